@@ -1,0 +1,245 @@
+"""Adapters through PEFT: LoRA and its relatives on chosen blocks and modules.
+
+    LoRA      W + (alpha / r) B A        Hu et al. 2021, eq. 3; r (in + out) values a module
+    rsLoRA    W + (alpha / sqrt(r)) B A  Kalajdzievski 2023
+    DoRA      m (W + BA) / ||W + BA||    Liu et al. 2024, eq. 5; out values more a module
+    IA3       W diag(l)                  Liu et al. 2022, section 3.3; one value for each output (or input)
+
+Trained on top of the frozen base, saved in PEFT's own form, attached as merged weights: what is measured is what
+would be served, at the base's own speed. Not for a base so large that a second copy of its linear weights does
+not fit in memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import json
+import tempfile
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import torch
+
+from trimtab.adjust import weights
+from trimtab.adjust.contract import Description, Setting
+from trimtab.adjust.loop import Settings, Training, train
+from trimtab.model import sites
+from trimtab.model.likelihood import logprobs
+from trimtab.model.load import Base
+from trimtab.records import Report, TokenRow, content_hash
+from trimtab.run import read_json, write_json
+
+Method = Literal["lora", "dora", "rslora", "ia3"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Which adapter, and where."""
+
+    method: Method = "lora"
+    rank: int = 16
+    alpha: float | None = None
+    dropout: float = 0.0
+    modules: tuple[str, ...] = ()
+    blocks: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """A trained adapter: PEFT's configuration and weights, and the base that they belong to."""
+
+    kind: ClassVar[str] = "adapter"
+    config: dict[str, Any]
+    tensors: dict[str, torch.Tensor]
+    base: str
+    training: Settings
+    strength: float = 1.0
+
+    @functools.cached_property
+    def hash(self) -> str:
+        """Identity by content."""
+        return content_hash([self.kind, self.config, weights.digest(self.tensors), self.base, self.strength])
+
+    def scaled(self, factor: float) -> Adapter:
+        """The same adapter with its difference to the base `factor` times as large."""
+        return dataclasses.replace(self, strength=self.strength * factor)
+
+    @contextlib.contextmanager
+    def attach(self, base: Base) -> Iterator[None]:
+        """Lend the network weights with the adapter merged in.
+
+        Raises:
+            ModelError: the adapter was trained on another base.
+        """
+        if self.strength == 0:
+            yield
+            return
+        with weights.lent(base.network, self._merged(base)):
+            yield
+
+    def _merged(self, base: Base) -> dict[str, torch.Tensor]:
+        from peft.tuners.tuners_utils import BaseTunerLayer
+
+        merged: dict[str, torch.Tensor] = {}
+        with _injected(base.network, self.config) as model:
+            _set_state(model, self.tensors)
+            for name, module in base.network.named_modules():
+                if not isinstance(module, BaseTunerLayer):
+                    continue
+                linear = module.get_base_layer()
+                own = linear.weight.data
+                linear.weight.data = own.clone()
+                module.merge()
+                full = linear.weight.data
+                linear.weight.data = own
+                merged[f"{name}.weight"] = full if self.strength == 1 else own + self.strength * (full - own)
+                module.merged_adapters.clear()
+        return merged
+
+    def save(self, folder: Path) -> None:
+        """Write `adapter_config.json` and `adapter_model.safetensors`, which stock PEFT loads, and our own record."""
+        folder.mkdir(parents=True, exist_ok=True)
+        weights.write(folder / "adapter_model.safetensors", self.tensors, {"format": "pt"})
+        write_json(folder / "adapter.json", {"base": self.base, "strength": self.strength,
+                                             "training": dataclasses.asdict(self.training)})
+        text = json.dumps(self.config, indent=1, sort_keys=True)
+        weights.write_atomic(folder / "adapter_config.json", text)
+
+    @classmethod
+    def load(cls, folder: Path) -> Adapter:
+        """Read what `save` wrote."""
+        tensors, _ = weights.read(folder / "adapter_model.safetensors")
+        record = read_json(folder / "adapter.json")
+        config = read_json(folder / "adapter_config.json")
+        return cls(config, tensors, record["base"], Settings(**record["training"]), record["strength"])
+
+    def describe(self) -> Description:
+        """Method, size, place and training of the adapter."""
+        settings = {
+            "method": Setting(_method(self.config)),
+            "modules": Setting(len(self.config["target_modules"]), "names"),
+            "epochs": Setting(self.training.epochs, "passes"),
+            "learning_rate": Setting(self.training.learning_rate, "per update"),
+        }
+        if "r" in self.config:
+            settings |= {"rank": Setting(self.config["r"], "dimensions"), "alpha": Setting(self.config["lora_alpha"]),
+                         "dropout": Setting(self.config["lora_dropout"], "share of inputs")}
+        count = sum(t.numel() for t in self.tensors.values())
+        size = sum(t.numel() * t.element_size() for t in self.tensors.values())
+        return Description(self.kind, self.strength, settings, count, size)
+
+
+def fit(
+    base: Base,
+    rows: Sequence[TokenRow],
+    shape: Shape,
+    settings: Settings,
+    *,
+    held_out: Sequence[TokenRow] = (),
+    folder: Path | None = None,
+    report: Report | None = None,
+) -> tuple[Adapter, Training]:
+    """Train an adapter on rows; the network is left as it was found.
+
+    Args:
+        held_out: rows whose loss (nats a token) is followed, and decides when to stop early.
+        folder: where an interrupted training is kept and found again.
+    """
+    config = _peft_config(base.network, shape)
+    before = base.fingerprint
+    with _injected(base.network, config, seed=settings.seed) as model:
+        parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
+        evaluate = functools.partial(mean_loss, base, held_out) if held_out else None
+        training = train(base.network, parameters, rows, settings, evaluate=evaluate, folder=folder, report=report)
+        tensors, config = _state(model)
+    return Adapter(config, tensors, before, settings), training
+
+
+def mean_loss(base: Base, rows: Sequence[TokenRow]) -> float:
+    """Mean negative log-likelihood (nats a token) of the supervised tokens of rows."""
+    results = logprobs(base, rows)
+    return -sum(total for total, _ in results) / sum(count for _, count in results)
+
+
+def _peft_config(network: Any, shape: Shape) -> dict[str, Any]:
+    from peft import IA3Config, LoraConfig
+    from peft.utils import constants
+
+    blocks = sites.chosen_blocks(network, shape.blocks)
+    if shape.method == "ia3":
+        family = network.config.model_type
+        modules = shape.modules or constants.TRANSFORMERS_MODELS_TO_IA3_TARGET_MODULES_MAPPING.get(family, ())
+        fed = constants.TRANSFORMERS_MODELS_TO_IA3_FEEDFORWARD_MODULES_MAPPING.get(family, ())
+        names = sites.linear_names(network, blocks, tuple(modules))
+        feed = [name for name in names if name.rpartition(".")[2] in fed]
+        return _jsonable(IA3Config(target_modules=names, feedforward_modules=feed, task_type="CAUSAL_LM"))
+    names = sites.linear_names(network, blocks, shape.modules)
+    short = sorted({name.rpartition(".")[2] for name in names})
+    return _jsonable(LoraConfig(
+        r=shape.rank,
+        lora_alpha=shape.alpha if shape.alpha is not None else 2 * shape.rank,
+        lora_dropout=shape.dropout,
+        target_modules=names if shape.blocks else short,
+        use_dora=shape.method == "dora",
+        use_rslora=shape.method == "rslora",
+        task_type="CAUSAL_LM",
+    ))
+
+
+def _jsonable(config: Any) -> dict[str, Any]:
+    """PEFT's own JSON form of a configuration, sets sorted so that it is the same every time."""
+    with tempfile.TemporaryDirectory() as folder:
+        config.save_pretrained(folder)
+        content = json.loads((Path(folder) / "adapter_config.json").read_text(encoding="utf-8"))
+    return {key: sorted(value) if key in ("target_modules", "feedforward_modules") else value
+            for key, value in content.items()}
+
+
+def _method(config: dict[str, Any]) -> str:
+    if config["peft_type"] == "IA3":
+        return "ia3"
+    return "dora" if config["use_dora"] else "rslora" if config["use_rslora"] else "lora"
+
+
+@contextlib.contextmanager
+def _injected(network: Any, config: dict[str, Any], *, seed: int = 0) -> Iterator[Any]:
+    """The network with an adapter's modules in place of its linear ones; afterwards its own modules stand again."""
+    from peft import PeftConfig, get_peft_model
+
+    wants = {name: p.requires_grad for name, p in network.named_parameters()}
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "adapter_config.json").write_text(json.dumps(config), encoding="utf-8")
+        peft_config = PeftConfig.from_pretrained(folder)
+    peft_config.inference_mode = False
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        torch.manual_seed(seed)
+        model = get_peft_model(network, peft_config)
+    try:
+        yield model
+    finally:
+        model.unload()
+        for name, parameter in network.named_parameters():
+            parameter.requires_grad_(wants[name])
+        if hasattr(network, "peft_config"):
+            del network.peft_config
+
+
+def _state(model: Any) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    from peft import get_peft_model_state_dict
+
+    tensors = {name: t.detach().cpu().clone() for name, t in get_peft_model_state_dict(model).items()}
+    config = model.peft_config["default"]
+    config.inference_mode = True
+    return tensors, _jsonable(config)
+
+
+def _set_state(model: Any, tensors: dict[str, torch.Tensor]) -> None:
+    from peft import set_peft_model_state_dict
+
+    set_peft_model_state_dict(model, dict(tensors))

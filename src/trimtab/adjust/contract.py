@@ -1,0 +1,57 @@
+"""What every adjustment is: fitted, attached and taken off without a trace, saved, loaded, described."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, Self
+
+from trimtab.model.load import Base
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One value of an adjustment, with its unit."""
+
+    value: Any
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What an adjustment is, in numbers: every setting, the weights it holds, and their size on disk."""
+
+    kind: str
+    strength: float
+    settings: dict[str, Setting]
+    parameters: int
+    bytes: int
+
+
+class Adjustment(Protocol):
+    """One reversible change of one kind. Strength 0 is the base model bit for bit, 1 is as fitted."""
+
+    kind: ClassVar[str]
+    strength: float
+
+    @property
+    def hash(self) -> str:
+        """Identity by content: kind, settings, weights and strength."""
+        ...
+
+    def attach(self, base: Base) -> AbstractContextManager[None]:
+        """Apply the change to the base's network for as long as the context lasts."""
+        ...
+
+    def scaled(self, factor: float) -> Self:
+        """The same change, `factor` times as strong."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write it so that `load` gives back the same hash."""
+        ...
+
+    def describe(self) -> Description:
+        """Every setting with its unit."""
+        ...

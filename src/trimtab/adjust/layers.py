@@ -1,0 +1,144 @@
+"""Some of the network's own weights, trained in full and kept as a difference to the base.
+
+    W' = W + strength * delta
+
+The last blocks, all norms, the head, or the embeddings. As many values as those weights have; strong, quick to
+train because nothing below the first trained block needs a gradient, and large on disk. A tied head is the
+embedding matrix itself: training either trains both, and the description says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import torch
+
+from trimtab.adjust import weights
+from trimtab.adjust.adapter import mean_loss
+from trimtab.adjust.contract import Description, Setting
+from trimtab.adjust.loop import Settings, Training, train
+from trimtab.model import sites
+from trimtab.model.load import Base
+from trimtab.records import Report, TokenRow, content_hash
+from trimtab.run import read_json, write_json
+
+Place = Literal["blocks", "norms", "head", "embeddings"]
+
+
+@dataclass(frozen=True)
+class Layers:
+    """A trained difference to some of the base's weights."""
+
+    kind: ClassVar[str] = "layers"
+    deltas: dict[str, torch.Tensor]
+    place: str
+    base: str
+    training: Settings
+    strength: float = 1.0
+
+    @functools.cached_property
+    def hash(self) -> str:
+        """Identity by content."""
+        return content_hash([self.kind, weights.digest(self.deltas), self.base, self.strength])
+
+    def scaled(self, factor: float) -> Layers:
+        """The same difference, `factor` times as large."""
+        return dataclasses.replace(self, strength=self.strength * factor)
+
+    @contextlib.contextmanager
+    def attach(self, base: Base) -> Iterator[None]:
+        """Lend the network the base's weights plus the scaled difference."""
+        if self.strength == 0:
+            yield
+            return
+        network = base.network
+        full = {
+            name: (network.get_parameter(name).data.float() + self.strength * delta.to(network.device))
+            for name, delta in self.deltas.items()
+        }
+        with weights.lent(network, full):
+            yield
+
+    def save(self, folder: Path) -> None:
+        """Write `layers.safetensors` (the difference) and `layers.json` (place, base, strength, training)."""
+        weights.write(folder / "layers.safetensors", self.deltas, {"base": self.base})
+        write_json(folder / "layers.json", {"place": self.place, "base": self.base, "strength": self.strength,
+                                            "training": dataclasses.asdict(self.training)})
+
+    @classmethod
+    def load(cls, folder: Path) -> Layers:
+        """Read what `save` wrote."""
+        deltas, _ = weights.read(folder / "layers.safetensors")
+        record = read_json(folder / "layers.json")
+        return cls(deltas, record["place"], record["base"], Settings(**record["training"]), record["strength"])
+
+    def describe(self) -> Description:
+        """Which weights were trained, and how."""
+        settings = {
+            "place": Setting(self.place),
+            "weights": Setting(len(self.deltas), "matrices and vectors"),
+            "epochs": Setting(self.training.epochs, "passes"),
+            "learning_rate": Setting(self.training.learning_rate, "per update"),
+        }
+        count = sum(t.numel() for t in self.deltas.values())
+        return Description(self.kind, self.strength, settings, count, 4 * count)
+
+
+def fit(
+    base: Base,
+    rows: Sequence[TokenRow],
+    place: Place,
+    blocks: Sequence[int],
+    settings: Settings,
+    *,
+    held_out: Sequence[TokenRow] = (),
+    folder: Path | None = None,
+    report: Report | None = None,
+) -> tuple[Layers, Training]:
+    """Train weights of the base in float32 copies; the network is left as it was found.
+
+    Args:
+        blocks: for `blocks`, their numbers (negative from the end); the last quarter when none are given.
+        held_out: rows whose loss (nats a token) is followed, and decides when to stop early.
+    """
+    network = base.network
+    names, described = _names(network, place, blocks)
+    before = base.fingerprint
+    own = {name: network.get_parameter(name).data for name in names}
+    wants = {name: p.requires_grad for name, p in network.named_parameters()}
+    try:
+        network.requires_grad_(False)
+        for name in names:
+            parameter = network.get_parameter(name)
+            parameter.data = own[name].float().clone()
+            parameter.requires_grad_(True)
+        parameters = {name: network.get_parameter(name) for name in names}
+        evaluate = functools.partial(mean_loss, base, held_out) if held_out else None
+        training = train(network, parameters, rows, settings, evaluate=evaluate, folder=folder, report=report)
+        deltas = {name: (p.data - own[name].float()).cpu() for name, p in parameters.items()}
+    finally:
+        for name, parameter in network.named_parameters():
+            parameter.requires_grad_(wants[name])
+            parameter.grad = None
+            parameter.data = own.get(name, parameter.data)
+    return Layers(deltas, described, before, settings), training
+
+
+def _names(network: Any, place: Place, blocks: Sequence[int]) -> tuple[list[str], str]:
+    tied = bool(getattr(network.config, "tie_word_embeddings", False))
+    if place == "blocks":
+        count = network.config.num_hidden_layers
+        chosen = sites.chosen_blocks(network, blocks or range(-max(1, count // 4), 0))
+        return sites.parameters_under(network, chosen), f"{len(chosen)} of {count} blocks"
+    if place == "norms":
+        return sites.norm_parameters(network), "all norms"
+    if place == "embeddings" or tied:
+        name = sites.module_name(network, network.get_input_embeddings())
+        return [f"{name}.weight"], "embeddings and head (tied)" if tied else "embeddings"
+    return [f"{sites.module_name(network, network.get_output_embeddings())}.weight"], "head"

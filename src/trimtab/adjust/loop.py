@@ -1,0 +1,199 @@
+"""The one training loop: cross-entropy on supervised tokens, in trees of rows, with exact resume.
+
+The loss of an update is the mean over all supervised tokens of its rows, however many trees they are computed in,
+so accumulation never changes the update. Everything random depends on the seed and the update's number only,
+so a resumed run repeats the uninterrupted one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from trimtab.adjust import checkpoint
+from trimtab.adjust.schedule import Schedule, factor
+from trimtab.errors import TrainingDiverged
+from trimtab.model.memory import peak_bytes
+from trimtab.model.pack import packs, plain_logprobs, token_logprobs, tree_is_exact
+from trimtab.records import Progress, Report, TokenRow
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to train; the same names as in the recipe's `training`."""
+
+    epochs: float = 2.0
+    batch_size: int = 8
+    micro_tokens: int = 512
+    learning_rate: float = 5e-4
+    schedule: Schedule = "linear"
+    warmup: float = 0.03
+    weight_decay: float = 0.0
+    clip: float = 1.0
+    patience: int = 0
+    seed: int = 0
+
+
+@dataclass
+class State:
+    """Where a training stands; with the parameters and the optimiser's state it is all that resume needs."""
+
+    step: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    history: list[dict[str, float | None]] = field(default_factory=list)
+    best_loss: float | None = None
+    best_step: int = 0
+    stopped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What a training did: its history, and what it cost."""
+
+    history: tuple[dict[str, float | None], ...]
+    seconds: float
+    tokens: int
+    peak_bytes: int
+    best_step: int
+    shared_beginnings: bool
+
+
+def batches(rows: Sequence[TokenRow], size: int, seed: int, epoch: int) -> list[list[int]]:
+    """Numbers of the rows of each update: examples in random order, the rows of one example together."""
+    by_example: dict[str, list[int]] = {}
+    for number, row in enumerate(rows):
+        by_example.setdefault(row.example, []).append(number)
+    groups = list(by_example.values())
+    order = np.random.default_rng([seed, epoch]).permutation(len(groups))
+    flat = [number for group in order for number in groups[group]]
+    return [flat[start : start + size] for start in range(0, len(flat), size)]
+
+
+def train(
+    network: Any,
+    parameters: Mapping[str, torch.nn.Parameter],
+    rows: Sequence[TokenRow],
+    settings: Settings,
+    *,
+    evaluate: Callable[[], float] | None = None,
+    folder: Path | None = None,
+    report: Report | None = None,
+) -> Training:
+    """Train `parameters` of `network` in place on `rows`.
+
+    Args:
+        evaluate: loss on held-out items, called after each epoch; early stopping follows it, and the parameters
+            end at its best value when `settings.patience` is above 0.
+        folder: where checkpoints are kept while training lasts; an interrupted training found there goes on.
+
+    Raises:
+        TrainingDiverged: the loss or the gradient is no longer a finite number.
+    """
+    shared = tree_is_exact(network, rows)
+    optimiser = torch.optim.AdamW(
+        list(parameters.values()), lr=settings.learning_rate, weight_decay=settings.weight_decay
+    )
+    per_epoch = math.ceil(len(rows) / settings.batch_size)
+    total = max(1, round(per_epoch * settings.epochs))
+    keeper = checkpoint.Keeper(folder, parameters, optimiser)
+    state = keeper.load(State())
+    network.train()
+    try:
+        with torch.random.fork_rng(devices=[]):
+            _updates(network, rows, settings, state, keeper, shared, per_epoch, total, evaluate, report)
+    except KeyboardInterrupt:
+        keeper.save(state)
+        raise
+    finally:
+        network.eval()
+    if settings.patience:
+        keeper.restore_best()
+    keeper.save(state)
+    device = str(network.device)
+    return Training(tuple(state.history), state.seconds, state.tokens, peak_bytes(device), state.best_step, shared)
+
+
+def _updates(network: Any, rows: Sequence[TokenRow], settings: Settings, state: State, keeper: checkpoint.Keeper,
+             shared: bool, per_epoch: int, total: int, evaluate: Callable[[], float] | None,
+             report: Report | None) -> None:
+    while state.step < total and not state.stopped:
+        started = time.monotonic()
+        epoch, place = divmod(state.step, per_epoch)
+        numbers = batches(rows, settings.batch_size, settings.seed, epoch)[place]
+        rate = settings.learning_rate * factor(settings.schedule, state.step, total, settings.warmup)
+        torch.manual_seed(settings.seed * 1_000_003 + state.step)
+        loss = _update(network, [rows[i] for i in numbers], settings, keeper.optimiser, rate, shared, state.step)
+        state.step += 1
+        state.tokens += sum(len(rows[i].ids) for i in numbers)
+        held_out = None
+        if evaluate and (state.step % per_epoch == 0 or state.step == total):
+            held_out = _judge(network, evaluate, settings, state, keeper)
+        state.seconds += time.monotonic() - started
+        state.history.append({"step": state.step, "loss": loss, "learning_rate": rate, "tokens": state.tokens,
+                              "seconds": round(state.seconds, 3), "select_loss": held_out})
+        keeper.save_now_and_then(state)
+        if report:
+            facts = {"loss": round(loss, 3), "tokens/s": round(state.tokens / max(state.seconds, 1e-9))}
+            report(Progress("training", state.step, total, facts))
+
+
+def _update(network: Any, rows: Sequence[TokenRow], settings: Settings, optimiser: torch.optim.Optimizer,
+            rate: float, shared: bool, step: int) -> float:
+    scored = sum(int(row.supervised[1:].sum()) for row in rows)
+    optimiser.zero_grad(set_to_none=True)
+    loss = 0.0
+    for part in _log_likelihoods(network, rows, settings.micro_tokens, shared):
+        share = -part.sum() / scored
+        share.backward()  # type: ignore[no-untyped-call]
+        loss += float(share.detach())
+    parameters = optimiser.param_groups[0]["params"]
+    norm = float(torch.nn.utils.clip_grad_norm_(parameters, settings.clip))
+    if not math.isfinite(loss) or not math.isfinite(norm):
+        raise TrainingDiverged(
+            f"training: at update {step + 1} the loss is {loss:g} and the gradient norm {norm:g}",
+            "lower the learning rate, or lengthen the warm-up",
+        )
+    optimiser.param_groups[0]["lr"] = rate
+    optimiser.step()
+    return loss
+
+
+def _log_likelihoods(network: Any, rows: Sequence[TokenRow], budget: int, shared: bool) -> Iterator[torch.Tensor]:
+    with _autocast(network):
+        if shared:
+            for _, tree in packs(rows, budget):
+                yield token_logprobs(network, tree)
+        else:
+            for row in rows:
+                yield plain_logprobs(network, row)
+
+
+def _autocast(network: Any) -> contextlib.AbstractContextManager[Any]:
+    """Products in bfloat16 where the base is kept so; trained weights stay in float32."""
+    low = next(p.dtype for p in network.parameters()) is torch.bfloat16
+    return torch.autocast(network.device.type, torch.bfloat16) if low else contextlib.nullcontext()
+
+
+def _judge(network: Any, evaluate: Callable[[], float], settings: Settings, state: State,
+           keeper: checkpoint.Keeper) -> float:
+    network.eval()
+    with torch.no_grad(), _autocast(network):
+        loss = evaluate()
+    network.train()
+    if state.best_loss is None or loss < state.best_loss:
+        state.best_loss, state.best_step = loss, state.step
+        keeper.note_best()
+    per_epoch_misses = [row["select_loss"] for row in state.history if row["select_loss"] is not None and
+                        (row["step"] or 0) > state.best_step]
+    if settings.patience and state.step != state.best_step and len(per_epoch_misses) + 1 >= settings.patience:
+        state.stopped = True
+    return loss

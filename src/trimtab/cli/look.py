@@ -1,0 +1,261 @@
+"""The verbs that look at what is there: preview, compare, report, runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from trimtab import document, measure
+from trimtab import recipe as recipes
+from trimtab.cli import show
+from trimtab.data import preview as pieces
+from trimtab.data.read import read, recognise
+from trimtab.data.render import render
+from trimtab.decide import scores
+from trimtab.document.masking import printable
+from trimtab.errors import RunError, UserError
+from trimtab.model import load
+from trimtab.records import Comparison, TokenRow
+from trimtab.run import RunFolder
+from trimtab.run import runs as all_runs
+
+app = typer.Typer(rich_markup_mode=None)
+OUTCOMES = {"better": 0, "held": 0, "worse": 10, "too small": 10, "breached": 10}
+UNDECIDED = 11
+DEFAULT_TOKENS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One rendered row: its text in pieces, each learned or not; counts in tokens."""
+
+    example: str
+    tokens: int
+    learned: int
+    lost: int
+    pieces: list[tuple[str, bool]]
+
+
+@app.command()
+def preview(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="File of examples, or hub:<dataset>.")],
+    *,
+    recipe: Annotated[
+        Path | None, typer.Option("--recipe", metavar="FILE", help="Read it as this recipe does.")
+    ] = None,
+    model: Annotated[str, typer.Option("--model", metavar="NAME", help="Model whose template is used.")] = "",
+    rows: Annotated[int, typer.Option("--rows", min=1, help="How many rows to show.")] = 3,
+    as_json: show.Json = False,
+) -> int:
+    """Show how data is read, and which tokens are learned.
+
+    Learned tokens are coloured and underlined; without a terminal they stand in [brackets].
+    """
+    if recipe and model:
+        raise UserError(
+            "--recipe and --model were both given", "a recipe names its own model: leave --model out"
+        )
+    options = recipes.load(recipe) if recipe else None
+    columns = options.data.columns if options else {}
+    shape = recognise(source, columns)
+    examples = read(source, columns, options.data.instruction if options else "")[:rows]
+    shown: list[Shown] = []
+    if all(example.references and example.messages for example in examples):
+        base = load.load(options.model) if options else load.load(model) if model else load.load()
+        limit = options.data.max_tokens if options else DEFAULT_TOKENS
+        rendered = render(examples, base.tokenizer, max_tokens=limit)
+        shown = [_shown(row, base.tokenizer) for row in rendered]
+    if as_json:
+        show.document({"shape": shape, "rows": shown})
+        return 0
+    show.facts(
+        [
+            ("Shape", f"{shape.kind}, {shape.rows} rows"),
+            *((f"  {k}", f"column {v}") for k, v in shape.columns.items()),
+        ]
+    )
+    if not shown:
+        show.line("\n" + printable(shape.preview))
+        show.line(
+            "\n" + show.wrapped("There is nothing to learn here: no answers. Such rows can serve as a guard.")
+        )
+    for row in shown:
+        _print_row(row)
+    return 0
+
+
+def _shown(row: TokenRow, tokenizer: Any) -> Shown:
+    return Shown(
+        row.example, len(row.ids), int(row.supervised.sum()), row.lost, pieces.segments(row, tokenizer)
+    )
+
+
+def _print_row(row: Shown) -> None:
+    from rich.text import Text
+
+    terminal = show.console()
+    styled = terminal.is_terminal and not terminal.is_dumb_terminal
+    cut = f", {row.lost} cut off at the end" if row.lost else ""
+    show.line()
+    show.line(
+        show.wrapped(f"{row.example}: {row.tokens} tokens, {row.learned} learned{cut}", indent="  ", first="")
+    )
+    body = Text()
+    for text, learned in row.pieces:
+        if styled:
+            body.append(printable(text), style="underline green" if learned else "dim")
+        else:
+            body.append(f"[{printable(text)}]" if learned else printable(text))
+    terminal.print(body)
+
+
+@app.command()
+def compare(
+    baseline: Annotated[Path, typer.Argument(metavar="A", help="Run, trial folder or scores.jsonl.")],
+    candidate: Annotated[
+        Path | None,
+        typer.Argument(metavar="[B]", help="What to compare with A; none: A's stack with A's base."),
+    ] = None,
+    *,
+    metric: Annotated[str, typer.Option("--metric", metavar="NAME", help="Metric to compare by.")] = "",
+    min_gain: Annotated[
+        float | None,
+        typer.Option("--min-gain", metavar="GAIN", help="Gain that B must exceed; a run's own else."),
+    ] = None,
+    margin: Annotated[
+        float | None,
+        typer.Option("--margin", metavar="LOSS", help="Ask instead: is B worse by less than this?"),
+    ] = None,
+    better: Annotated[
+        str, typer.Option("--better", metavar="WAY", help="higher or lower; the metric's own else.")
+    ] = "",
+    as_json: show.Json = False,
+) -> int:
+    """Compare two runs, or two files of scores, item by item.
+
+    The exit code is 0 for better or held, 10 for worse, too small or breached, and 11 where it is open.
+    """
+    if min_gain is not None and margin is not None:
+        raise UserError("--min-gain and --margin were both given", "ask one question at a time")
+    before = scores.open_scores(baseline, stack="" if candidate else scores.BASE)
+    after = scores.open_scores(candidate or baseline)
+    name = scores.shared_metric(before, after, metric)
+    paired = scores.pair(before, after, name)
+    least = min_gain if min_gain is not None else before.min_gain if name == before.metric else 0.0
+    found = scores.judge(paired, _scale(name, before, better), min_gain=least, margin=margin)
+    if as_json:
+        sides = {"baseline": before.name, "candidate": after.name, "metric": name, "alone": paired.alone}
+        show.document({**sides, "comparison": found})
+    else:
+        _print_comparison(found, before, after, paired)
+    return OUTCOMES.get(found.outcome, UNDECIDED)
+
+
+def _scale(name: str, measured: scores.Measured, better: str) -> scores.Scale:
+    """How to read a metric's scores: as the user says, else as the metric itself says."""
+    if better not in ("", "higher", "lower"):
+        raise UserError(f"--better {better}: unknown", "allowed: higher, lower")
+    if better:
+        return scores.Scale(sign=1.0 if better == "higher" else -1.0)
+    options = measured.options if name == measured.metric else {}
+    known = measure.find(name, options)
+    return scores.Scale(known.sign, known.oriented_bounds, known.oriented_statistic)
+
+
+def _print_comparison(
+    found: Comparison, before: scores.Measured, after: scores.Measured, paired: scores.Paired
+) -> None:
+    difference = found.difference
+    show.line(f"{found.outcome}: {after.name} against {before.name}")
+    show.line()
+    asked = f"beyond {found.threshold:g}" if found.threshold >= 0 else f"margin {-found.threshold:g}"
+    rows = [
+        ("Metric", f"{paired.metric}; plus is better in the difference"),
+        ("Before", show.number(found.baseline)),
+        ("After", show.number(found.candidate)),
+        ("Difference", f"{difference} {asked}"),
+        ("p value", show.number(found.p_value)),
+        ("Detectable", f"{show.number(found.detectable)} beyond the threshold, with 80% power"),
+    ]
+    if found.need_n:
+        rows.append(("Needs", f"about {found.need_n} items to decide"))
+    show.facts(rows)
+    notes = list(found.notes)
+    if any(paired.alone):
+        notes.append(
+            f"left out, measured on one side only: {paired.alone[0]} of A and {paired.alone[1]} of B"
+        )
+    if before.metric or after.metric:
+        notes.append(
+            "these are scores on select, where stacks were chosen: a chosen stack looks a little too good"
+        )
+    for note in notes:
+        show.line(show.wrapped(note, indent="  ", first="- "))
+
+
+@app.command()
+def report(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
+    *,
+    as_json: show.Json = False,
+) -> int:
+    """Write a run's report.html again, and print its verdict."""
+    folder = RunFolder.open(run)
+    document.write_report(folder)
+    page = folder.path / "report.html"
+    if as_json:
+        show.document({"run": str(folder.path), "report": str(page), "verdict": folder.verdict()})
+    else:
+        show.line(document.summary(folder).rstrip())
+    return 0
+
+
+@app.command()
+def runs(
+    *,
+    root: Annotated[Path, typer.Option("--runs", metavar="DIR", help="Folder that the runs lie in.")] = Path(
+        "runs"
+    ),
+    as_json: show.Json = False,
+) -> int:
+    """List the runs and their verdicts, oldest first."""
+    listed = [_listed(folder) for folder in all_runs(root)]
+    if as_json:
+        show.document({"runs": listed})
+        return 0
+    if not listed:
+        show.line(f"No runs in {root}. Begin with: trimtab demo")
+        return 0
+    rows = [[row["time"], row["run"], row["goal"], row["outcome"], row["shown"]] for row in listed]
+    show.table(["time (UTC)", "run", "goal", "outcome", "difference"], rows)
+    return 0
+
+
+def _listed(folder: RunFolder) -> dict[str, Any]:
+    """What one line says of a run; a run that is not finished, or is damaged, says so."""
+    name = folder.path.name
+    day, clock = name[:8], name[9:15]
+    row: dict[str, Any] = {
+        "run": name,
+        "folder": str(folder.path),
+        "time": f"{day[:4]}-{day[4:6]}-{day[6:]} {clock[:2]}:{clock[2:4]}",
+        "goal": "-",
+        "outcome": "unfinished",
+        "difference": None,
+        "shown": "",
+    }
+    try:
+        if folder.has("recipe.yaml"):
+            row["goal"] = str(folder.recipe()["goal"]["metric"]).rpartition("/")[2]
+        if folder.has("verdict.json"):
+            verdict = folder.read("verdict.json")
+            outcome = verdict["outcome"]
+            row["outcome"] = f"{outcome} (explored)" if verdict.get("explored") else outcome
+            row["difference"] = verdict["difference"]
+            row["shown"] = show.interval(verdict["difference"])
+    except (RunError, KeyError, TypeError):
+        row["outcome"] = "damaged"
+    return row

@@ -1,0 +1,116 @@
+"""The verbs that climb the ladder: demo, plan, tune."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import trimtab
+from trimtab import document, starter
+from trimtab.cli import progress, show
+
+OUTCOMES = {"ship": 0, "hold": 10, "inconclusive": 11}
+
+app = typer.Typer(rich_markup_mode=None)
+Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="Folder that the runs lie in.")]
+Lines = Annotated[
+    bool, typer.Option("--progress", help="With --json: progress on stderr, off a terminal too.")
+]
+RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe, such as recipe.yaml.")]
+
+
+@app.command()
+def tune(
+    recipe: RecipeFile,
+    *,
+    explore: Annotated[
+        bool, typer.Option("--explore", help="Stop at select: take no look at confirm.")
+    ] = False,
+    runs: Runs = Path("runs"),
+    as_json: show.Json = False,
+    lines: Lines = False,
+) -> int:
+    """Find the smallest adjustment that passes, and give a verdict.
+
+    The exit code is 0 for ship, 10 for hold and 11 for inconclusive.
+    """
+    return _tune(recipe, runs, explore=explore, as_json=as_json, lines=lines)
+
+
+@app.command()
+def demo(
+    *,
+    runs: Runs = Path("runs"),
+    full: Annotated[bool, typer.Option("--full", help="Train longer, for the best result.")] = False,
+    as_json: show.Json = False,
+    lines: Lines = False,
+) -> int:
+    """Tune the embedded model on the embedded data, up to a verdict.
+
+    Product texts full of hype become factual and neutral. It takes some minutes on two processor cores.
+    """
+    recipe = starter.demo_recipe(runs / "demo", full=full)
+    return _tune(recipe, runs, explore=False, as_json=as_json, lines=lines)
+
+
+@app.command()
+def plan(recipe: RecipeFile, *, as_json: show.Json = False, lines: Lines = False) -> int:
+    """Say what the data can prove, and the time and memory it takes, before they are spent."""
+    with progress.live(as_json=as_json, wanted=lines) as report:
+        content = trimtab.plan(recipe, report=report)
+    if as_json:
+        show.document(content)
+    else:
+        _print_plan(content, recipe)
+    return 2 if content["problems"] else 0
+
+
+def _tune(recipe: Path, runs: Path, *, explore: bool, as_json: bool, lines: bool) -> int:
+    with progress.live(as_json=as_json, wanted=lines) as report:
+        run = trimtab.tune(recipe, root=runs, explore=explore, report=report)
+    page = run.folder.path / "report.html"
+    if as_json:
+        show.document({"run": str(run.folder.path), "report": str(page), "verdict": run.verdict})
+    else:
+        show.line(document.summary(run.folder).rstrip())
+    return OUTCOMES[run.verdict.outcome]
+
+
+def _print_plan(content: dict[str, Any], recipe: Path) -> None:
+    parts = content["parts"]
+    show.line("Rows: " + ", ".join(f"{name} {count}" for name, count in parts.items()))
+    show.line()
+    rows = [
+        [
+            row["name"][:26],
+            row["role"],
+            str(row["n"]),
+            show.number(row["threshold"]),
+            show.number(row["expected"]),
+            show.number(row["detectable"]),
+            "-" if row["power"] is None else f"{row['power']:.0%}",
+            str(row["need_n"] or "-"),
+        ]
+        for row in content["power"]
+    ]
+    header = ["judged on confirm", "role", "items", "beyond", "expect", "detects", "power", "needs"]
+    show.table(header, rows, numbers=range(2, 8))
+    joint = "-" if content["joint_power"] is None else f"{content['joint_power']:.0%}"
+    show.line()
+    show.facts(
+        [
+            ("All at once", f"{joint} power"),
+            ("Time", f"about {content['minutes']:.1f} minutes"),
+            ("Memory", f"about {content['memory_bytes'] / 2**30:.1f} GiB"),
+        ]
+    )
+    for assumed in dict.fromkeys(row["assumed"] for row in content["power"] if row.get("assumed")):
+        show.line(show.wrapped(assumed, indent="  ", first="- "))
+    for note in content["notes"]:
+        show.line(show.wrapped(note, indent="  ", first="- "))
+    for problem in content["problems"]:
+        show.line(show.wrapped(problem, indent="  ", first="Problem: "))
+    show.line()
+    show.line("Mend the problems first." if content["problems"] else f"Next: trimtab tune {recipe}")

@@ -1,0 +1,1 @@
+"""Files to examples, examples to parts, examples to tokens with a loss mask."""

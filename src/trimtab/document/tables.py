@@ -1,0 +1,229 @@
+"""The report's tables: what the run recorded, row by row, ready to print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from markupsafe import Markup
+
+from trimtab.document.figures import (
+    MISSING, duration, fixed, interval, known, percent, places, significant, size, tagged,
+)
+from trimtab.document.record import Record, metric_title, suite_title
+from trimtab.records import Comparison, Estimate
+from trimtab.run import comparison_from, estimate_from
+
+Cell = str | Markup
+Row = tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table: its caption, column heads and rows; the first cell of a row names it."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def exact(value: float | None) -> Cell:
+    """A number as recorded, to six significant digits, with all of it behind the text."""
+    return tagged(value, significant(value, 6))
+
+
+def comparisons(record: Record, target: Comparison | None) -> Table:
+    """Every number that the decision was read from: the target first, then each guard."""
+    rows = []
+    if target is not None:
+        rows.append(_comparison(f"target: {record.metric}", target))
+    for guard in record.verdict.guards:
+        name = f"guard: {suite_title(guard.suite)}, {metric_title(guard.metric)}"
+        rows.append(_comparison(name, guard.comparison))
+    head = (
+        "what", "difference", "low", "high", "held against", "outcome", "p", "n", "items needed", "detectable",
+        "level", "method",
+    )
+    return Table("The comparisons, as recorded (plus is better)", head, tuple(rows))
+
+
+def _comparison(name: str, comparison: Comparison) -> Row:
+    estimate = comparison.difference
+    if estimate.undefined:
+        numbers: Row = (f"undefined ({estimate.undefined})", "–", "–")
+    else:
+        numbers = tuple(exact(v) for v in (estimate.value, estimate.low, estimate.high))
+    return (
+        name, *numbers, exact(comparison.threshold), comparison.outcome, _p(comparison.p_value),
+        exact(estimate.n), exact(comparison.need_n) if comparison.need_n is not None else "–",
+        exact(comparison.detectable) if known(comparison.detectable) else "–", exact(estimate.level), estimate.method,
+    )
+
+
+def _p(value: float) -> Cell:
+    if not known(value):
+        return "–"
+    return tagged(value, "< 0.0001" if value < 1e-4 else significant(value, 2))
+
+
+def ladder(record: Record) -> tuple[Table, ...]:
+    """One table for each rung: its candidates on select, what they cost, which was chosen."""
+    tables: list[Table] = []
+    number = count(1)
+    for rung in record.ladder.get("rungs") or ():
+        spent = f" at level {percent(rung['level'])}" if known(rung.get("level")) else ""
+        looked = f"one look at confirm{spent}" if rung.get("looked") else "no look at confirm"
+        rows = tuple(_candidate(entry, next(number)) for entry in rung.get("candidates") or ())
+        caption = f"Rung {rung.get('rung', '')}: {rung.get('outcome', MISSING)}; {looked}"
+        tables.append(Table(caption, ("candidate", "score on select", "gain on select", "time", "tokens", "memory"), rows))
+    return tuple(tables)
+
+
+def _candidate(entry: Mapping[str, Any], number: int) -> Row:
+    cost = entry.get("cost") or {}
+    name: Cell = f"{number}. {entry.get('name') or entry.get('stack') or MISSING}"
+    if entry.get("chosen"):
+        name = Markup('{} <strong class="chosen">chosen</strong>').format(name)
+    score = estimate_from(entry["select"]) if entry.get("select") else None
+    return (name, measured(score, signed=False), measured(gain(entry)), tagged(cost.get("seconds"), duration(cost.get("seconds"))),
+            exact(cost.get("tokens")), tagged(cost.get("peak_bytes"), size(cost.get("peak_bytes"))))
+
+
+def gain(entry: Mapping[str, Any]) -> Estimate | None:
+    """A candidate's gain over the base model on select."""
+    return comparison_from(entry["comparison"]).difference if entry.get("comparison") else None
+
+
+def bounds(estimate: Estimate, threshold: float, name: str) -> Table:
+    """The numbers of one drawing."""
+    if estimate.undefined:
+        rows: tuple[Row, ...] = (("difference", f"undefined ({estimate.undefined})"),)
+    else:
+        pairs = (("difference", estimate.value), ("low end", estimate.low), ("high end", estimate.high))
+        rows = tuple((label, exact(value)) for label, value in pairs)
+    more: tuple[Row, ...] = (
+        (name, exact(threshold)), ("level", exact(estimate.level)), ("items", exact(estimate.n)), ("method", estimate.method)
+    )
+    return Table("The numbers of this drawing", ("what", "recorded"), rows + more)
+
+
+def measured(estimate: Estimate | None, *against: float, signed: bool = True) -> Cell:
+    """An estimate with its interval, each number with the recorded one behind it."""
+    if estimate is None:
+        return MISSING
+    if estimate.undefined or not all(known(v) for v in (estimate.value, estimate.low, estimate.high)):
+        return interval(estimate, *against, signed=signed)
+    digits = places(estimate, *against)
+    value, low, high = (
+        tagged(v, fixed(v, digits, signed=signed)) for v in (estimate.value, estimate.low, estimate.high)
+    )
+    return Markup('{} <span class="range">({} to {})</span>').format(value, low, high)
+
+
+def costs(record: Record) -> Table:
+    """Time by stage, longest share visible as a bar."""
+    stages = {k: v for k, v in (record.provenance.get("costs") or {}).items() if known(v)}
+    whole = sum(stages.values())
+    rows: list[Row] = []
+    for stage, seconds in stages.items():
+        bar = Markup('<span class="bar" style="width:{:.1f}%"></span>').format(100 * seconds / whole if whole else 0)
+        rows.append((stage.replace("_", " "), tagged(seconds, duration(seconds)), bar))
+    return Table("Time by stage", ("stage", "time", "share"), tuple(rows))
+
+
+def training(rows: Iterable[Mapping[str, Any]], most: int = 40) -> Table:
+    """The loss curve's numbers; of a long training evenly spaced steps, and every one with a loss on select."""
+    rows = list(rows)
+    stride = max(1, -(-len(rows) // most))
+    kept = [r for i, r in enumerate(rows) if i % stride == 0 or i == len(rows) - 1 or known(r.get("select_loss"))]
+    kept = kept if len(kept) <= 4 * most else kept[:: len(kept) // (2 * most)]
+    body = tuple(
+        (exact(r.get("step")), exact(r.get("loss")), exact(r["select_loss"]) if known(r.get("select_loss")) else "–",
+         exact(r.get("learning_rate")), exact(r.get("tokens")), tagged(r.get("seconds"), duration(r.get("seconds"))))
+        for r in kept
+    )
+    caption = f"{len(body)} of {len(rows)} recorded steps"
+    return Table(caption, ("step", "training loss", "loss on select", "learning rate", "tokens so far", "time so far"), body)
+
+
+def certificate(record: Record) -> Table:
+    """Totals of the mask certificate: what was trained on."""
+    content = record.certificate
+    stops = content.get("stop_tokens") or {}
+    named = ", ".join(f"{text!r} in {times:,} rows" for text, times in stops.items())
+    rows: list[Row] = [
+        ("rows", exact(len(content["rows"])) if isinstance(content.get("rows"), list) else MISSING),
+        ("tokens read", exact(content.get("tokens"))),
+        ("tokens learned from (the answers)", exact(content.get("supervised"))),
+        ("tokens lost to truncation", exact(content.get("lost"))),
+        ("rows truncated", exact(content.get("truncated"))),
+        ("stop token learned", named or MISSING),
+        *((f"{key} hash", str(content.get(key) or MISSING)) for key in ("data", "tokenizer", "template")),
+    ]
+    return Table("Totals of the mask certificate", ("what", "recorded"), tuple(rows))
+
+
+def power(record: Record) -> Table:
+    """What the plan expected this data to show, before any time was spent."""
+    rows = tuple(
+        (f"{entry.get('role', '')}: {entry.get('name', '')}", exact(entry.get("n")), exact(entry.get("threshold")),
+         exact(entry.get("expected")), exact(entry.get("detectable")),
+         tagged(entry.get("power"), percent(entry.get("power"))),
+         exact(entry["need_n"]) if entry.get("need_n") is not None else "–", str(entry.get("assumed") or MISSING))
+        for entry in record.plan.get("power") or ()
+    )
+    head = ("what", "n", "held against", "expected", "detectable", "power", "items needed", "assumed")
+    return Table("Planned before the run", head, rows)
+
+
+def provenance(record: Record) -> Table:
+    """What the run was made with and from."""
+    rows = [(key, text) for key, text in _flat(record.provenance) if not key.startswith(("goal", "costs", "guards"))]
+    return Table("What the run was made with and from", ("what", "recorded"), tuple(rows))
+
+
+def adjustment(record: Record) -> Table:
+    """The adjustment shown: kind, strength, settings and size."""
+    name = f"trials/{record.stack}/stack.json"
+    content = record.folder.read(name) if record.stack and record.folder.has(name) else {}
+    rows: list[Row] = []
+    for entry in content.get("adjustments") or ():
+        rows += [("kind", str(entry.get("kind", MISSING))), ("strength", exact(entry.get("strength"))),
+                 ("numbers trained", exact(entry.get("parameters"))),
+                 ("size on disk", tagged(entry.get("bytes"), size(entry.get("bytes"))))]
+        rows += [(key.replace("_", " "), _setting(value)) for key, value in (entry.get("settings") or {}).items()]
+    return Table("The adjustment", ("what", "recorded"), tuple(rows))
+
+
+def _setting(setting: Any) -> Cell:
+    if not isinstance(setting, Mapping):
+        return _text(setting)
+    value, unit = setting.get("value"), str(setting.get("unit") or "")
+    return Markup("{} {}").format(_text(value), unit) if unit else _text(value)
+
+
+def _flat(content: Any, prefix: str = "") -> list[tuple[str, Cell]]:
+    if not isinstance(content, Mapping):
+        return [(prefix, _text(content))]
+    if set(content) == {"value", "reason"}:
+        return [(prefix, Markup("{} <small>({})</small>").format(_text(content["value"]), content["reason"]))]
+    if prefix == "packages":
+        return [(prefix, ", ".join(f"{name} {version}" for name, version in content.items()))]
+    return [
+        item for key, value in content.items() if key != "schema"
+        for item in _flat(value, f"{prefix}, {key}" if prefix else str(key))
+    ]
+
+
+def _text(value: Any) -> Cell:
+    if value is None or value == "" or value == []:
+        return MISSING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if known(value):
+        return exact(value)
+    if isinstance(value, list):
+        return ", ".join(str(_text(item)) for item in value)
+    return str(value)

@@ -1,0 +1,216 @@
+"""The verdict in plain sentences, for the page and for the terminal alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trimtab.document.figures import MINUS, fixed, interval, known, percent, places, significant
+from trimtab.document.record import Record, metric_title, scores, suite_title
+from trimtab.records import Comparison, GuardResult
+
+VERDICTS = {"ship": "Ship", "hold": "Hold", "inconclusive": "Inconclusive", "explored": "Explored, not decided"}
+
+
+def kind(record: Record) -> str:
+    """The verdict's outcome, or "explored" for a run that took no look at confirm."""
+    return "explored" if record.verdict.explored else record.verdict.outcome
+
+
+def judged(record: Record) -> Comparison | None:
+    """The target comparison to show: on confirm where a look was taken, else on select."""
+    return record.verdict.target or (record.selected() if record.verdict.explored else None)
+
+
+def headline(record: Record) -> str:
+    """What came out, in one sentence without the verdict's own word."""
+    return {"ship": _ship, "hold": _hold, "inconclusive": _inconclusive, "explored": _explored}[kind(record)](record)
+
+
+def opened(sentence: str) -> str:
+    """A sentence with a capital, except where it begins with a name such as chrF."""
+    first = sentence.split(" ", 1)[0]
+    return sentence[:1].upper() + sentence[1:] if first.islower() else sentence
+
+
+def meaning(record: Record) -> str:
+    """What the verdict means for someone who has to act on it."""
+    if kind(record) == "explored":
+        return (
+            "This run stopped at select, the items that candidates are chosen on. No look at confirm was taken, "
+            "so nothing is proven yet, and the figures below flatter the candidate that was chosen for them."
+        )
+    chance = ""
+    if known(record.verdict.level):
+        alpha = (1 - record.verdict.level) / 2
+        chance = f" A tuned model that does not gain enough gets this far at most {percent(alpha)} of the time."
+    return {
+        "ship": "The gain was measured on items that neither the training nor the choice of settings had seen."
+        + chance,
+        "hold": "The tuned model should not replace the base model: the evidence speaks against it.",
+        "inconclusive": "The evidence speaks neither for nor against the tuned model. This is not a failure of the "
+        "model: there are too few items, or the items differ too much, to tell.",
+    }[kind(record)]
+
+
+def next_step(record: Record) -> str:
+    """What to do now."""
+    target = record.verdict.target
+    outcome = kind(record)
+    if outcome == "ship":
+        return f"Put the adjustment in trials/{record.verdict.stack} to use with the base model; keep this page as its record."
+    if outcome == "explored":
+        return "When the figures are what you want, give the same command without --explore: that takes a look."
+    if outcome == "inconclusive":
+        undefined = [g.comparison for g in record.verdict.guards] + ([target] if target is not None else [])
+        if any(comparison.difference.undefined for comparison in undefined):
+            return "Mend what left a difference undefined (the reason is given with it), then tune again."
+        if needs(record):
+            return f"Add {joined(needs(record))}{_share(record)}, then tune again. That is a new look."
+        return "More items alone are not expected to decide. Change the data or the candidates, then tune again."
+    if any(guard.comparison.outcome == "breached" for guard in record.verdict.guards):
+        return "Keep the base model. Try a lower learning rate, fewer epochs or blocks, or mix general text into the data."
+    if target is not None and target.outcome == "too small":
+        return "Keep the base model. More items would not change this answer; better data or other candidates might."
+    return "Keep the base model. Look at the worst outputs below, mend the data, then tune again."
+
+
+def needs(record: Record) -> list[str]:
+    """How many more items would decide, for each comparison that is open: "about 112 more items"."""
+    found = []
+    target = record.verdict.target
+    for name, comparison in (("", target), *((g.suite, g.comparison) for g in record.verdict.guards)):
+        more = _more(comparison)
+        if more is not None:
+            found.append(f"about {more:,} more items" + (f" to {suite_title(name)}" if name else ""))
+    if not found and record.verdict.need_n is not None and kind(record) == "inconclusive":
+        more = max(1, record.verdict.need_n - record.verdict.difference.n)
+        found.append(f"about {more:,} more items")
+    return found
+
+
+def guard_word(guard: GuardResult) -> str:
+    """held, held by construction, breached, inconclusive or undefined."""
+    if guard.by_construction:
+        return "held by construction"
+    return "undefined" if guard.comparison.difference.undefined else guard.comparison.outcome
+
+
+def guard_sentence(guard: GuardResult) -> str:
+    """Why a guard was judged as it was, in one sentence."""
+    comparison = guard.comparison
+    estimate = comparison.difference
+    if guard.by_construction:
+        return "This kind of adjustment cannot touch it, so there is nothing to measure."
+    if estimate.undefined:
+        return f"The change is undefined ({estimate.undefined}), so nothing can be shown."
+    count = places(estimate, -guard.margin)
+    low, high = (fixed(bound, count, signed=True) for bound in (estimate.low, estimate.high))
+    margin = significant(guard.margin)
+    if comparison.outcome == "held":
+        if estimate.low >= 0:
+            return "No loss: even the pessimistic end of the interval is not below zero."
+        return f"At worst a loss of {low.lstrip(MINUS)}; up to {margin} was allowed."
+    if comparison.outcome == "breached":
+        return f"At best a loss of {high.lstrip(MINUS)}; only {margin} was allowed."
+    more = _more(comparison)
+    tail = f"; about {more:,} more items would decide" if more else ""
+    return f"The interval ({low} to {high}) reaches beyond the allowed loss of {margin}{tail}."
+
+
+def guards_phrase(guards: Sequence[GuardResult]) -> str:
+    """How the guards fared, as a clause."""
+    if not guards:
+        return "no guard was set"
+    kept = sum(g.by_construction or g.comparison.outcome == "held" for g in guards)
+    if kept < len(guards):
+        return f"{kept} of {len(guards)} guards held"
+    return {1: "the guard held", 2: "both guards held"}.get(len(guards), f"all {len(guards)} guards held")
+
+
+def joined(parts: Sequence[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1]))) if parts else ""
+
+
+def moved(record: Record, comparison: Comparison) -> str:
+    """ "chrF rose from 31.2 to 62.4", or the gain alone where the two scores are not recorded."""
+    pair = scores(comparison, record.goal.get("direction"))
+    if pair is None:
+        return f"{record.metric} gained {interval(comparison.difference, comparison.threshold)}"
+    count = places(comparison.difference)
+    before, after = (fixed(value, count) for value in pair)
+    if before == after:
+        return f"{record.metric} stayed at {after}"
+    return f"{record.metric} {'rose' if pair[1] > pair[0] else 'fell'} from {before} to {after}"
+
+
+def _more(comparison: Comparison | None) -> int | None:
+    if comparison is None or comparison.outcome != "inconclusive" or comparison.need_n is None:
+        return None
+    return max(1, comparison.need_n - comparison.difference.n)
+
+
+def _share(record: Record) -> str:
+    """How much of new data the target's confirm part receives, where that is what is short."""
+    data = record.recipe.get("data")
+    split = data.get("split") if isinstance(data, dict) else None
+    share = split.get("confirm") if isinstance(split, dict) else None
+    if _more(record.verdict.target) is None or not known(share):
+        return ""
+    return f" to confirm, which receives {percent(share)} of new examples"
+
+
+def _bar(record: Record) -> str:
+    if record.min_gain == 0:
+        return "any gain at all"
+    return f"the smallest gain worth having ({significant(record.min_gain)})"
+
+
+def _ship(record: Record) -> str:
+    target = record.verdict.target
+    if target is None:
+        return f"the target improved by more than {_bar(record)}, and {guards_phrase(record.verdict.guards)}"
+    shown = "shown to be a gain" if record.min_gain == 0 else f"shown to be more than {_bar(record)}"
+    return f"{moved(record, target)}, {shown}, and {guards_phrase(record.verdict.guards)}"
+
+
+def _hold(record: Record) -> str:
+    target = record.verdict.target
+    breached = [suite_title(g.suite) for g in record.verdict.guards if g.comparison.outcome == "breached"]
+    if breached:
+        gain = f"{moved(record, target)}, but " if target is not None and target.outcome == "better" else ""
+        return f"{gain}{joined(breached)} got worse by more than was allowed"
+    if target is not None and target.outcome == "worse":
+        return f"{moved(record, target)}: the tuned model is worse than the base model"
+    if target is not None and target.outcome == "too small":
+        gain = interval(target.difference, record.min_gain, 0.0)
+        return f"{record.metric} gained {gain}, shown not to be above {_bar(record)}"
+    return _first_reason(record) or "no candidate could be shown to be better than the base model"
+
+
+def _inconclusive(record: Record) -> str:
+    target = record.verdict.target
+    difference = target.difference if target is not None else record.verdict.difference
+    decide = f"; {joined(needs(record))} would decide" if needs(record) else ""
+    if difference.undefined:
+        return f"the change of {record.metric} is undefined ({difference.undefined})"
+    if target is not None and target.outcome == "inconclusive":
+        gain = interval(target.difference, record.min_gain, 0.0)
+        return f"{record.metric} gained {gain}, which leaves open whether it is above {_bar(record)}{decide}"
+    unsure = [suite_title(g.suite) for g in record.verdict.guards if guard_word(g) in ("inconclusive", "undefined")]
+    if unsure and target is not None:
+        return f"{moved(record, target)}, but {joined(unsure)} could not be shown to be unharmed{decide}"
+    return (_first_reason(record) or "there is not enough evidence") + decide
+
+
+def _explored(record: Record) -> str:
+    target = judged(record)
+    if target is None:
+        return "no look at confirm was taken, so there is no verdict"
+    if target.difference.undefined:
+        return f"no look at confirm was taken; on select the change is undefined ({target.difference.undefined})"
+    return f"no look at confirm was taken; on select, {moved(record, target)}"
+
+
+def _first_reason(record: Record) -> str:
+    return record.verdict.reasons[0].rstrip(".") if record.verdict.reasons else ""

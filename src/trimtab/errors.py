@@ -1,0 +1,79 @@
+"""Every error that Trimtab raises on purpose.
+
+    TrimtabError                  exit code 1, our fault unless a subclass says otherwise
+    |-- UserError                 2, the user can mend it; printed as one message and one hint
+    |   |-- RecipeError           the recipe: unknown key, wrong type, value out of range
+    |   |-- DataError             a data file: missing, broken line, unknown shape, empty answer
+    |   |-- MaskError             what would be trained on is not what was meant
+    |   |-- ModelError            a model that cannot be found, read or trusted
+    |   |-- MetricError           a metric or suite that cannot be computed on these items
+    |   |-- RunError              a run folder: missing, damaged, in use, disk full
+    |   `-- StatisticsError       arguments for which no honest number exists
+    |-- MissingPart               3, an optional part of the installation is needed
+    `-- TrainingDiverged          1, the loss stopped being a number
+"""
+
+from collections.abc import Sequence
+
+
+class TrimtabError(Exception):
+    """A message that names the thing and what was received, and a hint: the next step."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UserError(TrimtabError):
+    """A mistake that the user can mend: no trace is shown."""
+
+    exit_code = 2
+
+
+class RecipeError(UserError):
+    """The recipe cannot be used as written."""
+
+
+class DataError(UserError):
+    """A data file cannot be used as written."""
+
+
+class MaskError(UserError):
+    """Rows whose loss mask would teach nothing, or teach never to stop."""
+
+
+class ModelError(UserError):
+    """A model that cannot be found, read or trusted."""
+
+
+class MetricError(UserError):
+    """A metric or suite that cannot be computed on these items."""
+
+
+class RunError(UserError):
+    """A run folder that cannot be read or written."""
+
+
+class StatisticsError(UserError):
+    """Arguments for which no honest number exists."""
+
+
+class MissingPart(TrimtabError):
+    """An optional part of the installation is needed for what was asked."""
+
+    exit_code = 3
+
+
+class TrainingDiverged(TrimtabError):
+    """The training loss is no longer a finite number."""
+
+
+def several(problems: Sequence[str], *, limit: int = 20) -> str:
+    """Join all problems of a file into one message, the first `limit` of them in full."""
+    shown = [f"- {problem}" for problem in problems[:limit]]
+    if len(problems) > limit:
+        shown.append(f"- and {len(problems) - limit} more")
+    return "\n".join(shown)

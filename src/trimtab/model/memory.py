@@ -1,0 +1,42 @@
+"""Memory: an estimate before the work, the peak after it, in bytes."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from typing import Any
+
+ADAM_STATES = 2
+FLOAT32 = 4
+
+
+def training_bytes(network: Any, *, trainable: int, tokens: int) -> int:
+    """Estimate what training holds at its peak: weights, float32 optimiser state, activations, logits.
+
+    Activations of a Llama-like block are counted as 14 hidden-sized and 4 intermediate-sized values a token
+    (queries, keys, values, attention output, norms and residuals, two gates and their product), and the logits
+    three times (values, probabilities, gradient). Attention scores are counted as not kept.
+
+    Args:
+        trainable: number of trained weights.
+        tokens: tokens in one forward pass.
+    """
+    config = network.config
+    weights = sum(p.numel() * p.element_size() for p in network.parameters())
+    optimiser = trainable * FLOAT32 * (ADAM_STATES + 2)
+    size = next(network.parameters()).element_size()
+    hidden = config.hidden_size
+    intermediate = getattr(config, "intermediate_size", None) or 4 * hidden
+    block = tokens * (14 * hidden + 4 * intermediate) * size
+    logits = 3 * tokens * config.vocab_size * FLOAT32
+    return int(weights + optimiser + block * config.num_hidden_layers + logits)
+
+
+def peak_bytes(device: str = "cpu") -> int:
+    """Largest memory held so far: the accelerator's when one is used, else the process's resident set."""
+    if device.startswith("cuda"):
+        import torch
+
+        return int(torch.cuda.max_memory_allocated())
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -1,0 +1,150 @@
+"""Rows that begin alike run their beginning once: a batch as one tree of tokens.
+
+Each row of token ids is a path from the root of a trie. The trie's T nodes are laid out as one sequence in which
+a node sees itself and its ancestors only, at a position equal to its depth. A causal network then computes for
+every node what it would have computed for every row that passes through it, so logits and gradients are those
+of the plain loop, nothing is padded, and shared beginnings cost once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from trimtab.records import TokenRow
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A tree of T nodes and the M tokens of it that are scored.
+
+    Attributes:
+        ids: (T,) int64 token of each node.
+        depth: (T,) int64 position of each node in its rows.
+        sees: (T, T) bool, `sees[i, j]`: node i attends to node j.
+        sources: (M,) int64 node whose logits predict each scored token.
+        targets: (M,) int64 the scored tokens.
+        rows: (M,) int64 row that each scored token belongs to.
+        tokens: tokens of the rows before sharing.
+    """
+
+    ids: np.ndarray
+    depth: np.ndarray
+    sees: np.ndarray
+    sources: np.ndarray
+    targets: np.ndarray
+    rows: np.ndarray
+    tokens: int
+
+
+def pack(rows: Sequence[TokenRow]) -> Pack:
+    """Lay rows out as one tree. The first token of a row is never scored: nothing predicts it."""
+    children: dict[tuple[int, int], int] = {}
+    ids: list[int] = []
+    parents: list[int] = []
+    sources: list[int] = []
+    targets: list[int] = []
+    owners: list[int] = []
+    for number, row in enumerate(rows):
+        node = -1
+        for token, scored in zip(row.ids.tolist(), row.supervised.tolist(), strict=True):
+            parent, node = node, children.setdefault((node, token), len(ids))
+            if node == len(ids):
+                ids.append(token)
+                parents.append(parent)
+            if scored and parent >= 0:
+                sources.append(parent)
+                targets.append(token)
+                owners.append(number)
+    depth, sees = _ancestry(parents)
+    arrays = (np.array(values, dtype=np.int64) for values in (sources, targets, owners))
+    return Pack(np.array(ids, dtype=np.int64), depth, sees, *arrays, tokens=sum(len(row.ids) for row in rows))
+
+
+def _ancestry(parents: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    count = len(parents)
+    depth = np.zeros(count, dtype=np.int64)
+    sees = np.eye(count, dtype=bool)
+    for node, parent in enumerate(parents):
+        if parent >= 0:
+            depth[node] = depth[parent] + 1
+            sees[node, : parent + 1] |= sees[parent, : parent + 1]
+    return depth, sees
+
+
+def packs(rows: Sequence[TokenRow], budget: int) -> Iterator[tuple[list[int], Pack]]:
+    """Split rows into trees of about `budget` tokens, rows that begin alike together.
+
+    Yields:
+        The numbers of the rows in `rows`, and their tree.
+    """
+    order = sorted(range(len(rows)), key=lambda i: rows[i].ids.tolist())
+    group: list[int] = []
+    size = 0
+    for index in order:
+        shared = _common(rows[group[-1]].ids, rows[index].ids) if group else 0
+        new = len(rows[index].ids) - shared
+        if group and size + new > budget:
+            yield group, pack([rows[i] for i in group])
+            group, size, new = [], 0, len(rows[index].ids)
+        group.append(index)
+        size += new
+    if group:
+        yield group, pack([rows[i] for i in group])
+
+
+def _common(a: np.ndarray, b: np.ndarray) -> int:
+    length = min(len(a), len(b))
+    different = np.flatnonzero(a[:length] != b[:length])
+    return int(different[0]) if len(different) else length
+
+
+def token_logprobs(network: Any, tree: Pack) -> torch.Tensor:
+    """Natural log-probability of each scored token, (M,) float32; the head runs only where a token is scored.
+
+    The network must be a transformers causal model that honours a 4-D attention mask (T, T) and position ids.
+    """
+    device = network.device
+    mask = torch.from_numpy(tree.sees)[None, None].to(device)
+    targets = torch.from_numpy(tree.targets).to(device)
+    logits = network(
+        input_ids=torch.from_numpy(tree.ids)[None].to(device),
+        position_ids=torch.from_numpy(tree.depth)[None].to(device),
+        attention_mask=mask,
+        use_cache=False,
+        logits_to_keep=torch.from_numpy(tree.sources).to(device),
+    ).logits[0]
+    return -torch.nn.functional.cross_entropy(logits.float(), targets, reduction="none")
+
+
+def plain_logprobs(network: Any, row: TokenRow) -> torch.Tensor:
+    """The same for one row without the tree (M,): the reference that the tree is checked against."""
+    device = network.device
+    scored = np.flatnonzero(row.supervised[1:])
+    logits = network(
+        input_ids=torch.from_numpy(row.ids)[None].to(device),
+        use_cache=False,
+        logits_to_keep=torch.from_numpy(scored).to(device),
+    ).logits[0]
+    targets = torch.from_numpy(row.ids[1:][scored]).to(device)
+    return -torch.nn.functional.cross_entropy(logits.float(), targets, reduction="none")
+
+
+@torch.no_grad()
+def tree_is_exact(network: Any, rows: Sequence[TokenRow], *, tolerance: float = 0.02) -> bool:
+    """Whether this network gives the tree's rows the plain log-probabilities (nats, largest difference).
+
+    Networks that mix tokens other than by attention (recurrent layers) or ignore a given mask do not.
+    """
+    few = list(rows[:2])
+    tree = pack(few)
+    try:
+        together = token_logprobs(network, tree)
+    except (RuntimeError, TypeError, ValueError):
+        return False
+    alone = torch.cat([plain_logprobs(network, row) for row in few])
+    return bool((together - alone).abs().max() <= tolerance) if len(alone) else True

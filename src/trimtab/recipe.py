@@ -1,0 +1,242 @@
+"""The recipe: everything a user decides, in one strict file.
+
+Each option is described once, in its field below; help, documentation and errors are made from these texts.
+Only `pipeline` and the command line see a recipe; everything else receives plain values.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from trimtab.errors import RecipeError, several
+
+Rung = Literal["adapter", "layers"]
+
+
+class Section(BaseModel):
+    """A part of the recipe: unknown keys are refused, values never change after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Split(Section):
+    """How the examples are shared out, by content hash, whole groups together."""
+
+    tune: float = Field(0.5, gt=0, lt=1, description="share that adjustments are fitted on")
+    select: float = Field(0.2, gt=0, lt=1, description="share that chooses between candidates, and that reports show")
+    confirm: float = Field(0.3, gt=0, lt=1, description="sealed share that the verdict is read from")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Split:
+        total = self.tune + self.select + self.confirm
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"tune, select and confirm must add up to 1; they add up to {total:g}")
+        return self
+
+
+class Data(Section):
+    """Where the examples come from."""
+
+    examples: str = Field(description="jsonl, csv or parquet file, or hub:<dataset>[:<split>]")
+    columns: dict[str, str] = Field({}, description="names of the columns, where they are not the usual ones: prompt: question")
+    split: Split = Field(Split(), description="shares of tune, select and confirm")
+    instruction: str = Field("", description="text put before each prompt that is a bare text, as every stack sees it")
+    max_tokens: int = Field(1024, ge=16, le=131072, description="longest row in tokens; longer rows lose their end")
+
+
+class Goal(Section):
+    """What shall improve, and by how much."""
+
+    metric: str = Field(description="exactly one primary metric: a name, or file.py:function")
+    min_gain: float = Field(0.0, ge=0, description="smallest gain worth having over the base model, in the metric's unit")
+    expected_gain: float | None = Field(None, gt=0, description="gain that plan computes power for; above min_gain")
+    options: dict[str, Any] = Field({}, description="settings of the metric, such as a word list")
+
+    @model_validator(mode="after")
+    def _above(self) -> Goal:
+        if self.expected_gain is not None and self.expected_gain <= self.min_gain:
+            raise ValueError(f"expected_gain ({self.expected_gain:g}) must be above min_gain ({self.min_gain:g})")
+        return self
+
+
+class SamplingOptions(Section):
+    """How the base model and every candidate answer."""
+
+    max_new_tokens: int = Field(128, ge=1, le=8192, description="longest answer in tokens")
+    temperature: float = Field(0.0, ge=0, le=5, description="0 is greedy")
+    top_k: int = Field(0, ge=0, description="keep the k most likely tokens; 0 keeps all")
+    top_p: float = Field(1.0, gt=0, le=1, description="keep the smallest set of tokens with this probability")
+    min_p: float = Field(0.0, ge=0, lt=1, description="drop tokens below this share of the likeliest one's probability")
+    repetition_penalty: float = Field(1.0, gt=0, description="above 1 discourages tokens already seen")
+    stop: tuple[str, ...] = Field((), description="texts that end an answer")
+    seeds: int = Field(1, ge=1, le=64, description="answers drawn for each item; averaged within the item")
+
+
+class Guard(Section):
+    """Something that must be shown not to have become worse."""
+
+    suite: str = Field(description="a built-in suite, a file of examples, or facts-kept / target (the target's own answers)")
+    metric: str = Field(description="metric of the guard: a name, or file.py:function")
+    margin: float = Field(gt=0, description="largest loss that still counts as held, in the metric's unit")
+    options: dict[str, Any] = Field({}, description="settings of the metric")
+
+
+class Training(Section):
+    """How adapters and layers are trained, unless a candidate says otherwise."""
+
+    epochs: float = Field(2.0, gt=0, le=100, description="passes over tune")
+    batch_size: int = Field(8, ge=1, le=4096, description="rows in one update")
+    micro_tokens: int = Field(
+        512, ge=16, description="tokens computed at once; fewer need less memory, the update stays the same"
+    )
+    learning_rate: float = Field(5e-4, gt=0, le=1, description="peak learning rate")
+    schedule: Literal["constant", "linear", "cosine", "step", "exponential"] = Field(
+        "linear", description="course of the learning rate after warm-up"
+    )
+    warmup: float = Field(0.03, ge=0, lt=1, description="share of the updates that the learning rate rises over")
+    weight_decay: float = Field(0.0, ge=0, le=1, description="decoupled weight decay (AdamW)")
+    clip: float = Field(1.0, gt=0, description="largest gradient norm")
+    patience: int = Field(0, ge=0, description="evaluations on select without improvement before stopping; 0 is off")
+
+
+class Candidate(Section):
+    """One setting of a rung that is fitted on tune and judged on select."""
+
+    method: Literal["lora", "dora", "rslora", "ia3", "blocks", "norms", "head", "embeddings"] | None = Field(
+        None, description="adapter: lora, dora, rslora, ia3; layers: blocks, norms, head, embeddings"
+    )
+    rank: int = Field(16, ge=1, le=1024, description="rank of a low-rank adapter")
+    alpha: float | None = Field(None, gt=0, description="scale of a low-rank adapter; twice the rank when not given")
+    dropout: float = Field(0.0, ge=0, lt=1, description="dropout on the adapter's input")
+    modules: tuple[str, ...] = Field((), description="names of the linear modules to adapt; all when not given")
+    blocks: tuple[int, ...] = Field((), description="numbers of the blocks, negative from the end; all when not given")
+    epochs: float | None = Field(None, gt=0, le=100, description="passes over tune, instead of training.epochs")
+    learning_rate: float | None = Field(None, gt=0, le=1, description="instead of training.learning_rate")
+
+
+class Budget(Section):
+    """What the run may cost."""
+
+    minutes: float = Field(30.0, gt=0, description="wall-clock time that plan and the choice of candidates keep to")
+
+
+class Review(Section):
+    """Human judgement."""
+
+    required: bool = Field(False, description="keep the verdict inconclusive until people have judged")
+
+
+class Recipe(Section):
+    """recipe.yaml: model, data, goal, guards and ladder."""
+
+    model: str = Field("smollm2-135m-instruct", description="embedded default, Hub id, folder, or file.gguf")
+    data: Data = Field(description="the examples and how they are split")
+    goal: Goal = Field(description="the metric to improve")
+    sampling: SamplingOptions = Field(SamplingOptions(), description="how every stack answers")
+    guards: tuple[Guard, ...] = Field((), description="what must not get worse")
+    ladder: dict[Rung, float] = Field({"adapter": 1.0}, description="rungs, cheapest first, with their share of the error rate")
+    candidates: dict[Rung, tuple[Candidate, ...]] = Field({}, description="settings tried on each rung")
+    training: Training = Field(Training(), description="how adapters and layers are trained")
+    budget: Budget = Field(Budget(), description="time that the run may take")
+    review: Review = Field(Review(), description="whether people must judge")
+    seed: int = Field(0, ge=0, lt=2**31, description="seed of everything random")
+
+    @field_validator("ladder", mode="before")
+    @classmethod
+    def _weights(cls, value: Any) -> Any:
+        return dict.fromkeys(value, 1.0) if isinstance(value, list) else value
+
+    @field_validator("ladder")
+    @classmethod
+    def _positive(cls, value: dict[Rung, float]) -> dict[Rung, float]:
+        if not value or any(weight <= 0 for weight in value.values()):
+            raise ValueError("at least one rung, every weight above 0")
+        return value
+
+
+def load(path: Path | str) -> Recipe:
+    """Read a recipe; paths in it become absolute, relative to the recipe's own folder.
+
+    Raises:
+        RecipeError: the file is missing, not YAML, or has any problem; all problems are named at once.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise RecipeError(f"recipe {path}: no such file", "write one with: trimtab init")
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RecipeError(f"recipe {path}: not valid YAML: {error}", "check the indentation at that line") from None
+    if not isinstance(content, dict):
+        raise RecipeError(f"recipe {path}: expected a mapping of options, received {type(content).__name__}",
+                          "start from: trimtab init")
+    recipe = parse(content, name=str(path))
+    return _anchored(recipe, path.resolve().parent)
+
+
+def parse(content: dict[str, Any], *, name: str = "recipe") -> Recipe:
+    """Check a mapping against the schema.
+
+    Raises:
+        RecipeError: with one line for each problem; an unknown key is answered with the nearest known one.
+    """
+    try:
+        return Recipe.model_validate(content)
+    except ValidationError as error:
+        problems = [_problem(dict(item)) for item in error.errors()]
+        raise RecipeError(f"{name}:\n{several(problems)}", "every option is described in docs/recipe.md") from None
+
+
+def _problem(item: dict[str, Any]) -> str:
+    place = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(item["loc"][-1]), _known(item["loc"][:-1]), n=1)
+        known = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(_known(item['loc'][:-1]))}"
+        return f"{place}: unknown key{known}"
+    if item["type"] == "missing":
+        return f"{place}: missing, and has no default"
+    received = repr(item["input"])
+    message = str(item["msg"]).removeprefix("Value error, ")
+    return f"{place}: {message}, received {received[:80]}"
+
+
+def _known(place: tuple[Any, ...]) -> list[str]:
+    """The keys that are allowed at a place of the recipe."""
+    section: type[Section] = Recipe
+    for part in place:
+        if isinstance(part, int) or part not in section.model_fields:
+            continue
+        section = _section_of(section.model_fields[part].annotation) or section
+    return list(section.model_fields)
+
+
+def _section_of(annotation: Any) -> type[Section] | None:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    found = (_section_of(part) for part in getattr(annotation, "__args__", ()))
+    return next((section for section in found if section), None)
+
+
+def _anchored(recipe: Recipe, folder: Path) -> Recipe:
+    """Resolve the paths of a recipe against the folder that it stands in."""
+
+    def anchor(text: str) -> str:
+        name, colon, rest = text.partition(":") if ".py:" in text else (text, "", "")
+        candidate = folder / name
+        return f"{candidate}{colon}{rest}" if not Path(name).is_absolute() and candidate.exists() else text
+
+    data = recipe.data
+    if not data.examples.startswith("hub:") and not Path(data.examples).is_absolute():
+        data = data.model_copy(update={"examples": str(folder / data.examples)})
+    return recipe.model_copy(update={
+        "model": anchor(recipe.model),
+        "data": data,
+        "goal": recipe.goal.model_copy(update={"metric": anchor(recipe.goal.metric)}),
+        "guards": tuple(guard.model_copy(update={"suite": anchor(guard.suite), "metric": anchor(guard.metric)})
+                        for guard in recipe.guards),
+    })

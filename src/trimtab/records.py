@@ -1,0 +1,220 @@
+"""The values that flow between stages: frozen, plain, and free of models and files.
+
+Stages meet here and in the run folder, never in each other.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Role = Literal["system", "user", "assistant"]
+Part = Literal["tune", "select", "confirm"]
+NAN = float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One item: the prompt as messages, and any number of good answers.
+
+    `fields` holds what a suite's own scorer needs (choices, answer, checks, facts, ...);
+    `group` names items that must stay on one side of a split; missing means a group of its own.
+    """
+
+    messages: tuple[Message, ...]
+    references: tuple[str, ...] = ()
+    id: str = ""
+    source: str = ""
+    licence: str = ""
+    subject: str = ""
+    group: str = ""
+    tags: tuple[str, ...] = ()
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def prompt(self) -> str:
+        """The text of the last user turn, which most metrics compare answers with."""
+        return next((m.content for m in reversed(self.messages) if m.role == "user"), "")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRow:
+    """One rendered example: token ids (T,) int64 and which of them carry loss (T,) bool.
+
+    `supervised[t]` says that token t is predicted from tokens 0..t-1 and counted in the loss.
+    `lost` is the number of tokens that truncation cut from the end.
+    """
+
+    example: str
+    ids: np.ndarray
+    supervised: np.ndarray
+    lost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One sampled answer. `logprobs` are per sampled token, natural log, under the sampling model."""
+
+    example: str
+    seed: int
+    text: str
+    logprobs: tuple[float, ...] = ()
+    finish: Literal["stop", "length"] = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How answers are drawn. Temperature 0 is greedy; top_k 0, top_p 1 and min_p 0 are off."""
+
+    max_new_tokens: int = 128
+    temperature: float = 0.0
+    top_k: int = 0
+    top_p: float = 1.0
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One item under one metric; `value` is nan where the metric is undefined for the item.
+
+    `values` carries the sufficient statistics of a corpus metric, else it is empty.
+    """
+
+    example: str
+    metric: str
+    seed: int
+    value: float
+    values: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number with its uncertainty. If `undefined` holds a reason, the numbers are nan."""
+
+    value: float
+    low: float
+    high: float
+    level: float
+    n: int
+    method: str
+    undefined: str = ""
+
+    def __str__(self) -> str:
+        if self.undefined:
+            return f"undefined ({self.undefined})"
+        return f"{self.value:.4g} [{self.low:.4g}, {self.high:.4g}] (n={self.n}, {self.level:.4g}, {self.method})"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two stacks on the same items, paired, oriented so that plus is better.
+
+    `threshold` is what the interval was held against: min_gain, or -margin. `need_n` is the number of
+    items expected to decide an inconclusive outcome (None: none would, or none is needed);
+    `detectable` is the smallest difference beyond `threshold` found with 80% power at this n.
+    """
+
+    difference: Estimate
+    p_value: float
+    outcome: Literal["better", "worse", "too small", "held", "breached", "inconclusive", "undefined"]
+    need_n: int | None
+    detectable: float
+    threshold: float = 0.0
+    baseline: float = NAN
+    candidate: float = NAN
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GuardResult:
+    """One guard of a verdict. `by_construction`: the adjustment cannot touch it."""
+
+    suite: str
+    metric: str
+    margin: float
+    comparison: Comparison
+    by_construction: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The decision of a run, with everything it was read from."""
+
+    outcome: Literal["ship", "hold", "inconclusive"]
+    stack: str
+    difference: Estimate
+    guards: tuple[GuardResult, ...]
+    reasons: tuple[str, ...]
+    need_n: int | None
+    target: Comparison | None = None
+    level: float = NAN
+    look: int = 0
+    explored: bool = False
+
+
+class Generate(Protocol):
+    """Answers prompts: what `Stack.attach` yields. One output per (example, seed), in that order."""
+
+    def __call__(
+        self, examples: Sequence[Example], sampling: Sampling, seeds: Sequence[int] = (0,)
+    ) -> list[Output]: ...
+
+
+class Likelihood(Protocol):
+    """Total log-probability (nats) and token count of each answer after its prompt."""
+
+    def __call__(self, pairs: Sequence[tuple[Sequence[Message], str]]) -> list[tuple[float, int]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One line of live progress: how far, and what to show beside the bar."""
+
+    stage: str
+    done: float
+    total: float
+    facts: Mapping[str, float | str] = field(default_factory=dict)
+
+
+Report = Callable[[Progress], None]
+
+
+def plain(value: Any) -> Any:
+    """Turn records into JSON values; nan and infinities become null, arrays and tuples lists."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, str | int | bool) or value is None:
+        return value
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, Sequence | Iterator | set | frozenset):
+        return [plain(item) for item in value]
+    return str(value)
+
+
+def content_hash(value: Any, *, length: int = 16) -> str:
+    """A short SHA-256 of a value's canonical JSON: the identity of examples, stacks and recipes."""
+    text = json.dumps(plain(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:length]

@@ -1,0 +1,31 @@
+"""Honest numbers from arrays of scores; knows nothing of models. See docs/decisions/0002-intervals.md."""
+
+from trimtab.stats.agreement import agreement
+from trimtab.stats.levels import (
+    alpha_from_level,
+    level_from_alpha,
+    next_look_alpha,
+    run_alpha,
+    rung_alphas,
+)
+from trimtab.stats.onesample import z_test
+from trimtab.stats.paired import compare, interval, non_inferior
+from trimtab.stats.power import detectable_effect, items_without_change, joint_power, power, sample_size
+
+__all__ = [
+    "agreement",
+    "alpha_from_level",
+    "compare",
+    "detectable_effect",
+    "interval",
+    "items_without_change",
+    "joint_power",
+    "level_from_alpha",
+    "next_look_alpha",
+    "non_inferior",
+    "power",
+    "run_alpha",
+    "rung_alphas",
+    "sample_size",
+    "z_test",
+]

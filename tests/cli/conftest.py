@@ -1,0 +1,55 @@
+"""Runs a command line in this process and gives what it printed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import tiny
+from trimtab.cli import main
+
+
+@dataclass(frozen=True)
+class Done:
+    """Exit code, standard output and standard error."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """The one JSON document of a command with --json."""
+        return json.loads(self.out)
+
+
+Call = Callable[..., Done]
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
+    """Run `trimtab` with these arguments, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TERM", "dumb")
+
+    def run(*arguments: object) -> Done:
+        capsys.readouterr()
+        code = main.call([str(argument) for argument in arguments])
+        printed = capsys.readouterr()
+        return Done(code, printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def saved_model(tmp_path: Path) -> Path:
+    """A folder with the tiny network and its tokenizer, as save_pretrained writes it."""
+    folder = tmp_path / "tiny-model"
+    tiny.tiny_model().save_pretrained(folder)
+    tiny.tiny_tokenizer().save_pretrained(folder)
+    return folder

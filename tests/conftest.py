@@ -1,0 +1,35 @@
+"""Fixtures shared by all tests: the tiny tokenizer and network of `tests.tiny`, and the real public data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+from tests import tiny
+
+settings.register_profile("trimtab", deadline=None, derandomize=True, max_examples=50, database=None)
+settings.load_profile("trimtab")
+
+
+@pytest.fixture
+def tokenizer() -> Any:
+    """A fresh byte-level tokenizer with a ChatML template."""
+    return tiny.tiny_tokenizer()
+
+
+@pytest.fixture
+def model() -> Any:
+    """A fresh Llama with two blocks that fits the tokenizer."""
+    return tiny.tiny_model()
+
+
+@pytest.fixture(scope="session")
+def public_data() -> Path:
+    """The folder of real public data beside the repository; the test is skipped where it is absent."""
+    folder = Path(__file__).resolve().parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"real public data is not present at {folder}")
+    return folder
