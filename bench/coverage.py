@@ -197,7 +197,7 @@ def bleu_from_sums(rows: Array) -> float:
 
 
 def bleu_counts(rng: np.random.Generator, quality: Array, lengths: Array) -> Array:
-    """Sufficient counts (..., 10) of answers whose n-gram precision is `quality` to the power of the order."""
+    """Sufficient counts (..., 10) of answers whose n-gram precision is `quality` to a power of the order."""
     totals = np.stack([np.maximum(lengths - order, 1) for order in range(4)], axis=-1)
     matches = rng.binomial(totals, quality[..., None] ** np.array([0.6, 1.0, 1.4, 1.8]))
     references = np.maximum(1, lengths + rng.integers(-2, 4, lengths.shape))

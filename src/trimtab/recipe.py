@@ -83,6 +83,9 @@ class Guard(Section):
     suite: str = Field(description="a built-in suite, a file of examples, or facts-kept / target (the target's own answers)")
     metric: str = Field(description="metric of the guard: a name, or file.py:function")
     margin: float = Field(gt=0, description="largest loss that still counts as held, in the metric's unit")
+    max_new_tokens: int | None = Field(
+        None, ge=1, le=8192, description="longest answer in tokens for this suite, instead of sampling.max_new_tokens"
+    )
     options: dict[str, Any] = Field({}, description="settings of the metric")
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.conftest import Call
 from trimtab.records import Comparison, Estimate, Example, Message, Output, Score, Verdict
-from trimtab.run import RunFolder
+from trimtab.run import RunFolder, provenance
 
 PAIR = {"prompt": "Say hello.", "completion": "Hello to [you]."}
 
@@ -50,7 +50,8 @@ def recorded_run(root: Path, name: str, gain: float, *, finished: bool = True) -
         target = Comparison(difference, 0.01, "better", None, 0.2, 0.1, 0.3, 0.3 + gain)
         verdict = Verdict("ship", "abc", difference, (), ("target better",), None, target, 0.9, 1)
         folder.write("verdict.json", verdict)
-        folder.write("provenance.json", {"goal": {"metric": metric, "unit": "share", "direction": "higher"}})
+        goal_facts = {"metric": metric, "unit": "share", "direction": "higher"}
+        folder.write("provenance.json", provenance() | {"goal": goal_facts})
     return folder
 
 
@@ -82,7 +83,8 @@ def test_preview_reads_as_the_recipe_does(call: Call, tmp_path: Path, saved_mode
     write_rows(tmp_path / "a.jsonl", [{"ask": "Say hello.", "say": "Hello."}])
     text = (
         f"model: {saved_model}\ngoal: {{metric: chrf}}\n"
-        "data: {examples: a.jsonl, instruction: Be kind., max_tokens: 40, columns: {prompt: ask, completion: say}}\n"
+        "data: {examples: a.jsonl, instruction: Be kind., max_tokens: 40,\n"
+        "  columns: {prompt: ask, completion: say}}\n"
     )
     (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
     row = call("preview", "a.jsonl", "--recipe", "recipe.yaml", "--json").document["rows"][0]

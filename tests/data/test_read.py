@@ -60,6 +60,13 @@ def test_prompt_and_completion_under_their_usual_names(tmp_path: Path, prompt: s
     assert shape.certain
 
 
+def test_the_parts_own_names_outweigh_other_usual_ones(tmp_path: Path) -> None:
+    row = {"text": "t", "prompt": "p", "summary": "s", "completion": "c"}
+    (example,) = read(write(tmp_path, "a.jsonl", row))
+    assert (example.prompt, example.references) == ("p", ("c",))
+    assert example.fields == {"text": "t", "summary": "s"}
+
+
 def test_messages_keep_system_and_earlier_turns_as_prompt(tmp_path: Path) -> None:
     turns = [("system", "s"), ("user", "1"), ("assistant", "a"), ("user", "2"), ("assistant", "b")]
     row = {"messages": [{"role": role, "content": content} for role, content in turns]}

@@ -44,6 +44,11 @@ THINKS = (
     "{{ message['content'] + '<|im_end|>\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
+# The other way round: earlier answers are longer than when they were last.
+MARKS_EARLIER = CHATML.replace(
+    "message['content']",
+    "('(earlier) ' if message['role'] == 'assistant' and not loop.last else '') + message['content']",
+)
 REWRITES = (
     "{% if messages[-1]['role'] == 'assistant' %}{{ 'answered: ' }}{% else %}{{ 'open: ' }}{% endif %}"
     + CHATML
@@ -99,6 +104,12 @@ def test_every_assistant_turn_is_supervised_once(template: str) -> None:
     assert spoken(other, tokenizer) == [f"{thought}other<|im_end|>"]
     last, _ = render([conversation], tokenizer, max_tokens=500, turns="last")
     assert spoken(last, tokenizer) == [f"{thought}second<|im_end|>"]
+
+
+def test_earlier_answers_that_grow_keep_their_stop_token() -> None:
+    tokenizer = tiny_tokenizer(MARKS_EARLIER)
+    (row,) = render([Example(messages=TURNS, references=("second",), id="x")], tokenizer, max_tokens=500)
+    assert spoken(row, tokenizer) == ["(earlier) first<|im_end|>", "second<|im_end|>"]
 
 
 safe = st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda text: text.strip() == text)
@@ -218,6 +229,9 @@ def test_certificate_hashes_follow_what_they_name() -> None:
     other = certificate(render(examples, trims, max_tokens=500), examples, trims)
     assert other.template != made.template
     assert (other.data, other.tokenizer) == (made.data, made.tokenizer)
+    used = tiny_tokenizer()
+    used("a text", truncation=True, max_length=3)
+    assert certificate([], examples, used).tokenizer == made.tokenizer
     grown = tiny_tokenizer()
     grown.add_tokens(["because"])
     assert certificate([], examples, grown).tokenizer != made.tokenizer

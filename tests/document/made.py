@@ -12,7 +12,16 @@ from typing import Any
 import numpy as np
 
 from trimtab.records import (
-    NAN, Comparison, Estimate, Example, GuardResult, Message, Output, Score, Verdict, plain,
+    NAN,
+    Comparison,
+    Estimate,
+    Example,
+    GuardResult,
+    Message,
+    Output,
+    Score,
+    Verdict,
+    plain,
 )
 from trimtab.run import RunFolder
 
@@ -42,41 +51,90 @@ def guard(outcome: str, *, by_construction: bool = False) -> GuardResult:
 def facts_guard() -> GuardResult:
     """A guard on the target's own answers, held with room to spare."""
     estimate = Estimate(0.021739, -0.018421, 0.061934, LEVEL, 74, "t")
-    return GuardResult("facts-kept", "coverage", 0.05, Comparison(estimate, 0.0006, "held", None, 0.0291, -0.05, 0.861342, 0.883081))
+    return GuardResult(
+        "facts-kept",
+        "coverage",
+        0.05,
+        Comparison(estimate, 0.0006, "held", None, 0.0291, -0.05, 0.861342, 0.883081),
+    )
 
 
 def refusal_guard() -> GuardResult:
     """A guard of right-or-wrong items, of which one changed."""
     estimate = Estimate(-0.007812, -0.043217, 0.016944, LEVEL, 128, "hull of Tango and Bonett-Price")
-    return GuardResult("refusals", "refusal", 0.05, Comparison(estimate, 0.0112, "held", None, 0.0377, -0.05, 0.71875, 0.710938))
+    return GuardResult(
+        "refusals",
+        "refusal",
+        0.05,
+        Comparison(estimate, 0.0112, "held", None, 0.0377, -0.05, 0.71875, 0.710938),
+    )
 
 
 def verdict(kind: str) -> Verdict:
     """A verdict of this kind: ship, breached, small, inconclusive, open guard, explored or undefined."""
     guards = (guard("held"), facts_guard(), refusal_guard())
-    ship = Verdict("ship", STACK, GAIN, guards, ("target better: the interval lies above 2", "all guards held"),
-                   None, BETTER, LEVEL, 1, False)
+    ship = Verdict(
+        "ship",
+        STACK,
+        GAIN,
+        guards,
+        ("target better: the interval lies above 2", "all guards held"),
+        None,
+        BETTER,
+        LEVEL,
+        1,
+        False,
+    )
     small = Estimate(0.713402, -0.182914, 1.609718, LEVEL, 74, "hull of bootstrap-t and t")
     unsure = Estimate(3.104882, 0.617331, 5.592433, LEVEL, 74, "hull of bootstrap-t and t")
     nothing = Estimate(NAN, NAN, NAN, LEVEL, 1, "none", "1 items; an interval needs at least 2")
     if kind == "breached":
-        return replace(ship, outcome="hold", guards=(guard("breached"), *guards[1:]), reasons=("general-english breached",))
+        return replace(
+            ship,
+            outcome="hold",
+            guards=(guard("breached"), *guards[1:]),
+            reasons=("general-english breached",),
+        )
     if kind == "small":
         target = Comparison(small, 0.9962, "too small", None, 1.2209, 2.0, 31.184205, 31.897607)
         return replace(ship, outcome="hold", difference=small, target=target, reasons=("target too small",))
     if kind == "inconclusive":
         target = Comparison(unsure, 0.1741, "inconclusive", 286, 3.4021, 2.0, 31.184205, 34.289087)
-        return replace(ship, outcome="inconclusive", difference=unsure, target=target, need_n=286,
-                       reasons=("target inconclusive",))
+        return replace(
+            ship,
+            outcome="inconclusive",
+            difference=unsure,
+            target=target,
+            need_n=286,
+            reasons=("target inconclusive",),
+        )
     if kind == "open guard":
-        return replace(ship, outcome="inconclusive", guards=(guard("inconclusive"), guards[1]), need_n=311, look=2)
+        return replace(
+            ship, outcome="inconclusive", guards=(guard("inconclusive"), guards[1]), need_n=311, look=2
+        )
     if kind == "explored":
-        return Verdict("inconclusive", STACK, SELECT_GAIN, (), ("explored: no look at confirm was taken",), None,
-                       None, NAN, 0, True)
+        return Verdict(
+            "inconclusive",
+            STACK,
+            SELECT_GAIN,
+            (),
+            ("explored: no look at confirm was taken",),
+            None,
+            None,
+            NAN,
+            0,
+            True,
+        )
     if kind == "undefined":
         target = Comparison(nothing, NAN, "undefined", None, NAN, 2.0)
-        return replace(ship, outcome="inconclusive", difference=nothing, target=target, guards=(),
-                       reasons=("the target is undefined",))
+        return replace(
+            ship,
+            outcome="inconclusive",
+            difference=nothing,
+            target=target,
+            guards=(),
+            reasons=("the target is undefined",),
+        )
     return ship
 
 
@@ -85,7 +143,11 @@ def examples(count: int) -> list[Example]:
     lines = files("trimtab").joinpath("demo/products.jsonl").read_text(encoding="utf-8").split("\n")
     rows = [json.loads(line) for line in lines[: count * 5 : 5] if line]
     return [
-        Example((Message("system", INSTRUCTION), Message("user", row["promotional"])), (row["neutral"],), row["id"])
+        Example(
+            (Message("system", INSTRUCTION), Message("user", row["promotional"])),
+            (row["neutral"],),
+            row["id"],
+        )
         for row in rows
     ]
 
@@ -98,7 +160,11 @@ def trial(items: list[Example], stack: str, seeds: int) -> tuple[list[Output], l
         for seed in range(seeds):
             tuned = stack != "base" and number % 9 != 4
             source = item.references[0] if tuned else item.prompt
-            cut = source.rfind(" ", 0, int(len(source) * (0.82 if number % 5 == 2 else 1.01))) if number % 5 == 2 else None
+            cut = (
+                source.rfind(" ", 0, int(len(source) * (0.82 if number % 5 == 2 else 1.01)))
+                if number % 5 == 2
+                else None
+            )
             text = source[:cut] if tuned else f"Here is the {source[: int(len(source) * 0.7)]}"
             outputs.append(Output(item.id, seed, text))
             scores.append(Score(item.id, "chrf", seed, float(rng.normal(64 if tuned else 31, 7))))
@@ -109,9 +175,16 @@ def training(steps: int) -> list[dict[str, Any]]:
     """A loss curve that falls and levels off; select is measured ten times."""
     rng = np.random.default_rng(7)
     return [
-        {"step": step, "loss": 0.92 + 1.6 * math.exp(-step / (steps / 5)) + float(rng.normal(0, 0.09)),
-         "learning_rate": 5e-4 * (1 - (step - 1) / steps), "tokens": step * 1184, "seconds": step * 1.93,
-         "select_loss": 1.04 + 1.4 * math.exp(-step / (steps / 5)) if step % max(1, steps // 8) == 0 else None}
+        {
+            "step": step,
+            "loss": 0.92 + 1.6 * math.exp(-step / (steps / 5)) + float(rng.normal(0, 0.09)),
+            "learning_rate": 5e-4 * (1 - (step - 1) / steps),
+            "tokens": step * 1184,
+            "seconds": step * 1.93,
+            "select_loss": 1.04 + 1.4 * math.exp(-step / (steps / 5))
+            if step % max(1, steps // 8) == 0
+            else None,
+        }
         for step in range(1, steps + 1)
     ]
 
@@ -125,42 +198,97 @@ def ladder(kind: str) -> dict[str, Any]:
         (OTHER, "lora rank 8, all blocks, learning rate 0.0002", weaker),
     ):
         score = Estimate(30.911824 + gain.value, 58.2211, 67.1124, 0.95, 49, "t")
-        entries.append({
-            "stack": stack, "name": name, "select": score, "chosen": stack == STACK,
-            "comparison": Comparison(gain, 1e-12, "better", None, 3.9, 2.0, 30.911824, score.value),
-            "cost": {"seconds": 154.31 if stack == STACK else 148.02, "tokens": 94720, "peak_bytes": 1893400576},
-        })
-    rung = {"rung": "adapter", "weight": 1.0, "alpha": 0.0175, "level": LEVEL, "candidates": entries,
-            "outcome": {"explored": "passed", "small": "too small", "breached": "guard breached", "ship": "passed"}.get(kind, "undecided"),
-            "looked": kind != "explored"}
+        entries.append(
+            {
+                "stack": stack,
+                "name": name,
+                "select": score,
+                "chosen": stack == STACK,
+                "comparison": Comparison(gain, 1e-12, "better", None, 3.9, 2.0, 30.911824, score.value),
+                "cost": {
+                    "seconds": 154.31 if stack == STACK else 148.02,
+                    "tokens": 94720,
+                    "peak_bytes": 1893400576,
+                },
+            }
+        )
+    rung = {
+        "rung": "adapter",
+        "weight": 1.0,
+        "alpha": 0.0175,
+        "level": LEVEL,
+        "candidates": entries,
+        "outcome": {
+            "explored": "passed",
+            "small": "too small",
+            "breached": "guard breached",
+            "ship": "passed",
+        }.get(kind, "undecided"),
+        "looked": kind != "explored",
+    }
     return {"base": {"select": Estimate(30.911824, 28.4017, 33.4219, 0.95, 49, "t")}, "rungs": [rung]}
 
 
 def provenance() -> dict[str, Any]:
     """What a run on two cores records."""
     return {
-        "trimtab": "0.1.0", "python": "3.11.2", "platform": "Linux-6.1.0-x86_64-with-glibc2.36",
-        "processor": "AMD EPYC 7B13", "cores": 2,
+        "trimtab": "0.1.0",
+        "python": "3.11.2",
+        "platform": "Linux-6.1.0-x86_64-with-glibc2.36",
+        "processor": "AMD EPYC 7B13",
+        "cores": 2,
         "packages": {"torch": "2.13.0", "transformers": "5.2.0", "peft": "0.19.1", "numpy": "2.4.1"},
-        "started": "2026-03-14T09:12:44Z", "finished": "2026-03-14T09:19:31Z",
-        "model": {"name": "smollm2-135m-instruct", "fingerprint": "c8d1f0a2b7e94d35", "parameters": 134515008,
-                  "dtype": {"value": "bfloat16", "reason": "the processor computes it natively"},
-                  "device": {"value": "cpu", "reason": "no accelerator was found"},
-                  "threads": {"value": 2, "reason": "one for each core"}},
-        "data": {"source": "products.jsonl", "hash": "0f7c2be19d5a8e64", "rows": 246,
-                 "parts": {"tune": 123, "select": 49, "confirm": 74}},
-        "seed": 0, "peak_bytes": 1893400576, "command": "trimtab tune recipe.yaml",
-        "costs": {"load": 4.21, "base_on_select": 48.7, "training": 302.33, "candidates_on_select": 31.05, "confirm": 20.94},
-        "goal": {"metric": "chrf", "unit": "points, 0 to 100", "direction": "higher", "min_gain": 2.0,
-                 "question": "How much of the references' spelling does the answer reproduce?",
-                 "limits": "Rewards shared letters, not shared meaning; a wrong number costs a few characters."},
+        "started": "2026-03-14T09:12:44Z",
+        "finished": "2026-03-14T09:19:31Z",
+        "model": {
+            "name": "smollm2-135m-instruct",
+            "fingerprint": "c8d1f0a2b7e94d35",
+            "parameters": 134515008,
+            "dtype": {"value": "bfloat16", "reason": "the processor computes it natively"},
+            "device": {"value": "cpu", "reason": "no accelerator was found"},
+            "threads": {"value": 2, "reason": "one for each core"},
+        },
+        "data": {
+            "source": "products.jsonl",
+            "hash": "0f7c2be19d5a8e64",
+            "rows": 246,
+            "parts": {"tune": 123, "select": 49, "confirm": 74},
+        },
+        "seed": 0,
+        "peak_bytes": 1893400576,
+        "command": "trimtab tune recipe.yaml",
+        "costs": {
+            "load": 4.21,
+            "base_on_select": 48.7,
+            "training": 302.33,
+            "candidates_on_select": 31.05,
+            "confirm": 20.94,
+        },
+        "goal": {
+            "metric": "chrf",
+            "unit": "points, 0 to 100",
+            "direction": "higher",
+            "min_gain": 2.0,
+            "question": "How much of the references' spelling does the answer reproduce?",
+            "limits": "Rewards shared letters, not shared meaning; a wrong number costs a few characters.",
+        },
         "guards": [
-            {"suite": "general-english", "metric": "nll", "unit": "nats per token", "direction": "lower",
-             "question": "How surprised is the model by ordinary English?",
-             "limits": "Says nothing of what the model writes itself."},
-            {"suite": "facts-kept", "metric": "coverage", "unit": "share of facts", "direction": "higher",
-             "question": "Are the numbers, units and named terms of the input still in the answer?",
-             "limits": "A fact attached to the wrong thing counts as kept; a synonym counts as lost."},
+            {
+                "suite": "general-english",
+                "metric": "nll",
+                "unit": "nats per token",
+                "direction": "lower",
+                "question": "How surprised is the model by ordinary English?",
+                "limits": "Says nothing of what the model writes itself.",
+            },
+            {
+                "suite": "facts-kept",
+                "metric": "coverage",
+                "unit": "share of facts",
+                "direction": "higher",
+                "question": "Are the numbers, units and named terms of the input still in the answer?",
+                "limits": "A fact attached to the wrong thing counts as kept; a synonym counts as lost.",
+            },
         ],
     }
 
@@ -168,37 +296,97 @@ def provenance() -> dict[str, Any]:
 def plan() -> dict[str, Any]:
     """What was planned for it."""
     power = [
-        {"name": "chrf", "role": "target", "n": 74, "threshold": 2.0, "expected": 6.0, "sd": 11.2, "detectable": 3.9,
-         "power": 0.871, "need_n": 62, "assumed": "standard deviation of the base model's scores on select"},
-        {"name": "general-english nll", "role": "guard", "n": 128, "threshold": -0.05, "expected": 0.0, "sd": 0.09,
-         "detectable": 0.024, "power": 0.998, "need_n": 31, "assumed": "usual spread of small adapters"},
+        {
+            "name": "chrf",
+            "role": "target",
+            "n": 74,
+            "threshold": 2.0,
+            "expected": 6.0,
+            "sd": 11.2,
+            "detectable": 3.9,
+            "power": 0.871,
+            "need_n": 62,
+            "assumed": "standard deviation of the base model's scores on select",
+        },
+        {
+            "name": "general-english nll",
+            "role": "guard",
+            "n": 128,
+            "threshold": -0.05,
+            "expected": 0.0,
+            "sd": 0.09,
+            "detectable": 0.024,
+            "power": 0.998,
+            "need_n": 31,
+            "assumed": "usual spread of small adapters",
+        },
     ]
-    return {"parts": {"tune": 123, "select": 49, "confirm": 74}, "power": power, "joint_power": 0.869,
-            "minutes": 7.5, "memory_bytes": 2100000000, "notes": [], "problems": []}
+    return {
+        "parts": {"tune": 123, "select": 49, "confirm": 74},
+        "power": power,
+        "joint_power": 0.869,
+        "minutes": 7.5,
+        "memory_bytes": 2100000000,
+        "notes": [],
+        "problems": [],
+    }
 
 
 def certificate() -> dict[str, Any]:
     """Totals of the mask certificate, and a row."""
-    row = {"example": "bicycle-001", "tokens": 171, "supervised": 58, "first": "The", "last": "<|im_end|>",
-           "stop": True, "lost": 0}
-    return {"rows": [row] * 123, "data": "0f7c2be19d5a8e64", "tokenizer": "a44d10c93be67f21",
-            "template": "7be20f915cd8a316", "tokens": 20913, "supervised": 7034, "lost": 12, "truncated": 1,
-            "stop_tokens": {"<|im_end|>": 122}}
+    row = {
+        "example": "bicycle-001",
+        "tokens": 171,
+        "supervised": 58,
+        "first": "The",
+        "last": "<|im_end|>",
+        "stop": True,
+        "lost": 0,
+    }
+    return {
+        "rows": [row] * 123,
+        "data": "0f7c2be19d5a8e64",
+        "tokenizer": "a44d10c93be67f21",
+        "template": "7be20f915cd8a316",
+        "tokens": 20913,
+        "supervised": 7034,
+        "lost": 12,
+        "truncated": 1,
+        "stop_tokens": {"<|im_end|>": 122},
+    }
 
 
 def stack() -> dict[str, Any]:
     """The adjustment's own description."""
-    settings = {"method": {"value": "lora", "unit": ""}, "rank": {"value": 16, "unit": "dimensions"},
-                "learning_rate": {"value": 0.0005, "unit": "per update"}}
-    return {"stack": STACK, "adjustments": [
-        {"kind": "adapter", "strength": 1.0, "settings": settings, "parameters": 4884480, "bytes": 19539968}]}
+    settings = {
+        "method": {"value": "lora", "unit": ""},
+        "rank": {"value": 16, "unit": "dimensions"},
+        "learning_rate": {"value": 0.0005, "unit": "per update"},
+    }
+    return {
+        "stack": STACK,
+        "adjustments": [
+            {
+                "kind": "adapter",
+                "strength": 1.0,
+                "settings": settings,
+                "parameters": 4884480,
+                "bytes": 19539968,
+            }
+        ],
+    }
 
 
-def folder(root: Path, kind: str = "ship", *, items: list[Example] | None = None, seeds: int = 1, steps: int = 80) -> RunFolder:
+def folder(
+    root: Path, kind: str = "ship", *, items: list[Example] | None = None, seeds: int = 1, steps: int = 80
+) -> RunFolder:
     """A whole run folder of this kind of verdict."""
     made = RunFolder.create(root, STACK)
     items = examples(24) if items is None else items
-    made.write_text("recipe.yaml", "model: smollm2-135m-instruct\ngoal: {metric: chrf, min_gain: 2.0}\ndata: {split: {confirm: 0.3}}\n")
+    made.write_text(
+        "recipe.yaml",
+        "model: smollm2-135m-instruct\ngoal: {metric: chrf, min_gain: 2.0}\ndata: {split: {confirm: 0.3}}\n",
+    )
     made.write("verdict.json", verdict(kind))
     made.write("ladder.json", ladder(kind))
     made.write("plan.json", plan())

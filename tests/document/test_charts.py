@@ -47,9 +47,9 @@ def test_the_outcome_shows_without_colour() -> None:
 
 def test_the_description_reads_the_numbers_aloud() -> None:
     svg = drawn(value=31.2384, low=28.9312, high=33.5729, threshold=2.0)
-    assert '<title id="t-title">Gain</title>' in svg
+    assert '<title id="t-drawing-title">Gain</title>' in svg
     assert "chrF: +31.2 (+28.9 to +33.6). smallest gain, marked by a dashed line." in svg
-    assert 'role="img" aria-labelledby="t-title t-desc"' in svg
+    assert 'role="img" aria-labelledby="t-drawing-title t-drawing-desc"' in svg
 
 
 def test_an_undefined_estimate_is_not_drawn() -> None:

@@ -7,7 +7,15 @@ import math
 import pytest
 
 from trimtab.document.figures import (
-    duration, fixed, interval, moment, percent, places, significant, size, tagged,
+    duration,
+    fixed,
+    interval,
+    moment,
+    percent,
+    places,
+    significant,
+    size,
+    tagged,
 )
 from trimtab.records import NAN, Estimate
 
@@ -19,18 +27,33 @@ def estimate(value: float, low: float, high: float, undefined: str = "") -> Esti
 @pytest.mark.parametrize(
     ("value", "count", "signed", "text"),
     [
-        (1234.5, 1, False, "1,234.5"), (-0.05, 2, False, "−0.05"), (0.4, 0, True, "0"), (-0.001, 2, True, "0.00"),
+        (1234.5, 1, False, "1,234.5"),
+        (-0.05, 2, False, "−0.05"),
+        (0.4, 0, True, "0"),
+        (-0.001, 2, True, "0.00"),
         (3.0, 1, True, "+3.0"),
     ],
 )
-def test_fixed_has_a_true_minus_and_no_negative_zero(value: float, count: int, signed: bool, text: str) -> None:
+def test_fixed_has_a_true_minus_and_no_negative_zero(
+    value: float, count: int, signed: bool, text: str
+) -> None:
     assert fixed(value, count, signed=signed) == text
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.05, "0.05"), (2.0, "2"), (31.2384, "31.2"), (0.000213, "0.000213"), (134515008, "134,515,008"),
-     (None, "not recorded"), (NAN, "not recorded"), (math.inf, "not recorded"), (0.0, "0"), (2.5e-9, "2.50e−09")],
+    [
+        (0.05, "0.05"),
+        (2.0, "2"),
+        (31.2384, "31.2"),
+        (0.000213, "0.000213"),
+        (134515008, "134,515,008"),
+        (None, "not recorded"),
+        (NAN, "not recorded"),
+        (math.inf, "not recorded"),
+        (0.0, "0"),
+        (2.5e-9, "2.50e−09"),
+    ],
 )
 def test_significant(value: float | None, text: str) -> None:
     assert significant(value) == text
@@ -54,14 +77,22 @@ def test_an_undefined_estimate_prints_its_reason() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(4.21, "4.2 s"), (59.6, "1 min"), (372, "6 min 12 s"), (3599.7, "1 h"), (7500, "2 h 5 min"), (None, "not recorded")],
+    [
+        (4.21, "4.2 s"),
+        (59.6, "1 min"),
+        (372, "6 min 12 s"),
+        (3599.7, "1 h"),
+        (7500, "2 h 5 min"),
+        (None, "not recorded"),
+    ],
 )
 def test_duration(seconds: float | None, text: str) -> None:
     assert duration(seconds) == text
 
 
 @pytest.mark.parametrize(
-    ("count", "text"), [(1893400576, "1.89 GB"), (19539968, "19.5 MB"), (512, "512 bytes"), (None, "not recorded")]
+    ("count", "text"),
+    [(1893400576, "1.89 GB"), (19539968, "19.5 MB"), (512, "512 bytes"), (None, "not recorded")],
 )
 def test_size(count: float | None, text: str) -> None:
     assert size(count) == text

@@ -9,6 +9,7 @@ import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,11 @@ from trimtab.records import Estimate, Example, Message, Output, Score
 from trimtab.run import RunFolder
 
 KINDS = ("ship", "breached", "small", "inconclusive", "open guard", "explored", "undefined")
+INLINE = {"a", "b", "code", "data", "small", "span", "strong", "time"}
 VOID = {"meta", "link", "br", "img", "hr", "input", "col", "wbr"}
-HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)> & \" ' {{ 7 * 7 }} </style></details> \u202e"
+HOSTILE = (
+    "<script>alert('x')</script><img src=x onerror=alert(1)> & \" ' {{ 7 * 7 }} </style></details> \u202e"
+)
 
 
 class Page(HTMLParser):
@@ -36,7 +40,7 @@ class Page(HTMLParser):
         self.feed(text)
         self.close()
         assert self.open == [], f"never closed: {self.open}"
-        self.text = " ".join(" ".join(self.words).split())
+        self.text = " ".join("".join(self.words).split())
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = {name: value or "" for name, value in attrs}
@@ -50,8 +54,10 @@ class Page(HTMLParser):
         self.elements.append((tag, {name: value or "" for name, value in attrs}))
 
     def handle_endtag(self, tag: str) -> None:
-        assert self.open and self.open[-1] == tag, f"</{tag}> closes {self.open[-3:]} at {self.getpos()}"
+        assert self.open[-1:] == [tag], f"</{tag}> closes {self.open[-3:]} at {self.getpos()}"
         self.open.pop()
+        if tag not in INLINE:
+            self.words.append(" ")
 
     def handle_data(self, data: str) -> None:
         if "style" in self.open:
@@ -94,7 +100,7 @@ def test_it_can_be_used_by_keyboard_and_read_aloud(pages: dict[str, tuple[str, P
     assert page.all("html")[0]["lang"] == "en-GB"
     assert [tags.count(tag) for tag in ("h1", "main", "header", "footer", "nav")] == [1, 1, 1, 1, 1]
     levels = [int(tag[1]) for tag in tags if re.fullmatch(r"h[1-6]", tag)]
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
     drawings = [found for found in page.all("svg") if found.get("class") == "drawing"]
     assert drawings
     for drawing in drawings:
@@ -104,19 +110,29 @@ def test_it_can_be_used_by_keyboard_and_read_aloud(pages: dict[str, tuple[str, P
         assert set(found.get("aria-labelledby", "").split()) <= set(ids)
     for link in page.all("a"):
         assert link["href"][1:] in ids
-    assert all("tabindex" in found and found["aria-label"] for found in page.all("div") if found.get("class") == "scroll")
+    assert all(
+        "tabindex" in found and found["aria-label"]
+        for found in page.all("div")
+        if found.get("class") == "scroll"
+    )
     assert all(found["scope"] in ("col", "row") for found in page.all("th"))
 
 
 @pytest.mark.parametrize(
     ("kind", "opening"),
     [
-        ("ship", "Ship . chrF rose from 31.2 to 62.4, shown to be more than the smallest gain worth having (2)"),
-        ("breached", "Hold . chrF rose from 31.2 to 62.4, but general-english got worse"),
-        ("small", "Hold . chrF gained +0.7 (−0.2 to +1.6), shown not to be above"),
-        ("inconclusive", "Inconclusive . chrF gained +3.1 (+0.6 to +5.6)"),
-        ("explored", "Explored, not decided . No look at confirm was taken; on select, chrF rose"),
-        ("undefined", "Inconclusive . The change of chrF is undefined (1 items; an interval needs at least 2)"),
+        (
+            "ship",
+            "Ship. chrF rose from 31.2 to 62.4, shown to be more than the smallest gain worth having (2)",
+        ),
+        ("breached", "Hold. chrF rose from 31.2 to 62.4, but general-english got worse"),
+        ("small", "Hold. chrF gained +0.7 (−0.2 to +1.6), shown not to be above"),
+        ("inconclusive", "Inconclusive. chrF gained +3.1 (+0.6 to +5.6)"),
+        ("explored", "Explored, not decided. No look at confirm was taken; on select, chrF rose"),
+        (
+            "undefined",
+            "Inconclusive. The change of chrF is undefined (1 items; an interval needs at least 2)",
+        ),
     ],
 )
 def test_the_verdict_comes_first(pages: dict[str, tuple[str, Page]], kind: str, opening: str) -> None:
@@ -141,7 +157,10 @@ def test_every_number_is_that_of_the_record(tmp_path: Path) -> None:
         shown = re.fullmatch(r"[+−]?[\d,]+(\.\d+)?", text)
         if shown:
             decimals = len((shown[1] or ".")[1:])
-            assert abs(float(text.replace(",", "").replace("−", "-")) - value) <= 0.5001 * 10**-decimals, (value, text)
+            assert abs(float(text.replace(",", "").replace("−", "-")) - value) <= 0.5001 * 10**-decimals, (
+                value,
+                text,
+            )
 
 
 def _item_means(folder: RunFolder, stack: str) -> dict[str, float]:
@@ -159,30 +178,43 @@ def test_a_product_manager_finds_the_whole_story(pages: dict[str, tuple[str, Pag
         "This was look number 1 at this confirm set",
         "Confirm was sealed",
         "Items: 123 in tune, 49 in select, 74 in confirm.",
-        "10 best", "10 worst",
+        "10 best",
+        "10 worst",
         "2 candidates were fitted on tune and compared with the base model on select. "
-        "Chosen: lora rank 16, all blocks, learning rate 0.0005 , the one that did best there.",
+        "Chosen: lora rank 16, all blocks, learning rate 0.0005, the one that did best there.",
         "Rung adapter: passed; one look at confirm at level 96.5%",
         "Time in all: 6 min 47 s (planned: 7 min 30 s). Tokens trained on, all candidates together: 189,440. "
         "Memory at most: 1.89 GB (planned: 2.1 GB).",
-        "tokens learned from (the answers) 7,034", "'<|im_end|>' in 122 rows",
+        "tokens learned from (the answers) 7,034",
+        "'<|im_end|>' in 122 rows",
         "What the plan expected (joint power 86.9%)",
-        "No person has judged the answers", "The model was trained once, from one seed.",
-        "The model is small (135 million parameters)", "Rewards shared letters, not shared meaning",
-        "model, dtype bfloat16 (the processor computes it natively)", "torch 2.13.0, transformers 5.2.0",
+        "No person has judged the answers",
+        "The model was trained once, from one seed.",
+        "The model is small (135 million parameters)",
+        "Rewards shared letters, not shared meaning",
+        "model, dtype bfloat16 (the processor computes it natively)",
+        "torch 2.13.0, transformers 5.2.0",
         "14 March 2026, 09:19 UTC",
-        "Base model 3.104 , tuned model 3.117 nats per token; 128 items.",
+        "Base model 3.104, tuned model 3.117 nats per token; 128 items.",
     ):
         assert said in text, said
 
 
 def test_guards_say_how_they_fared(pages: dict[str, tuple[str, Page]], tmp_path: Path) -> None:
     assert "All 3 guards held." in pages["ship"][1].text
-    assert "general-english negative log-likelihood breached At best a loss of 0.115" in pages["breached"][1].text
+    assert (
+        "general-english negative log-likelihood breached At best a loss of 0.115"
+        in pages["breached"][1].text
+    )
     assert "general-english negative log-likelihood inconclusive The interval" in pages["open guard"][1].text
     folder = made.folder(tmp_path)
-    folder.write("verdict.json", replace(made.verdict("ship"), guards=(made.guard("held", by_construction=True),)))
-    assert "negative log-likelihood held by construction This kind of adjustment cannot touch it" in Page(report(folder)).text
+    folder.write(
+        "verdict.json", replace(made.verdict("ship"), guards=(made.guard("held", by_construction=True),))
+    )
+    assert (
+        "negative log-likelihood held by construction This kind of adjustment cannot touch it"
+        in Page(report(folder)).text
+    )
 
 
 def test_an_explored_run_proves_nothing(pages: dict[str, tuple[str, Page]]) -> None:
@@ -199,22 +231,32 @@ def test_undefined_prints_its_reason_and_no_number(pages: dict[str, tuple[str, P
     assert "undefined (1 items; an interval needs at least 2)" in page.text
     assert "nan" not in re.sub(r"<style>.*?</style>", "", text, flags=re.DOTALL).lower().split()
     assert 'id="target-title"' in text
-    assert 'aria-labelledby="target-title target-desc"' not in text
+    assert "target-drawing-title" not in text
+    assert "loss-drawing-title" in text
 
 
 def test_hostile_texts_stay_texts(tmp_path: Path) -> None:
-    items = [Example((Message("system", HOSTILE), Message("user", HOSTILE)), (HOSTILE,), f"id{i}{HOSTILE}") for i in range(4)]
+    items = [
+        Example((Message("system", HOSTILE), Message("user", HOSTILE)), (HOSTILE,), f"id{i}{HOSTILE}")
+        for i in range(4)
+    ]
     folder = made.folder(tmp_path, items=items)
     for stack in ("base", made.STACK):
         folder.write_trial(
-            stack, [Output(item.id, 0, HOSTILE) for item in items],
+            stack,
+            [Output(item.id, 0, HOSTILE) for item in items],
             [Score(item.id, "chrf", 0, float(i) * (stack != "base")) for i, item in enumerate(items)],
         )
     ladder = made.ladder("ship")
     ladder["rungs"][0]["rung"] = ladder["rungs"][0]["candidates"][0]["name"] = HOSTILE
     folder.write("ladder.json", ladder)
     facts = made.provenance() | {"command": HOSTILE, HOSTILE: HOSTILE}
-    facts["goal"] |= {"metric": f"/x/{HOSTILE}.py:{HOSTILE}", "unit": HOSTILE, "question": HOSTILE, "limits": HOSTILE}
+    facts["goal"] |= {
+        "metric": f"/x/{HOSTILE}.py:{HOSTILE}",
+        "unit": HOSTILE,
+        "question": HOSTILE,
+        "limits": HOSTILE,
+    }
     facts["costs"] = {HOSTILE: 1.0}
     folder.write("provenance.json", facts)
     folder.write("certificate.json", made.certificate() | {"stop_tokens": {HOSTILE: 3}})
@@ -230,24 +272,36 @@ def test_hostile_texts_stay_texts(tmp_path: Path) -> None:
 
 
 def test_personal_data_is_masked(tmp_path: Path) -> None:
-    private = "Ask jane.doe@mail.example or +44 20 7946 0018, card 4111 1111 1111 1111, for the 2200 W kettle."
-    items = [Example((Message("system", private), Message("user", private)), (private,), f"item{i}") for i in range(3)]
+    private = (
+        "Ask jane.doe@mail.example or +44 20 7946 0018, card 4111 1111 1111 1111, for the 2200 W kettle."
+    )
+    items = [
+        Example((Message("system", private), Message("user", private)), (private,), f"item{i}")
+        for i in range(3)
+    ]
     folder = made.folder(tmp_path, items=items)
     for stack in ("base", made.STACK):
-        folder.write_trial(stack, [Output(i.id, 0, private) for i in items], [Score(i.id, "chrf", 0, 1.0) for i in items])
+        folder.write_trial(
+            stack, [Output(i.id, 0, private) for i in items], [Score(i.id, "chrf", 0, 1.0) for i in items]
+        )
     text = report(folder)
     assert "jane.doe" not in text
-    assert "7946" not in text
-    assert "4111" not in text
-    assert text.count("Ask [e-mail address] or [telephone number], card [card number], for the 2200 W kettle.") >= 13
+    assert "20 7946" not in text
+    assert "4111 1111" not in text
+    assert (
+        text.count("Ask [e-mail address] or [telephone number], card [card number], for the 2200 W kettle.")
+        >= 13
+    )
 
 
 def test_long_texts_are_folded_and_the_page_stays_small(tmp_path: Path) -> None:
-    long = '"<>&\'' * 4000
+    long = "\"<>&'" * 4000
     items = [Example((Message("user", long),), (long,), f"item{i}") for i in range(24)]
     folder = made.folder(tmp_path, items=items, steps=5000)
     for stack in ("base", made.STACK):
-        folder.write_trial(stack, [Output(i.id, 0, long) for i in items], [Score(i.id, "chrf", 0, 1.0) for i in items])
+        folder.write_trial(
+            stack, [Output(i.id, 0, long) for i in items], [Score(i.id, "chrf", 0, 1.0) for i in items]
+        )
     text = report(folder)
     assert len(text.encode()) < 1_000_000
     assert "characters are left out here; the run folder holds them all." in Page(text).text
@@ -278,7 +332,7 @@ def test_a_verdict_alone_makes_a_page(tmp_path: Path) -> None:
     folder.write("verdict.json", made.verdict("ship"))
     page = Page(report(folder))
     assert page.text.count("not recorded") >= 6
-    assert "Ship . The target metric rose from 31.2 to 62.4" in page.text
+    assert "Ship. The target metric rose from 31.2 to 62.4" in page.text
 
 
 def test_without_a_verdict_there_is_no_page(tmp_path: Path) -> None:
@@ -288,20 +342,30 @@ def test_without_a_verdict_there_is_no_page(tmp_path: Path) -> None:
 
 def test_a_loss_that_was_never_a_number_is_left_out(tmp_path: Path) -> None:
     folder = made.folder(tmp_path)
-    folder.write_rows(f"trials/{made.STACK}/training.jsonl", [{"step": s, "loss": math.nan} for s in range(1, 4)])
+    folder.write_rows(
+        f"trials/{made.STACK}/training.jsonl", [{"step": s, "loss": math.nan} for s in range(1, 4)]
+    )
     page = Page(report(folder))
     assert "3 of 3 recorded steps" in page.text
-    assert not any(found.get("aria-labelledby") == "loss-title loss-desc" for found in page.all("svg"))
+    assert not any(
+        found.get("aria-labelledby") == "loss-drawing-title loss-drawing-desc" for found in page.all("svg")
+    )
 
 
 def test_where_no_look_was_taken_at_confirm(tmp_path: Path) -> None:
     folder = made.folder(tmp_path)
     nothing = Estimate(math.nan, math.nan, math.nan, 0.965, 0, "none", "no candidate was better on select")
-    verdict = replace(made.verdict("small"), target=None, guards=(), look=0, difference=nothing,
-                      reasons=("no candidate was better than the base model on select",))
+    verdict = replace(
+        made.verdict("small"),
+        target=None,
+        guards=(),
+        look=0,
+        difference=nothing,
+        reasons=("no candidate was better than the base model on select",),
+    )
     folder.write("verdict.json", verdict)
     text = Page(report(folder)).text
-    assert "Hold . No candidate was better than the base model on select." in text
+    assert "Hold. No candidate was better than the base model on select." in text
     assert "No comparison on confirm was made." in text
     assert "Confirm was sealed" not in text
     assert "This was look number" not in text
@@ -325,7 +389,11 @@ def test_contrast_is_at_least_4_5(scheme: int) -> None:
     blocks = re.findall(r":root \{(.*?)\}", css, flags=re.DOTALL)
     assert len(blocks) == 3
     colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", blocks[scheme]))
-    pairs = [(text, ground) for text in ("ink", "soft", "link", "good", "bad", "open", "plain") for ground in ("paper", "card", "sunk")]
+    pairs = [
+        (text, ground)
+        for text in ("ink", "soft", "link", "good", "bad", "open", "plain")
+        for ground in ("paper", "card", "sunk")
+    ]
     pairs += [(text, f"{tone}-wash") for tone in ("good", "bad", "open", "plain") for text in (tone, "ink")]
     for text, ground in pairs:
         first, second = sorted((_luminance(colours[text]), _luminance(colours[ground])))
@@ -333,5 +401,5 @@ def test_contrast_is_at_least_4_5(scheme: int) -> None:
 
 
 def test_it_needs_no_torch() -> None:
-    code = "import sys, trimtab.document; sys.exit(bool({'torch', 'transformers', 'matplotlib'} & set(sys.modules)))"
+    code = "import sys, trimtab.document; sys.exit(bool({'torch', 'transformers'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -13,16 +13,24 @@ from trimtab.records import NAN, Example, Message, Output, Score
 from trimtab.run import RunFolder
 
 
-def scored(root: Path, before: list[list[float]], after: list[list[float]], *, direction: str = "higher") -> RunFolder:
+def scored(
+    root: Path, before: list[list[float]], after: list[list[float]], *, direction: str = "higher"
+) -> RunFolder:
     """A run whose items have these scores (items, seeds)."""
-    items = [Example((Message("user", f"prompt {i}"),), (f"good {i}",), f"item{i}") for i in range(len(before))]
+    items = [
+        Example((Message("user", f"prompt {i}"),), (f"good {i}",), f"item{i}") for i in range(len(before))
+    ]
     folder = made.folder(root, items=items)
     for stack, values in (("base", before), (made.STACK, after)):
         pairs = [(i, s, v) for i, row in enumerate(values) for s, v in enumerate(row)]
         folder.write_trial(
             stack,
             [Output(f"item{i}", s, f"{stack} {i} {s}") for i, s, _ in pairs],
-            [Score(f"item{i}", metric, s, v if metric == "chrf" else 0.0) for i, s, v in pairs for metric in ("chrf", "length")],
+            [
+                Score(f"item{i}", metric, s, v if metric == "chrf" else 0.0)
+                for i, s, v in pairs
+                for metric in ("chrf", "length")
+            ],
         )
     facts = made.provenance()
     facts["goal"]["direction"] = direction

@@ -26,9 +26,17 @@ def test_within_80_columns_plain_and_ending_with_the_page(tmp_path: Path, kind: 
 
 def test_the_verdict_comes_first_with_everything_it_was_read_from(tmp_path: Path) -> None:
     text = " ".join(summary(made.folder(tmp_path, "open guard")).split())
-    assert text.startswith("INCONCLUSIVE: chrF rose from 31.2 to 62.4, but general-english could not be shown")
-    assert "target chrF: +31.2 (+28.9 to +33.6); smallest gain worth having 2; better (74 items of confirm)" in text
-    assert "guard general-english, negative log-likelihood: -0.043 (-0.068 to -0.018); margin 0.05; inconclusive" in text
+    assert text.startswith(
+        "INCONCLUSIVE: chrF rose from 31.2 to 62.4, but general-english could not be shown"
+    )
+    assert (
+        "target chrF: +31.2 (+28.9 to +33.6); smallest gain worth having 2; better (74 items of confirm)"
+        in text
+    )
+    assert (
+        "guard general-english, negative log-likelihood: -0.043 (-0.068 to -0.018); margin 0.05; inconclusive"
+        in text
+    )
     assert "guard facts-kept, coverage: +0.022 (-0.018 to +0.062); margin 0.05; held" in text
     assert "look number 2 at this confirm set, intervals at 96.5%" in text
     assert "time 6 min 47 s" in text

@@ -25,14 +25,26 @@ def other(record: Record, verdict: Verdict | str) -> Record:
 @pytest.mark.parametrize(
     ("kind", "sentence"),
     [
-        ("ship", "chrF rose from 31.2 to 62.4, shown to be more than the smallest gain worth having (2), "
-         "and all 3 guards held"),
+        (
+            "ship",
+            "chrF rose from 31.2 to 62.4, shown to be more than the smallest gain worth having (2), "
+            "and all 3 guards held",
+        ),
         ("breached", "chrF rose from 31.2 to 62.4, but general-english got worse by more than was allowed"),
-        ("small", "chrF gained +0.7 (−0.2 to +1.6), shown not to be above the smallest gain worth having (2)"),
-        ("inconclusive", "chrF gained +3.1 (+0.6 to +5.6), which leaves open whether it is above the smallest gain "
-         "worth having (2); about 212 more items would decide"),
-        ("open guard", "chrF rose from 31.2 to 62.4, but general-english could not be shown to be unharmed; "
-         "about 183 more items to general-english would decide"),
+        (
+            "small",
+            "chrF gained +0.7 (−0.2 to +1.6), shown not to be above the smallest gain worth having (2)",
+        ),
+        (
+            "inconclusive",
+            "chrF gained +3.1 (+0.6 to +5.6), which leaves open whether it is above the smallest gain "
+            "worth having (2); about 212 more items would decide",
+        ),
+        (
+            "open guard",
+            "chrF rose from 31.2 to 62.4, but general-english could not be shown to be unharmed; "
+            "about 183 more items to general-english would decide",
+        ),
         ("explored", "no look at confirm was taken; on select, chrF rose from 30.9 to 63.7"),
         ("undefined", "the change of chrF is undefined (1 items; an interval needs at least 2)"),
     ],
@@ -47,7 +59,10 @@ def test_one_sentence_says_what_came_out(record: Record, kind: str, sentence: st
         ("ship", f"Put the adjustment in trials/{made.STACK} to use"),
         ("breached", "Keep the base model. Try a lower learning rate"),
         ("small", "Keep the base model. More items would not change this answer"),
-        ("inconclusive", "Add about 212 more items to confirm, which receives 30% of new examples, then tune again."),
+        (
+            "inconclusive",
+            "Add about 212 more items to confirm, which receives 30% of new examples, then tune again.",
+        ),
         ("open guard", "Add about 183 more items to general-english, then tune again."),
         ("explored", "When the figures are what you want, give the same command without --explore"),
         ("undefined", "Mend what left a difference undefined"),
@@ -81,7 +96,9 @@ def test_a_worse_target(record: Record) -> None:
 
 
 def test_without_a_target_the_first_reason_speaks(record: Record) -> None:
-    verdict = replace(made.verdict("small"), target=None, guards=(), reasons=("no candidate was better on select.",))
+    verdict = replace(
+        made.verdict("small"), target=None, guards=(), reasons=("no candidate was better on select.",)
+    )
     assert headline(other(record, verdict)) == "no candidate was better on select"
 
 
@@ -97,7 +114,9 @@ def test_where_lower_is_better_scores_have_their_own_sign(record: Record) -> Non
     verdict = made.verdict("ship")
     assert verdict.target is not None
     turned = replace(verdict.target, baseline=-62.422672, candidate=-31.184205)
-    lower = replace(record, verdict=replace(verdict, target=turned), provenance={"goal": {"direction": "lower"}})
+    lower = replace(
+        record, verdict=replace(verdict, target=turned), provenance={"goal": {"direction": "lower"}}
+    )
     assert headline(lower).startswith("chrF fell from 62.4 to 31.2,")
 
 
@@ -107,7 +126,8 @@ def test_guards_in_words() -> None:
     assert guard_sentence(held) == "At worst a loss of 0.022; up to 0.05 was allowed."
     assert guard_sentence(breached) == "At best a loss of 0.115; only 0.05 was allowed."
     assert guard_sentence(unsure) == (
-        "The interval (−0.068 to −0.018) reaches beyond the allowed loss of 0.05; about 183 more items would decide."
+        "The interval (−0.068 to −0.018) reaches beyond the allowed loss of 0.05; "
+        "about 183 more items would decide."
     )
     untouched = made.guard("held", by_construction=True)
     assert guard_word(untouched) == "held by construction"

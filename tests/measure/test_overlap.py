@@ -103,12 +103,13 @@ def test_chrf_against_a_second_implementation(answer: str, good: list[str]) -> N
     assert of(find("chrf"), answer, *good) == pytest.approx(expected, abs=1e-9)
 
 
-def test_chrf_statistics_give_sacrebleus_corpus_score() -> None:
-    metric = find("chrf", {"level": "corpus"})
+@pytest.mark.parametrize("lowercase", [False, True])
+def test_chrf_statistics_give_sacrebleus_corpus_score(lowercase: bool) -> None:
+    metric = find("chrf", {"level": "corpus", "lowercase": lowercase})
     assert metric.statistic is not None
     width = max(len(good) for _, good in TEXTS)
     streams = [[good[i] if i < len(good) else None for _, good in TEXTS] for i in range(width)]
-    expected = sacrebleu.corpus_chrf([a for a, _ in TEXTS], streams).score
+    expected = sacrebleu.metrics.CHRF(lowercase=lowercase).corpus_score([a for a, _ in TEXTS], streams).score
     assert metric.statistic(rows(metric, TEXTS)) == pytest.approx(expected, abs=1e-9)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Sequence
@@ -144,6 +145,7 @@ def krippendorff(ratings: np.ndarray, scale: str) -> float:
     items = [item for item in items if len(item) > 1]
     pooled = [x for item in items for x in item]
 
+    @functools.cache
     def apart(a: float, b: float) -> float:
         if scale == "nominal":
             return float(a != b)

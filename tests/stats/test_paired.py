@@ -49,10 +49,10 @@ def test_guard_outcomes(gain, margin, outcome):
 
 @pytest.mark.parametrize("n", [8, 40])
 def test_p_value_inverts_the_interval(n):
-    before, after = shifted(0.5, n=n)
+    before, after = shifted(0.25, n=n)
     found = stats.compare(before, after)
     at = stats.compare(before, after, level=1 - 2 * found.p_value)
-    assert at.difference.low == pytest.approx(0, abs=0.02)
+    assert at.difference.low == pytest.approx(0, abs=0.03)
     if n == 8:
         assert found.p_value == pytest.approx(
             scipy_stats.ttest_rel(after, before, alternative="greater").pvalue
@@ -94,7 +94,7 @@ def test_need_n_pays_for_the_next_look():
 
 @pytest.mark.parametrize("gain", [-0.1, 0.9])
 def test_no_number_of_items_helps_an_estimate_below_min_gain(gain):
-    found = stats.compare(*shifted(gain, sd=3), min_gain=1)
+    found = stats.compare(*shifted(gain, sd=4.5), min_gain=1)
     assert found.outcome == "inconclusive"
     assert found.need_n is None
 
@@ -213,17 +213,17 @@ def test_direction_mirrors():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (dict(candidate=np.zeros(3)), "baseline has shape"),
-        (dict(clusters=["a"]), "1 cluster labels for 4 items"),
-        (dict(level=1.0), "level 1.0"),
-        (dict(min_gain=-1.0), "min_gain -1.0"),
-        (dict(bounds=(1.0, 0.0)), "bounds"),
-        (dict(bounds=(0.0, 0.5)), "outside bounds"),
-        (dict(baseline=np.zeros((4, 2, 2)), candidate=np.zeros((4, 2, 2))), "(items, seeds)"),
+        ({"candidate": np.zeros(3)}, "baseline has shape"),
+        ({"clusters": ["a"]}, "1 cluster labels for 4 items"),
+        ({"level": 1.0}, "level 1.0"),
+        ({"min_gain": -1.0}, "min_gain -1.0"),
+        ({"bounds": (1.0, 0.0)}, "bounds"),
+        ({"bounds": (0.0, 0.5)}, "outside bounds"),
+        ({"baseline": np.zeros((4, 2, 2)), "candidate": np.zeros((4, 2, 2))}, "(items, seeds)"),
     ],
 )
 def test_wrong_arguments(arguments, words):
-    good = dict(baseline=np.zeros(4), candidate=np.arange(4) / 3)
+    good = {"baseline": np.zeros(4), "candidate": np.arange(4) / 3}
     with pytest.raises(StatisticsError) as caught:
         stats.compare(**(good | arguments))
     assert words in caught.value.message

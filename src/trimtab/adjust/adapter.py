@@ -32,7 +32,7 @@ from trimtab.model import sites
 from trimtab.model.likelihood import logprobs
 from trimtab.model.load import Base
 from trimtab.records import Report, TokenRow, content_hash
-from trimtab.run import read_json, write_json
+from trimtab.run import read_json, write_atomic, write_json
 
 Method = Literal["lora", "dora", "rslora", "ia3"]
 
@@ -108,7 +108,7 @@ class Adapter:
         write_json(folder / "adapter.json", {"base": self.base, "strength": self.strength,
                                              "training": dataclasses.asdict(self.training)})
         text = json.dumps(self.config, indent=1, sort_keys=True)
-        weights.write_atomic(folder / "adapter_config.json", text)
+        write_atomic(folder / "adapter_config.json", text)
 
     @classmethod
     def load(cls, folder: Path) -> Adapter:
@@ -158,6 +158,12 @@ def fit(
         training = train(base.network, parameters, rows, settings, evaluate=evaluate, folder=folder, report=report)
         tensors, config = _state(model)
     return Adapter(config, tensors, before, settings), training
+
+
+def size(network: Any, shape: Shape) -> int:
+    """Number of values that a low-rank adapter of this shape trains: rank (in + out) for each module."""
+    names = sites.linear_names(network, sites.chosen_blocks(network, shape.blocks), shape.modules)
+    return sum(shape.rank * sum(network.get_submodule(name).weight.shape) for name in names)
 
 
 def mean_loss(base: Base, rows: Sequence[TokenRow]) -> float:

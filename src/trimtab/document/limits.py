@@ -20,19 +20,20 @@ def limits(record: Record, shown: Samples) -> list[str]:
     found += [
         "No person has judged the answers: every figure here is computed.",
         "Guards cover what they name. What no guard measures may have changed.",
-        "The model was trained once, from one seed. The intervals hold for this one adjustment; another training "
-        "run would come out somewhat differently.",
-        "The figures hold for prompts like those in the data. For other subjects, languages or lengths they say nothing.",
+        "The model was trained once, from one seed. The intervals hold for this one adjustment; another "
+        "training run would come out somewhat differently.",
+        "The figures hold for prompts like those in the data. For other subjects, languages or lengths they "
+        "say nothing.",
     ]
     if shown.best:
         found.append(
-            "The outputs shown come from select, on which the candidate was chosen, so they flatter it a little; "
-            "the most extreme items also owe their place partly to chance."
+            "The outputs shown come from select, on which the candidate was chosen, so they flatter it a "
+            "little; the most extreme items also owe their place partly to chance."
         )
     if _is_small(record):
         found.append(
-            "The model is small (135 million parameters): it shows what tuning does, but it makes mistakes that "
-            "larger models do not."
+            "The model is small (135 million parameters): it shows what tuning does, but it makes mistakes "
+            "that larger models do not."
         )
     return found
 

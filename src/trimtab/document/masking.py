@@ -15,9 +15,7 @@ _CARD_DIGITS = (13, 19)
 CARD = re.compile(rf"(?<![\w.,])\d{{3,19}}(?:{_GAP}\d{{3,7}}){{0,5}}(?![\w]|[.,]\d)")
 _DATE = r"\d{4}[-./]\d\d[-./]\d\d\b|\d\d[-./]\d\d[-./]\d{4}\b"
 _JOINT = "[ \\-./()\u00a0\u2009\u2010\u2011\u2013\u202f]{1,3}"
-PHONE = re.compile(
-    rf"(?<![\w.,/+])(?!{_DATE})(?:\(\+?\d{{1,5}}\)|\+?\d+)(?:{_JOINT}\d+)*(?!\w|[.,]\d)"
-)
+PHONE = re.compile(rf"(?<![\w.,/+])(?!{_DATE})(?:\(\+?\d{{1,5}}\)|\+?\d+)(?:{_JOINT}\d+)*(?!\w|[.,]\d)")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
 

@@ -45,7 +45,7 @@ class Record:
         if self.verdict.target is not None and known(self.verdict.target.threshold):
             return self.verdict.target.threshold
         value = self.goal.get("min_gain")
-        return float(value) if known(value) else 0.0
+        return value if known(value) else 0.0
 
     @property
     def sign(self) -> float:
@@ -128,7 +128,7 @@ def suite_title(name: str) -> str:
 
 def _shown(folder: RunFolder, stack: str, ladder: Facts) -> str:
     rungs = ladder.get("rungs") or ()
-    chosen = [c["stack"] for rung in rungs for c in rung.get("candidates") or () if c.get("chosen")]
+    chosen = [str(c["stack"]) for rung in rungs for c in rung.get("candidates") or () if c.get("chosen")]
     for name in (stack, *reversed(chosen)):
         if name and name != "base" and folder.has(f"trials/{name}/outputs.jsonl"):
             return name

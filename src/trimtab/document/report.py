@@ -19,7 +19,11 @@ from trimtab.run import RunFolder
 LARGEST = 1_000_000
 TEXT_LIMITS = (2000, 800, 200)
 TONES: dict[str, charts.Tone] = {
-    "better": "good", "held": "good", "worse": "bad", "breached": "bad", "too small": "bad",
+    "better": "good",
+    "held": "good",
+    "worse": "bad",
+    "breached": "bad",
+    "too small": "bad",
 }
 
 
@@ -31,8 +35,11 @@ def report(folder: RunFolder) -> str:
     """
     record = read(folder)
     environment = Environment(
-        loader=PackageLoader("trimtab.document"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
+        loader=PackageLoader("trimtab.document"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters["opened"] = words.opened
     template = environment.get_template("report.html.j2")
@@ -56,6 +63,7 @@ def _context(record: Record, limit: int) -> dict[str, Any]:
         "record": record,
         "run": record.folder.path.name,
         "finished": figures.moment(record.provenance.get("finished")),
+        "version": record.provenance.get("trimtab") or "",
         "kind": words.kind(record),
         "word": words.VERDICTS[words.kind(record)],
         "headline": words.headline(record),
@@ -94,7 +102,9 @@ def _target(record: Record, target: Comparison) -> dict[str, Any]:
     estimate = target.difference
     gain = figures.significant(record.min_gain)
     label = f"smallest gain worth having: {gain}" if record.min_gain else "no gain"
-    mark = charts.Mark(figures.interval(estimate, record.min_gain, 0.0), estimate, _tone(target.outcome), record.metric)
+    mark = charts.Mark(
+        figures.interval(estimate, record.min_gain, 0.0), estimate, _tone(target.outcome), record.metric
+    )
     return {
         "tone": "plain" if record.verdict.explored else _tone(target.outcome),
         "outcome": "undefined" if estimate.undefined else target.outcome,
@@ -138,9 +148,9 @@ def _guard(record: Record, guard: GuardResult, number: int) -> dict[str, Any]:
         "word": words.guard_word(guard),
         "tone": _tone(outcome),
         "sentence": words.guard_sentence(guard),
-        "drawing": "" if guard.by_construction else charts.intervals(
-            [mark], threshold, name=f"guard-{number}", title=f"Change in {name}"
-        ),
+        "drawing": ""
+        if guard.by_construction
+        else charts.intervals([mark], threshold, name=f"guard-{number}", title=f"Change in {name}"),
         "scores": _pair(guard.comparison, facts.get("direction")),
         "unit": facts.get("unit") or "",
         "question": facts.get("question") or "",
@@ -156,12 +166,18 @@ def _ladder(record: Record) -> dict[str, Any]:
         if estimate is not None:
             chosen = bool(entry.get("chosen"))
             label = f"{number}{', chosen' if chosen else ''}: {figures.interval(estimate)}"
-            marks.append(charts.Mark(label, estimate, "good" if chosen else "plain", str(entry.get("name") or number)))
-    threshold = charts.Threshold(record.min_gain, f"smallest gain worth having: {figures.significant(record.min_gain)}")
+            marks.append(
+                charts.Mark(label, estimate, "good" if chosen else "plain", str(entry.get("name") or number))
+            )
+    threshold = charts.Threshold(
+        record.min_gain, f"smallest gain worth having: {figures.significant(record.min_gain)}"
+    )
     return {
         "tables": tables.ladder(record),
         "count": len(list(record.candidates())),
-        "drawing": charts.intervals(marks[:40], threshold, name="ladder", title="Gain on select of each candidate"),
+        "drawing": charts.intervals(
+            marks[:40], threshold, name="ladder", title="Gain on select of each candidate"
+        ),
         "chosen": record.candidate().get("name") or "",
         "adjustment": tables.adjustment(record),
     }
@@ -191,7 +207,9 @@ def _cost(record: Record) -> dict[str, Any]:
         "planned_time": figures.duration(60 * planned) if figures.known(planned) else "",
         "tokens": f"{sum(tokens):,}" if tokens else figures.MISSING,
         "memory": figures.tagged(peak, figures.size(peak)),
-        "planned_memory": figures.size(record.plan["memory_bytes"]) if record.plan.get("memory_bytes") else "",
+        "planned_memory": figures.size(record.plan["memory_bytes"])
+        if record.plan.get("memory_bytes")
+        else "",
         "table": tables.costs(record),
     }
 
@@ -202,6 +220,7 @@ def _decided(record: Record, target: Comparison | None) -> dict[str, Any]:
         "level": figures.percent(level) if figures.known(level) else "",
         "alpha": figures.percent((1 - level) / 2) if figures.known(level) else "",
         "look": record.verdict.look,
+        "looked": record.verdict.look > 0 or target is not None,
         "parts": {name: record.part(name) for name in ("tune", "select", "confirm")},
         "table": tables.comparisons(record, target),
         "power": tables.power(record),

@@ -41,7 +41,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """The best and worst items of the `scored` ones; `seeds` answers each. `missing` says why there are none."""
+    """The best and worst items of the `scored` ones; `seeds` answers each. `missing`: why there are none."""
 
     best: tuple[Sample, ...] = ()
     worst: tuple[Sample, ...] = ()
@@ -83,7 +83,7 @@ def samples(record: Record, *, limit: int = 2000) -> Samples:
             more_references=max(0, len(references) - 1),
         )
 
-    worst = [name for name in reversed(order[share:])][:HOW_MANY]
+    worst = order[share:][::-1][:HOW_MANY]
     return Samples(
         best=tuple(sample(name) for name in order[:share]),
         worst=tuple(sample(name) for name in worst),
@@ -93,7 +93,7 @@ def samples(record: Record, *, limit: int = 2000) -> Samples:
 
 
 def folded(text: str, *, head: int = 420, limit: int = 2000) -> Text:
-    """Mask a text and divide it: about `head` characters up to a space, the rest, and what is over `limit`."""
+    """Mask a text and divide it: about `head` characters up to a space, the rest, what is over `limit`."""
     text = mask(printable(text)).strip()
     whole, cut = text[:limit], max(0, len(text) - limit)
     if len(whole) <= head * 1.3 and not cut:

@@ -10,7 +10,16 @@ from typing import Any
 from markupsafe import Markup
 
 from trimtab.document.figures import (
-    MISSING, duration, fixed, interval, known, percent, places, significant, size, tagged,
+    MISSING,
+    duration,
+    fixed,
+    interval,
+    known,
+    percent,
+    places,
+    significant,
+    size,
+    tagged,
 )
 from trimtab.document.record import Record, metric_title, suite_title
 from trimtab.records import Comparison, Estimate
@@ -43,8 +52,18 @@ def comparisons(record: Record, target: Comparison | None) -> Table:
         name = f"guard: {suite_title(guard.suite)}, {metric_title(guard.metric)}"
         rows.append(_comparison(name, guard.comparison))
     head = (
-        "what", "difference", "low", "high", "held against", "outcome", "p", "n", "items needed", "detectable",
-        "level", "method",
+        "what",
+        "difference",
+        "low",
+        "high",
+        "held against",
+        "outcome",
+        "p",
+        "n",
+        "items needed",
+        "detectable",
+        "level",
+        "method",
     )
     return Table("The comparisons, as recorded (plus is better)", head, tuple(rows))
 
@@ -56,9 +75,16 @@ def _comparison(name: str, comparison: Comparison) -> Row:
     else:
         numbers = tuple(exact(v) for v in (estimate.value, estimate.low, estimate.high))
     return (
-        name, *numbers, exact(comparison.threshold), comparison.outcome, _p(comparison.p_value),
-        exact(estimate.n), exact(comparison.need_n) if comparison.need_n is not None else "–",
-        exact(comparison.detectable) if known(comparison.detectable) else "–", exact(estimate.level), estimate.method,
+        name,
+        *numbers,
+        exact(comparison.threshold),
+        comparison.outcome,
+        _p(comparison.p_value),
+        exact(estimate.n),
+        exact(comparison.need_n) if comparison.need_n is not None else "–",
+        exact(comparison.detectable) if known(comparison.detectable) else "–",
+        exact(estimate.level),
+        estimate.method,
     )
 
 
@@ -77,7 +103,11 @@ def ladder(record: Record) -> tuple[Table, ...]:
         looked = f"one look at confirm{spent}" if rung.get("looked") else "no look at confirm"
         rows = tuple(_candidate(entry, next(number)) for entry in rung.get("candidates") or ())
         caption = f"Rung {rung.get('rung', '')}: {rung.get('outcome', MISSING)}; {looked}"
-        tables.append(Table(caption, ("candidate", "score on select", "gain on select", "time", "tokens", "memory"), rows))
+        tables.append(
+            Table(
+                caption, ("candidate", "score on select", "gain on select", "time", "tokens", "memory"), rows
+            )
+        )
     return tuple(tables)
 
 
@@ -87,8 +117,14 @@ def _candidate(entry: Mapping[str, Any], number: int) -> Row:
     if entry.get("chosen"):
         name = Markup('{} <strong class="chosen">chosen</strong>').format(name)
     score = estimate_from(entry["select"]) if entry.get("select") else None
-    return (name, measured(score, signed=False), measured(gain(entry)), tagged(cost.get("seconds"), duration(cost.get("seconds"))),
-            exact(cost.get("tokens")), tagged(cost.get("peak_bytes"), size(cost.get("peak_bytes"))))
+    return (
+        name,
+        measured(score, signed=False),
+        measured(gain(entry)),
+        tagged(cost.get("seconds"), duration(cost.get("seconds"))),
+        exact(cost.get("tokens")),
+        tagged(cost.get("peak_bytes"), size(cost.get("peak_bytes"))),
+    )
 
 
 def gain(entry: Mapping[str, Any]) -> Estimate | None:
@@ -104,7 +140,10 @@ def bounds(estimate: Estimate, threshold: float, name: str) -> Table:
         pairs = (("difference", estimate.value), ("low end", estimate.low), ("high end", estimate.high))
         rows = tuple((label, exact(value)) for label, value in pairs)
     more: tuple[Row, ...] = (
-        (name, exact(threshold)), ("level", exact(estimate.level)), ("items", exact(estimate.n)), ("method", estimate.method)
+        (name, exact(threshold)),
+        ("level", exact(estimate.level)),
+        ("items", exact(estimate.n)),
+        ("method", estimate.method),
     )
     return Table("The numbers of this drawing", ("what", "recorded"), rows + more)
 
@@ -128,24 +167,38 @@ def costs(record: Record) -> Table:
     whole = sum(stages.values())
     rows: list[Row] = []
     for stage, seconds in stages.items():
-        bar = Markup('<span class="bar" style="width:{:.1f}%"></span>').format(100 * seconds / whole if whole else 0)
+        bar = Markup('<span class="bar" style="width:{:.1f}%"></span>').format(
+            100 * seconds / whole if whole else 0
+        )
         rows.append((stage.replace("_", " "), tagged(seconds, duration(seconds)), bar))
     return Table("Time by stage", ("stage", "time", "share"), tuple(rows))
 
 
 def training(rows: Iterable[Mapping[str, Any]], most: int = 40) -> Table:
-    """The loss curve's numbers; of a long training evenly spaced steps, and every one with a loss on select."""
+    """The loss curve's numbers; of a long training evenly spaced steps, and those with a loss on select."""
     rows = list(rows)
     stride = max(1, -(-len(rows) // most))
-    kept = [r for i, r in enumerate(rows) if i % stride == 0 or i == len(rows) - 1 or known(r.get("select_loss"))]
+    kept = [
+        r for i, r in enumerate(rows) if i % stride == 0 or i == len(rows) - 1 or known(r.get("select_loss"))
+    ]
     kept = kept if len(kept) <= 4 * most else kept[:: len(kept) // (2 * most)]
     body = tuple(
-        (exact(r.get("step")), exact(r.get("loss")), exact(r["select_loss"]) if known(r.get("select_loss")) else "–",
-         exact(r.get("learning_rate")), exact(r.get("tokens")), tagged(r.get("seconds"), duration(r.get("seconds"))))
+        (
+            exact(r.get("step")),
+            exact(r.get("loss")),
+            exact(r["select_loss"]) if known(r.get("select_loss")) else "–",
+            exact(r.get("learning_rate")),
+            exact(r.get("tokens")),
+            tagged(r.get("seconds"), duration(r.get("seconds"))),
+        )
         for r in kept
     )
     caption = f"{len(body)} of {len(rows)} recorded steps"
-    return Table(caption, ("step", "training loss", "loss on select", "learning rate", "tokens so far", "time so far"), body)
+    return Table(
+        caption,
+        ("step", "training loss", "loss on select", "learning rate", "tokens so far", "time so far"),
+        body,
+    )
 
 
 def certificate(record: Record) -> Table:
@@ -168,10 +221,16 @@ def certificate(record: Record) -> Table:
 def power(record: Record) -> Table:
     """What the plan expected this data to show, before any time was spent."""
     rows = tuple(
-        (f"{entry.get('role', '')}: {entry.get('name', '')}", exact(entry.get("n")), exact(entry.get("threshold")),
-         exact(entry.get("expected")), exact(entry.get("detectable")),
-         tagged(entry.get("power"), percent(entry.get("power"))),
-         exact(entry["need_n"]) if entry.get("need_n") is not None else "–", str(entry.get("assumed") or MISSING))
+        (
+            f"{entry.get('role', '')}: {entry.get('name', '')}",
+            exact(entry.get("n")),
+            exact(entry.get("threshold")),
+            exact(entry.get("expected")),
+            exact(entry.get("detectable")),
+            tagged(entry.get("power"), percent(entry.get("power"))),
+            exact(entry["need_n"]) if entry.get("need_n") is not None else "–",
+            str(entry.get("assumed") or MISSING),
+        )
         for entry in record.plan.get("power") or ()
     )
     head = ("what", "n", "held against", "expected", "detectable", "power", "items needed", "assumed")
@@ -180,7 +239,11 @@ def power(record: Record) -> Table:
 
 def provenance(record: Record) -> Table:
     """What the run was made with and from."""
-    rows = [(key, text) for key, text in _flat(record.provenance) if not key.startswith(("goal", "costs", "guards"))]
+    rows = [
+        (key, text)
+        for key, text in _flat(record.provenance)
+        if not key.startswith(("goal", "costs", "guards"))
+    ]
     return Table("What the run was made with and from", ("what", "recorded"), tuple(rows))
 
 
@@ -190,10 +253,15 @@ def adjustment(record: Record) -> Table:
     content = record.folder.read(name) if record.stack and record.folder.has(name) else {}
     rows: list[Row] = []
     for entry in content.get("adjustments") or ():
-        rows += [("kind", str(entry.get("kind", MISSING))), ("strength", exact(entry.get("strength"))),
-                 ("numbers trained", exact(entry.get("parameters"))),
-                 ("size on disk", tagged(entry.get("bytes"), size(entry.get("bytes"))))]
-        rows += [(key.replace("_", " "), _setting(value)) for key, value in (entry.get("settings") or {}).items()]
+        rows += [
+            ("kind", str(entry.get("kind", MISSING))),
+            ("strength", exact(entry.get("strength"))),
+            ("numbers trained", exact(entry.get("parameters"))),
+            ("size on disk", tagged(entry.get("bytes"), size(entry.get("bytes")))),
+        ]
+        rows += [
+            (key.replace("_", " "), _setting(value)) for key, value in (entry.get("settings") or {}).items()
+        ]
     return Table("The adjustment", ("what", "recorded"), tuple(rows))
 
 
@@ -212,7 +280,9 @@ def _flat(content: Any, prefix: str = "") -> list[tuple[str, Cell]]:
     if prefix == "packages":
         return [(prefix, ", ".join(f"{name} {version}" for name, version in content.items()))]
     return [
-        item for key, value in content.items() if key != "schema"
+        item
+        for key, value in content.items()
+        if key != "schema"
         for item in _flat(value, f"{prefix}, {key}" if prefix else str(key))
     ]
 

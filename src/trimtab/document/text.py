@@ -60,7 +60,9 @@ def _facts(record: Record) -> list[str]:
     lines = []
     if not record.verdict.explored and known(record.verdict.level):
         level = percent(record.verdict.level)
-        lines.append(_wrapped(f"look    number {record.verdict.look} at this confirm set, intervals at {level}"))
+        lines.append(
+            _wrapped(f"look    number {record.verdict.look} at this confirm set, intervals at {level}")
+        )
     stages = [seconds for seconds in (record.provenance.get("costs") or {}).values() if known(seconds)]
     if stages:
         lines.append(_wrapped(f"time    {duration(sum(stages))}"))
@@ -70,6 +72,10 @@ def _facts(record: Record) -> list[str]:
 def _wrapped(line: str, indent: str = INDENT) -> str:
     hang = indent + (" " * 8 if indent else "")
     return textwrap.fill(
-        line, WIDTH, initial_indent=indent, subsequent_indent=hang,
-        break_long_words=True, break_on_hyphens=False,
+        line,
+        WIDTH,
+        initial_indent=indent,
+        subsequent_indent=hang,
+        break_long_words=True,
+        break_on_hyphens=False,
     )

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trimtab.document.figures import MINUS, fixed, interval, known, percent, places, significant
-from trimtab.document.record import Record, metric_title, scores, suite_title
+from trimtab.document.record import Record, scores, suite_title
 from trimtab.records import Comparison, GuardResult
 
-VERDICTS = {"ship": "Ship", "hold": "Hold", "inconclusive": "Inconclusive", "explored": "Explored, not decided"}
+VERDICTS = {
+    "ship": "Ship",
+    "hold": "Hold",
+    "inconclusive": "Inconclusive",
+    "explored": "Explored, not decided",
+}
 
 
 def kind(record: Record) -> str:
@@ -23,7 +28,9 @@ def judged(record: Record) -> Comparison | None:
 
 def headline(record: Record) -> str:
     """What came out, in one sentence without the verdict's own word."""
-    return {"ship": _ship, "hold": _hold, "inconclusive": _inconclusive, "explored": _explored}[kind(record)](record)
+    return {"ship": _ship, "hold": _hold, "inconclusive": _inconclusive, "explored": _explored}[kind(record)](
+        record
+    )
 
 
 def opened(sentence: str) -> str:
@@ -36,19 +43,21 @@ def meaning(record: Record) -> str:
     """What the verdict means for someone who has to act on it."""
     if kind(record) == "explored":
         return (
-            "This run stopped at select, the items that candidates are chosen on. No look at confirm was taken, "
-            "so nothing is proven yet, and the figures below flatter the candidate that was chosen for them."
+            "This run stopped at select, the items that candidates are chosen on. No look at confirm was "
+            "taken, so nothing is proven yet, and the figures below flatter the candidate chosen for them."
         )
     chance = ""
     if known(record.verdict.level):
         alpha = (1 - record.verdict.level) / 2
-        chance = f" A tuned model that does not gain enough gets this far at most {percent(alpha)} of the time."
+        chance = (
+            f" A tuned model that does not gain enough gets this far at most {percent(alpha)} of the time."
+        )
     return {
-        "ship": "The gain was measured on items that neither the training nor the choice of settings had seen."
+        "ship": "The gain was measured on items that neither training nor the choice of settings had seen."
         + chance,
         "hold": "The tuned model should not replace the base model: the evidence speaks against it.",
-        "inconclusive": "The evidence speaks neither for nor against the tuned model. This is not a failure of the "
-        "model: there are too few items, or the items differ too much, to tell.",
+        "inconclusive": "The evidence speaks neither for nor against the tuned model. This is no failure of "
+        "the model: there are too few items, or the items differ too much, to tell.",
     }[kind(record)]
 
 
@@ -56,22 +65,28 @@ def next_step(record: Record) -> str:
     """What to do now."""
     target = record.verdict.target
     outcome = kind(record)
+    keep = "Keep the base model."
     if outcome == "ship":
-        return f"Put the adjustment in trials/{record.verdict.stack} to use with the base model; keep this page as its record."
+        place = f"trials/{record.verdict.stack}"
+        return f"Put the adjustment in {place} to use with the base model; keep this page as its record."
     if outcome == "explored":
-        return "When the figures are what you want, give the same command without --explore: that takes a look."
+        return (
+            "When the figures are what you want, give the same command without --explore: that takes a look."
+        )
     if outcome == "inconclusive":
         undefined = [g.comparison for g in record.verdict.guards] + ([target] if target is not None else [])
         if any(comparison.difference.undefined for comparison in undefined):
             return "Mend what left a difference undefined (the reason is given with it), then tune again."
         if needs(record):
             return f"Add {joined(needs(record))}{_share(record)}, then tune again. That is a new look."
-        return "More items alone are not expected to decide. Change the data or the candidates, then tune again."
+        return (
+            "More items alone are not expected to decide. Change the data or the candidates, then tune again."
+        )
     if any(guard.comparison.outcome == "breached" for guard in record.verdict.guards):
-        return "Keep the base model. Try a lower learning rate, fewer epochs or blocks, or mix general text into the data."
+        return f"{keep} Try a lower learning rate, fewer epochs or blocks, or mix general text into the data."
     if target is not None and target.outcome == "too small":
-        return "Keep the base model. More items would not change this answer; better data or other candidates might."
-    return "Keep the base model. Look at the worst outputs below, mend the data, then tune again."
+        return f"{keep} More items would not change this answer; better data or other candidates might."
+    return f"{keep} Look at the worst outputs below, mend the data, then tune again."
 
 
 def needs(record: Record) -> list[str]:
@@ -197,7 +212,9 @@ def _inconclusive(record: Record) -> str:
     if target is not None and target.outcome == "inconclusive":
         gain = interval(target.difference, record.min_gain, 0.0)
         return f"{record.metric} gained {gain}, which leaves open whether it is above {_bar(record)}{decide}"
-    unsure = [suite_title(g.suite) for g in record.verdict.guards if guard_word(g) in ("inconclusive", "undefined")]
+    unsure = [
+        suite_title(g.suite) for g in record.verdict.guards if guard_word(g) in ("inconclusive", "undefined")
+    ]
     if unsure and target is not None:
         return f"{moved(record, target)}, but {joined(unsure)} could not be shown to be unharmed{decide}"
     return (_first_reason(record) or "there is not enough evidence") + decide
@@ -208,7 +225,9 @@ def _explored(record: Record) -> str:
     if target is None:
         return "no look at confirm was taken, so there is no verdict"
     if target.difference.undefined:
-        return f"no look at confirm was taken; on select the change is undefined ({target.difference.undefined})"
+        return (
+            f"no look at confirm was taken; on select the change is undefined ({target.difference.undefined})"
+        )
     return f"no look at confirm was taken; on select, {moved(record, target)}"
 
 

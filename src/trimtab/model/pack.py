@@ -61,8 +61,8 @@ def pack(rows: Sequence[TokenRow]) -> Pack:
                 targets.append(token)
                 owners.append(number)
     depth, sees = _ancestry(parents)
-    arrays = (np.array(values, dtype=np.int64) for values in (sources, targets, owners))
-    return Pack(np.array(ids, dtype=np.int64), depth, sees, *arrays, tokens=sum(len(row.ids) for row in rows))
+    nodes, before, after, whose = (np.array(v, dtype=np.int64) for v in (ids, sources, targets, owners))
+    return Pack(nodes, depth, sees, before, after, whose, sum(len(row.ids) for row in rows))
 
 
 def _ancestry(parents: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:

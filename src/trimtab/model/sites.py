@@ -80,4 +80,4 @@ def parameters_under(network: Any, prefixes: Sequence[str]) -> list[str]:
 
 def module_name(network: Any, module: Any) -> str:
     """Full name of a module of the network."""
-    return next(name for name, found in network.named_modules() if found is module)
+    return str(next(name for name, found in network.named_modules() if found is module))

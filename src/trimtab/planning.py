@@ -1,0 +1,198 @@
+"""What a run can prove and what it will cost, worked out from a few seconds of measurement; and default candidates."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from trimtab import stats
+from trimtab.adjust import adapter
+from trimtab.data.cache import cached_rows
+from trimtab.decide import ledger, power
+from trimtab.model import likelihood
+from trimtab.model.embedded import cache_folder
+from trimtab.model.load import Base
+from trimtab.model.memory import training_bytes
+from trimtab.model.pack import packs
+from trimtab.model.sampler import sample
+from trimtab.model.sites import block_names
+from trimtab.prepare import GuardSuite, Prepared
+from trimtab.recipe import Candidate, Rung
+from trimtab.records import Example, Progress, Report, Sampling
+from trimtab.run import RunFolder
+
+# Cost of an update relative to a forward pass over the same tokens: forward, backward to every activation, and the
+# low-rank products; and for trained blocks, a backward pass to activations and weights of those blocks only.
+UPDATE = 2.8
+LAST_THIRD = 1.7
+CHARACTERS_PER_TOKEN = 4.0
+PROBE_PROMPTS, PROBE_TOKENS = 16, 8
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Seconds a token, measured on this machine with this model: reading text, and sampling answers."""
+
+    read: float
+    sample: float
+
+
+def plan_run(prepared: Prepared, base: Base, report: Report | None = None) -> dict[str, Any]:
+    """The plan as written to plan.json: power of every comparison, candidates, minutes, memory, problems."""
+    if report:
+        report(Progress("planning", 0, 1))
+    recipe = prepared.recipe
+    rows = cached_rows(cache_folder() / "tokens", prepared.parts["tune"], base.tokenizer,
+                       max_tokens=recipe.data.max_tokens)
+    speed = _measure(prepared, base)
+    epoch = sum(len(tree.ids) for _, tree in packs(rows, recipe.training.micro_tokens)) * speed.read
+    chosen = {rung: _candidates(prepared, base, rung, epoch) for rung in recipe.ladder}
+    level = _level(prepared)
+    questions = _questions(prepared)
+    assessed = [power.assess(question, level) for question in questions]
+    minutes = _minutes(prepared, base, speed, epoch, chosen)
+    if report:
+        report(Progress("planning", 1, 1))
+    return {
+        "parts": {part: len(items) for part, items in prepared.parts.items()},
+        "power": assessed,
+        "joint_power": stats.joint_power([row["power"] for row in assessed]),
+        "level": level,
+        "candidates": {rung: [c.model_dump(mode="json") for c in found] for rung, found in chosen.items()},
+        "minutes": minutes,
+        "memory_bytes": _memory(prepared, base, chosen),
+        "speed": {"read_tokens_per_s": 1 / speed.read, "sample_tokens_per_s": 1 / speed.sample},
+        "notes": _notes(prepared, minutes),
+        "problems": [p for q in questions if (p := power.unprovable(q, level))],
+    }
+
+
+def candidates_for(prepared: Prepared, base: Base, rung: Rung, folder: RunFolder) -> list[Candidate]:
+    """The candidates of a rung as planned, so that a resumed run tries the same ones."""
+    planned = folder.read("plan.json")["candidates"][rung]
+    return [Candidate.model_validate(content) for content in planned]
+
+
+def _candidates(prepared: Prepared, base: Base, rung: Rung, epoch: float) -> list[Candidate]:
+    """The recipe's candidates, or as many defaults as fit into two thirds of the budget, at least one.
+
+    Args:
+        epoch: seconds that one forward pass over tune takes.
+    """
+    given = prepared.recipe.candidates.get(rung)
+    if given:
+        return list(given)
+    blocks = len(block_names(base.network))
+    last_third = tuple(range(-max(1, blocks // 3), 0))
+    if rung == "layers":
+        return [Candidate(method="blocks", learning_rate=1e-4)]
+    small, full = Candidate(method="lora", blocks=last_third), Candidate(method="lora")
+    room = 60 * prepared.recipe.budget.minutes * 0.5 / max(1, len(prepared.recipe.ladder))
+    epochs = prepared.recipe.training.epochs
+    if epochs * epoch * (LAST_THIRD + UPDATE) <= room:
+        return [small, full]
+    if epochs * epoch * UPDATE <= room:
+        return [full]
+    fitting = max(0.25, min(epochs, room / (epoch * LAST_THIRD)))
+    return [small.model_copy(update={"epochs": round(fitting, 2)})]
+
+
+def _measure(prepared: Prepared, base: Base) -> Speed:
+    select = prepared.parts["select"]
+    pairs = [(example.messages, example.references[0]) for example in select[:8]]
+    tokens = sum(len(base.tokenizer(m.content)["input_ids"]) for messages, _ in pairs for m in messages)
+    tokens += sum(len(base.tokenizer(answer)["input_ids"]) for _, answer in pairs)
+    started = time.monotonic()
+    likelihood.answers(base, pairs)
+    read = (time.monotonic() - started) / max(1, tokens)
+    prompts = select[:PROBE_PROMPTS]
+    started = time.monotonic()
+    outputs = sample(base, prompts, Sampling(max_new_tokens=PROBE_TOKENS))
+    seconds = time.monotonic() - started - read * tokens * len(prompts) / max(1, len(pairs)) * 0.7
+    drawn = sum(len(output.logprobs) for output in outputs)
+    return Speed(read, max(seconds, read * drawn) / max(1, drawn))
+
+
+def _level(prepared: Prepared) -> float:
+    look = ledger.looks_so_far(prepared.ledger, prepared.confirm, prepared.identity)
+    alphas = stats.rung_alphas(dict(prepared.recipe.ladder), run=look)
+    return stats.level_from_alpha(min(alphas.values()))
+
+
+def _questions(prepared: Prepared) -> list[power.Question]:
+    goal, metric = prepared.recipe.goal, prepared.goal
+    confirm = len(prepared.parts["confirm"])
+    expected = goal.expected_gain if goal.expected_gain is not None else 2 * goal.min_gain or 1.0
+    asked = [power.Question(metric.name, metric.name, "target", confirm, goal.min_gain, expected, _span(metric.bounds))]
+    for guard in prepared.guards:
+        n = confirm if guard.on_target else len(guard.parts["confirm"])
+        asked.append(power.Question(f"{guard.name} {guard.metric.name}", guard.metric.name, "guard", n, -guard.margin,
+                                    0.0, _span(guard.metric.bounds)))
+    return asked
+
+
+def _span(bounds: tuple[float, float] | None) -> float | None:
+    return bounds[1] - bounds[0] if bounds else None
+
+
+def _minutes(prepared: Prepared, base: Base, speed: Speed, epoch: float,
+             chosen: dict[Rung, list[Candidate]]) -> float:
+    training = 0.0
+    for rung, found in chosen.items():
+        for candidate in found:
+            factor = LAST_THIRD if candidate.blocks or rung == "layers" else UPDATE
+            training += (candidate.epochs or prepared.recipe.training.epochs) * epoch * factor
+    select, confirm = (_pass(prepared, base, speed, part) for part in ("select", "confirm"))
+    trials = sum(map(len, chosen.values()))
+    return round((training + select * (1 + trials) + 2 * confirm * len(chosen)) / 60, 1)
+
+
+def _pass(prepared: Prepared, base: Base, speed: Speed, part: Any) -> float:
+    """Seconds to measure one stack on one part."""
+    items = prepared.parts[part]
+    longest = prepared.recipe.sampling.max_new_tokens
+    answer = sum(min(longest, _tokens(e.references[0]) * 1.2) for e in items) * prepared.recipe.sampling.seeds
+    seconds = answer * speed.sample + sum(_tokens(e.prompt) for e in items) * speed.read
+    for guard in prepared.guards:
+        if not guard.on_target:
+            seconds += _guard_seconds(guard, guard.parts[part], speed, longest)
+    return seconds
+
+
+def _guard_seconds(guard: GuardSuite, items: list[Example], speed: Speed, longest: int) -> float:
+    if guard.metric.needs == "generation":
+        return len(items) * (guard.max_new_tokens or longest) * speed.sample
+    texts = (e.prompt + "".join(e.references) + "".join(map(str, e.fields.get("choices", ()))) for e in items)
+    return sum(_tokens(text) + 25 for text in texts) * speed.read
+
+
+def _tokens(text: str) -> float:
+    return len(text) / CHARACTERS_PER_TOKEN
+
+
+def _memory(prepared: Prepared, base: Base, chosen: dict[Rung, list[Candidate]]) -> int:
+    found = [0]
+    for rung, candidates in chosen.items():
+        for candidate in candidates:
+            trained = base.parameters // 4 if rung == "layers" else adapter_size(base, candidate)
+            found.append(training_bytes(base.network, trainable=trained, tokens=prepared.recipe.training.micro_tokens))
+    return max(found)
+
+
+def adapter_size(base: Base, candidate: Candidate) -> int:
+    """Number of trained values of a candidate's adapter."""
+    from_recipe = adapter.Shape(rank=candidate.rank, modules=candidate.modules, blocks=candidate.blocks)
+    return adapter.size(base.network, from_recipe)
+
+
+def _notes(prepared: Prepared, minutes: float) -> list[str]:
+    notes = []
+    if minutes > prepared.recipe.budget.minutes:
+        notes.append(f"the run is expected to take {minutes:g} minutes, above the budget of "
+                     f"{prepared.recipe.budget.minutes:g}: use fewer candidates or epochs, or shorter answers")
+    look = ledger.looks_so_far(prepared.ledger, prepared.confirm, prepared.identity)
+    if look > 1:
+        notes.append(f"this would be look {look} at the same confirm items: each look leaves less error to spend, "
+                     "so more items or a larger gain are needed")
+    return notes
