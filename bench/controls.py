@@ -52,7 +52,12 @@ def same_model_twice() -> dict[str, Any]:
         first, second = (two, one) if flip else (one, two)
         better += stats.compare(first[half], second[half], level=0.95).outcome == "better"
     whole = stats.compare(one, two)
-    return {"items": len(one), "difference": str(whole.difference), "outcome": whole.outcome, "called_better": better / 1000}
+    return {
+        "items": len(one),
+        "difference": str(whole.difference),
+        "outcome": whole.outcome,
+        "called_better": better / 1000,
+    }
 
 
 def shuffled_answers() -> dict[str, Any]:
@@ -78,7 +83,9 @@ def shuffled_answers() -> dict[str, Any]:
 
 def main() -> int:
     """Run the named control, print and write its result; 1 when it failed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("control", choices=["aa", "harm"])
     control = parser.parse_args().control
     result = same_model_twice() if control == "aa" else shuffled_answers()

@@ -206,7 +206,7 @@ def bleu_counts(rng: np.random.Generator, quality: Array, lengths: Array) -> Arr
     )
 
 
-def bleu(n: int, gain: float, groups: int = 0, reference_sets: int = 3000) -> Scenario:
+def bleu(n: int, gain: float, groups: int = 0, reference_sets: int = 1500) -> Scenario:
     """Paired BLEU of answers of 8 to 40 words; the truth and its error come from `reference_sets`."""
     codes = np.arange(n) % groups if groups else None
 
@@ -221,7 +221,7 @@ def bleu(n: int, gain: float, groups: int = 0, reference_sets: int = 3000) -> Sc
 
     rng = np.random.default_rng(12345)
     seen = [bleu_from_sums(c) - bleu_from_sums(b) for b, c in draw(rng, reference_sets)]
-    large = draw(rng, max(1, 400_000 // n))
+    large = draw(rng, max(1, 200_000 // n))
     whole = bleu_from_sums(large[:, 1].reshape(-1, 10)) - bleu_from_sums(large[:, 0].reshape(-1, 10))
     name = f"BLEU gain {gain:g}" + (f", {groups} groups" if groups else "")
     return Scenario(name, n, draw, whole, float(np.std(seen)), codes=codes, statistic=bleu_from_sums)

@@ -87,7 +87,9 @@ def write(pairs: int, confirm: int) -> Path:
 
 def main() -> int:
     """Run the benchmark and write bench/out/e2e.json."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--pairs", type=int, default=4000)
     parser.add_argument("--confirm", type=int, default=300)
     options = parser.parse_args()
@@ -97,18 +99,36 @@ def main() -> int:
     verdict = run.verdict
     rows = [("bleu", verdict.target), *((f"{g.metric} ({g.suite})", g.comparison) for g in verdict.guards)]
     provenance = run.folder.read("provenance.json")
-    result = {"outcome": verdict.outcome, "look": verdict.look, "level": verdict.level, "costs": provenance["costs"],
-              "processor": provenance["processor"], "minutes": round((time.monotonic() - started) / 60, 1), "metrics": {}}
+    result = {
+        "outcome": verdict.outcome,
+        "look": verdict.look,
+        "level": verdict.level,
+        "costs": provenance["costs"],
+        "processor": provenance["processor"],
+        "minutes": round((time.monotonic() - started) / 60, 1),
+        "metrics": {},
+    }
     print(f"verdict: {verdict.outcome}   {result['minutes']} minutes   costs {provenance['costs']}")
-    print(f"{'metric':28} {'before':>8} {'after':>8}   difference with interval (signed so that plus is better)")
+    print(
+        f"{'metric':28} {'before':>8} {'after':>8}   difference with interval (signed so that plus is better)"
+    )
     for name, compared in rows:
         if compared is None:
             continue
         difference = compared.difference
-        result["metrics"][name] = {"before": compared.baseline, "after": compared.candidate, "difference": difference.value,
-                                   "low": difference.low, "high": difference.high, "n": difference.n,
-                                   "method": difference.method, "outcome": compared.outcome}
-        print(f"{name:28} {compared.baseline:8.3f} {compared.candidate:8.3f}   {difference}  {compared.outcome}")
+        result["metrics"][name] = {
+            "before": compared.baseline,
+            "after": compared.candidate,
+            "difference": difference.value,
+            "low": difference.low,
+            "high": difference.high,
+            "n": difference.n,
+            "method": difference.method,
+            "outcome": compared.outcome,
+        }
+        print(
+            f"{name:28} {compared.baseline:8.3f} {compared.candidate:8.3f}   {difference}  {compared.outcome}"
+        )
     (OUT.parent / "e2e.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return 0 if verdict.outcome == "ship" else 1
 

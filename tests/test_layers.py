@@ -8,7 +8,7 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -38,6 +38,8 @@ FORBIDDEN = (
 )
 SECONDS = 0.3
 LINES, FUNCTION, CLASS, PARAMETERS = 400, 80, 250, 8
+PICKLES = {"pickle", "dill", "cloudpickle", "joblib"}
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def name_of(path: Path) -> str:
@@ -70,21 +72,34 @@ def own_imports(node: ast.AST) -> Iterator[str]:
             package, _, rest = text.partition(".")
             layer = rest.partition(".")[0]
             if package == "trimtab" and not layer.startswith("__"):
-                # Whatever the package exports by itself comes from the pipeline.
+                # What the package itself exports comes from the pipeline.
                 yield layer if layer in LAYERS else "pipeline"
 
 
-def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+def functions(tree: ast.AST) -> Iterator[Function]:
+    return (node for node in ast.walk(tree) if isinstance(node, Function))
 
 
-def public(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+def span(node: Function | ast.ClassDef) -> int:
+    return (node.end_lineno or 0) - node.lineno + 1
+
+
+def parameters(node: Function) -> list[str]:
+    names = [a.arg for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+    return [name for name in names if name not in ("self", "cls")]
+
+
+def public(body: list[ast.stmt]) -> Iterator[Function | ast.ClassDef]:
     """Public classes, functions and methods; what is private inside, or inside something private, is not."""
     for node in body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name[0] != "_":
+        if isinstance(node, Function | ast.ClassDef) and node.name[0] != "_":
             yield node
             if isinstance(node, ast.ClassDef):
                 yield from public(node.body)
+
+
+def places(paths: Iterable[Path] = MODULES) -> Iterator[tuple[Path, ast.Module]]:
+    return ((path, tree_of(path)) for path in paths)
 
 
 def test_every_module_belongs_to_a_known_layer() -> None:
@@ -92,72 +107,106 @@ def test_every_module_belongs_to_a_known_layer() -> None:
     assert {layer_of(path) for path in MODULES} - {"__init__"} <= set(LAYERS)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_imports_never_run_uphill(path: Path) -> None:
-    layer = layer_of(path)
-    if layer == "__init__":
-        return
-    below = LAYERS[: LAYERS.index(layer) + 1]
-    assert [found for found in own_imports(tree_of(path)) if found not in below] == []
+def test_imports_never_run_uphill() -> None:
+    uphill = [
+        f"{name_of(path)} imports {found}"
+        for path, tree in places(path for path in MODULES if layer_of(path) != "__init__")
+        for found in own_imports(tree)
+        if LAYERS.index(found) > LAYERS.index(layer_of(path))
+    ]
+    assert uphill == []
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if layer_of(p) in STAGES], ids=name_of)
-def test_stages_never_import_one_another(path: Path) -> None:
-    others = set(STAGES) - {layer_of(path)}
-    assert others.isdisjoint(own_imports(tree_of(path)))
+def test_stages_never_import_one_another() -> None:
+    across = [
+        f"{name_of(path)} imports {found}"
+        for path, tree in places(path for path in MODULES if layer_of(path) in STAGES)
+        for found in own_imports(tree)
+        if found in STAGES and found != layer_of(path)
+    ]
+    assert across == []
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if layer_of(p) not in RECIPE_READERS], ids=name_of)
-def test_only_the_edge_sees_a_recipe(path: Path) -> None:
-    assert "recipe" not in own_imports(tree_of(path))
+def test_only_the_edge_sees_a_recipe() -> None:
+    inner = places(path for path in MODULES if layer_of(path) not in RECIPE_READERS)
+    assert [name_of(path) for path, tree in inner if "recipe" in own_imports(tree)] == []
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if p.name != "__init__.py"], ids=name_of)
-def test_own_modules_are_imported_at_the_top(path: Path) -> None:
-    if name_of(path) == "cli/main.py":
-        return
-    hidden = [node.name for node in functions(tree_of(path)) if any(own_imports(node))]
+def test_own_modules_are_imported_at_the_top() -> None:
+    hidden = [
+        f"{name_of(path)}: {node.name}"
+        for path, tree in places()
+        if path.name != "__init__.py" and name_of(path) != "cli/main.py"
+        for node in functions(tree)
+        if any(own_imports(node))
+    ]
     assert hidden == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_sizes_and_names(path: Path) -> None:
-    tree = tree_of(path)
-    assert path.stem not in FORBIDDEN
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= LINES
-    spans = [(node.name, (node.end_lineno or 0) - node.lineno + 1) for node in functions(tree)]
-    assert [span for span in spans if span[1] > FUNCTION] == []
-    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
-    assert [node.name for node in classes if (node.end_lineno or 0) - node.lineno >= CLASS] == []
+def test_no_module_is_a_drawer_or_too_long() -> None:
+    assert [name_of(path) for path in MODULES if path.stem in FORBIDDEN] == []
+    lengths = {name_of(path): len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
+    assert {name: length for name, length in lengths.items() if length > LINES} == {}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_what_is_public_is_documented(path: Path) -> None:
-    tree = tree_of(path)
-    assert ast.get_docstring(tree)
-    assert [node.name for node in public(tree.body) if not ast.get_docstring(node)] == []
-
-
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_public_functions_take_few_parameters(path: Path) -> None:
-    for node in public(tree_of(path).body):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            names = [a.arg for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
-            assert len([name for name in names if name not in ("self", "cls")]) <= PARAMETERS, node.name
-
-
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_library_code_neither_prints_nor_asserts_nor_pickles(path: Path) -> None:
-    tree = tree_of(path)
-    calls = [
-        node.func.id
+def test_functions_and_classes_are_short() -> None:
+    long = [
+        f"{name_of(path)}: {node.name}, {span(node)} lines"
+        for path, tree in places()
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        if isinstance(node, Function | ast.ClassDef)
+        and span(node) > (CLASS if isinstance(node, ast.ClassDef) else FUNCTION)
     ]
-    assert "print" not in calls
-    assert not any(isinstance(node, ast.Assert) for node in ast.walk(tree))
-    imported = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
-    assert not {"pickle", "dill", "cloudpickle", "joblib"} & set(imported)
+    assert long == []
+
+
+def test_what_is_public_is_documented() -> None:
+    bare = [name_of(path) for path, tree in places() if not ast.get_docstring(tree)]
+    bare += [
+        f"{name_of(path)}: {node.name}"
+        for path, tree in places()
+        for node in public(tree.body)
+        if not ast.get_docstring(node)
+    ]
+    assert bare == []
+
+
+def test_public_functions_take_few_parameters() -> None:
+    many = [
+        f"{name_of(path)}: {node.name}"
+        for path, tree in places()
+        for node in public(tree.body)
+        if isinstance(node, Function) and len(parameters(node)) > PARAMETERS
+    ]
+    assert many == []
+
+
+def test_library_code_neither_prints_nor_asserts_nor_pickles() -> None:
+    wrong = [
+        f"{name_of(path)}:{node.lineno}"
+        for path, tree in places()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assert)
+        or (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print")
+        or (isinstance(node, ast.Import) and {alias.name for alias in node.names} & PICKLES)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("import trimtab", ["pipeline"]),
+        ("from trimtab import tune", ["pipeline"]),
+        ("from trimtab import __version__, stats", ["stats"]),
+        ("from trimtab.data.read import read", ["data"]),
+        ("def f():\n    import trimtab.model.load", ["model"]),
+        ("if TYPE_CHECKING:\n    from trimtab.measure import find", ["measure"]),
+        ("import numpy, trimtabs\nfrom torch import nn", []),
+    ],
+)
+def test_imports_are_found_wherever_they_stand(code: str, found: list[str]) -> None:
+    assert list(own_imports(ast.parse(code))) == found
 
 
 def seconds(command: list[str]) -> float:
@@ -178,7 +227,7 @@ HELP = [
 
 @pytest.mark.parametrize("command", [IMPORT, HELP], ids=["import", "help"])
 def test_import_and_help_are_quick(command: list[str]) -> None:
-    assert min(seconds(command) for _ in range(7)) < SECONDS
+    assert any(seconds(command) < SECONDS for _ in range(10))
 
 
 @pytest.mark.parametrize(

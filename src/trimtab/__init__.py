@@ -22,4 +22,6 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'trimtab' has no attribute {name!r}")
     home = _HOMES[name]
-    return getattr(importlib.import_module(home), name) if home else importlib.import_module(f"trimtab.{name}")
+    return (
+        getattr(importlib.import_module(home), name) if home else importlib.import_module(f"trimtab.{name}")
+    )

@@ -1,16 +1,16 @@
 """Every error that Trimtab raises on purpose.
 
-    TrimtabError                  exit code 1, our fault unless a subclass says otherwise
-    |-- UserError                 2, the user can mend it; printed as one message and one hint
-    |   |-- RecipeError           the recipe: unknown key, wrong type, value out of range
-    |   |-- DataError             a data file: missing, broken line, unknown shape, empty answer
-    |   |-- MaskError             what would be trained on is not what was meant
-    |   |-- ModelError            a model that cannot be found, read or trusted
-    |   |-- MetricError           a metric or suite that cannot be computed on these items
-    |   |-- RunError              a run folder: missing, damaged, in use, disk full
-    |   `-- StatisticsError       arguments for which no honest number exists
-    |-- MissingPart               3, an optional part of the installation is needed
-    `-- TrainingDiverged          1, the loss stopped being a number
+TrimtabError                  exit code 1, our fault unless a subclass says otherwise
+|-- UserError                 2, the user can mend it; printed as one message and one hint
+|   |-- RecipeError           the recipe: unknown key, wrong type, value out of range
+|   |-- DataError             a data file: missing, broken line, unknown shape, empty answer
+|   |-- MaskError             what would be trained on is not what was meant
+|   |-- ModelError            a model that cannot be found, read or trusted
+|   |-- MetricError           a metric or suite that cannot be computed on these items
+|   |-- RunError              a run folder: missing, damaged, in use, disk full
+|   `-- StatisticsError       arguments for which no honest number exists
+|-- MissingPart               3, an optional part of the installation is needed
+`-- TrainingDiverged          1, the loss stopped being a number
 """
 
 from collections.abc import Sequence

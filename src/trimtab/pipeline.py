@@ -18,6 +18,7 @@ from trimtab import stats
 from trimtab.adjust.stack import Stack
 from trimtab.decide import judge, ledger
 from trimtab.document import write_report
+from trimtab.errors import RecipeError, several
 from trimtab.model.load import Base, load
 from trimtab.model.memory import peak_bytes
 from trimtab.planning import candidates_for, plan_run
@@ -115,12 +116,18 @@ def _read(recipe: Recipe | str | Path) -> Recipe:
 def _open(work: Work) -> None:
     """Write what is known before anything is spent, and refuse what could not work."""
     folder, prepared = work.folder, work.prepared
-    folder.write_text("recipe.yaml", yaml.safe_dump(plain(prepared.recipe.model_dump(mode="json")), sort_keys=False))
+    folder.write_text(
+        "recipe.yaml", yaml.safe_dump(plain(prepared.recipe.model_dump(mode="json")), sort_keys=False)
+    )
     folder.write("certificate.json", certify(prepared, work.base, rows_of(prepared, work.base, "tune")))
     folder.write_rows("examples.jsonl", prepared.parts["select"])
     if not folder.has("plan.json"):
         with work.timed("planning"):
             folder.write("plan.json", plan_run(prepared, work.base, work.report))
+    problems = folder.read("plan.json")["problems"]
+    if problems and not work.explore:
+        hint = "change the recipe as said above, or look without deciding: --explore"
+        raise RecipeError(f"this recipe cannot end in ship:\n{several(problems)}", hint)
     _provenance(work)
 
 
@@ -164,10 +171,23 @@ def _choose(work: Work, rung: Rung, base: Trial) -> tuple[judge.Judged, Stack]:
         found = judge_trial(prepared, base, trial, "select", stack.hash, SELECT_LEVEL)
         judged.append(found)
         stacks.append(stack)
-        entries.append({"stack": stack.hash, "name": _describe(candidate), "comparison": found.target,
-                        "guards": found.guards, "select": dataclasses.replace(
-                            found.target.difference, value=found.target.candidate, low=float("nan"), high=float("nan"),
-                            method="mean"), "chosen": False, "cost": cost})
+        entries.append(
+            {
+                "stack": stack.hash,
+                "name": _describe(candidate),
+                "comparison": found.target,
+                "guards": found.guards,
+                "select": dataclasses.replace(
+                    found.target.difference,
+                    value=found.target.candidate,
+                    low=float("nan"),
+                    high=float("nan"),
+                    method="mean",
+                ),
+                "chosen": False,
+                "cost": cost,
+            }
+        )
     chosen = judge.best(judged, prepared.recipe.goal.min_gain)
     place = judged.index(chosen)
     entries[place]["chosen"] = True
@@ -221,18 +241,36 @@ def _provenance(work: Work, finished: str = "") -> None:
     earlier = work.folder.read("provenance.json")["costs"] if work.folder.has("provenance.json") else {}
     costs = {stage: round(max(earlier.get(stage, 0.0), seconds), 2) for stage, seconds in work.costs.items()}
     goal = prepared.goal
-    work.folder.write("provenance.json", {
-        **runs.provenance(),
-        "model": {"name": base.name, "fingerprint": base.fingerprint, "parameters": base.parameters,
-                  "dtype": base.dtype, "device": base.device, "threads": base.threads},
-        "data": {"source": Path(prepared.recipe.data.examples).name, "confirm": prepared.confirm,
-                 "hash": content_hash([e.id for part in prepared.parts.values() for e in part]),
-                 "rows": sum(map(len, prepared.parts.values())),
-                 "parts": {part: len(items) for part, items in prepared.parts.items()}},
-        "goal": {"metric": goal.name, "unit": goal.unit, "direction": goal.direction, "question": goal.question,
-                 "limits": goal.limits, "min_gain": prepared.recipe.goal.min_gain},
-        "seed": prepared.recipe.seed,
-        "costs": earlier | costs,
-        "peak_bytes": peak_bytes(base.device.value),
-        "finished": finished,
-    })
+    work.folder.write(
+        "provenance.json",
+        {
+            **runs.provenance(),
+            "model": {
+                "name": base.name,
+                "fingerprint": base.fingerprint,
+                "parameters": base.parameters,
+                "dtype": base.dtype,
+                "device": base.device,
+                "threads": base.threads,
+            },
+            "data": {
+                "source": Path(prepared.recipe.data.examples).name,
+                "confirm": prepared.confirm,
+                "hash": content_hash([e.id for part in prepared.parts.values() for e in part]),
+                "rows": sum(map(len, prepared.parts.values())),
+                "parts": {part: len(items) for part, items in prepared.parts.items()},
+            },
+            "goal": {
+                "metric": goal.name,
+                "unit": goal.unit,
+                "direction": goal.direction,
+                "question": goal.question,
+                "limits": goal.limits,
+                "min_gain": prepared.recipe.goal.min_gain,
+            },
+            "seed": prepared.recipe.seed,
+            "costs": earlier | costs,
+            "peak_bytes": peak_bytes(base.device.value),
+            "finished": finished,
+        },
+    )

@@ -14,7 +14,6 @@ from trimtab.model import likelihood
 from trimtab.model.embedded import cache_folder
 from trimtab.model.load import Base
 from trimtab.model.memory import training_bytes
-from trimtab.model.pack import packs
 from trimtab.model.sampler import sample
 from trimtab.model.sites import block_names
 from trimtab.prepare import GuardSuite, Prepared
@@ -25,7 +24,7 @@ from trimtab.run import RunFolder
 # Cost of an update relative to a forward pass over the same tokens: forward, backward to every activation, and the
 # low-rank products; and for trained blocks, a backward pass to activations and weights of those blocks only.
 UPDATE = 2.8
-LAST_THIRD = 1.7
+LAST_THIRD = 1.6
 CHARACTERS_PER_TOKEN = 4.0
 PROBE_PROMPTS, PROBE_TOKENS = 16, 8
 
@@ -43,10 +42,11 @@ def plan_run(prepared: Prepared, base: Base, report: Report | None = None) -> di
     if report:
         report(Progress("planning", 0, 1))
     recipe = prepared.recipe
-    rows = cached_rows(cache_folder() / "tokens", prepared.parts["tune"], base.tokenizer,
-                       max_tokens=recipe.data.max_tokens)
+    rows = cached_rows(
+        cache_folder() / "tokens", prepared.parts["tune"], base.tokenizer, max_tokens=recipe.data.max_tokens
+    )
     speed = _measure(prepared, base)
-    epoch = sum(len(tree.ids) for _, tree in packs(rows, recipe.training.micro_tokens)) * speed.read
+    epoch = sum(len(row.ids) for row in rows) * speed.read
     chosen = {rung: _candidates(prepared, base, rung, epoch) for rung in recipe.ladder}
     level = _level(prepared)
     questions = _questions(prepared)
@@ -124,11 +124,24 @@ def _questions(prepared: Prepared) -> list[power.Question]:
     goal, metric = prepared.recipe.goal, prepared.goal
     confirm = len(prepared.parts["confirm"])
     expected = goal.expected_gain if goal.expected_gain is not None else 2 * goal.min_gain or 1.0
-    asked = [power.Question(metric.name, metric.name, "target", confirm, goal.min_gain, expected, _span(metric.bounds))]
+    asked = [
+        power.Question(
+            metric.name, metric.name, "target", confirm, goal.min_gain, expected, _span(metric.bounds)
+        )
+    ]
     for guard in prepared.guards:
         n = confirm if guard.on_target else len(guard.parts["confirm"])
-        asked.append(power.Question(f"{guard.name} {guard.metric.name}", guard.metric.name, "guard", n, -guard.margin,
-                                    0.0, _span(guard.metric.bounds)))
+        asked.append(
+            power.Question(
+                f"{guard.name} {guard.metric.name}",
+                guard.metric.name,
+                "guard",
+                n,
+                -guard.margin,
+                0.0,
+                _span(guard.metric.bounds),
+            )
+        )
     return asked
 
 
@@ -136,8 +149,9 @@ def _span(bounds: tuple[float, float] | None) -> float | None:
     return bounds[1] - bounds[0] if bounds else None
 
 
-def _minutes(prepared: Prepared, base: Base, speed: Speed, epoch: float,
-             chosen: dict[Rung, list[Candidate]]) -> float:
+def _minutes(
+    prepared: Prepared, base: Base, speed: Speed, epoch: float, chosen: dict[Rung, list[Candidate]]
+) -> float:
     training = 0.0
     for rung, found in chosen.items():
         for candidate in found:
@@ -176,7 +190,9 @@ def _memory(prepared: Prepared, base: Base, chosen: dict[Rung, list[Candidate]])
     for rung, candidates in chosen.items():
         for candidate in candidates:
             trained = base.parameters // 4 if rung == "layers" else adapter_size(base, candidate)
-            found.append(training_bytes(base.network, trainable=trained, tokens=prepared.recipe.training.micro_tokens))
+            found.append(
+                training_bytes(base.network, trainable=trained, tokens=prepared.recipe.training.micro_tokens)
+            )
     return max(found)
 
 
@@ -189,10 +205,14 @@ def adapter_size(base: Base, candidate: Candidate) -> int:
 def _notes(prepared: Prepared, minutes: float) -> list[str]:
     notes = []
     if minutes > prepared.recipe.budget.minutes:
-        notes.append(f"the run is expected to take {minutes:g} minutes, above the budget of "
-                     f"{prepared.recipe.budget.minutes:g}: use fewer candidates or epochs, or shorter answers")
+        notes.append(
+            f"the run is expected to take {minutes:g} minutes, above the budget of "
+            f"{prepared.recipe.budget.minutes:g}: use fewer candidates or epochs, or shorter answers"
+        )
     look = ledger.looks_so_far(prepared.ledger, prepared.confirm, prepared.identity)
     if look > 1:
-        notes.append(f"this would be look {look} at the same confirm items: each look leaves less error to spend, "
-                     "so more items or a larger gain are needed")
+        notes.append(
+            f"this would be look {look} at the same confirm items: each look leaves less error to spend, "
+            "so more items or a larger gain are needed"
+        )
     return notes

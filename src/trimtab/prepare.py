@@ -1,4 +1,4 @@
-"""From a recipe to everything a run works on: examples in their parts, metrics, guards; checked before time is spent."""
+"""From a recipe to what a run works on: examples in their parts, metrics, guards; checked before time is spent."""
 
 from __future__ import annotations
 
@@ -50,8 +50,15 @@ class Prepared:
     def sampling(self) -> Sampling:
         """How every stack answers."""
         options = self.recipe.sampling
-        return Sampling(options.max_new_tokens, options.temperature, options.top_k, options.top_p, options.min_p,
-                        options.repetition_penalty, options.stop)
+        return Sampling(
+            options.max_new_tokens,
+            options.temperature,
+            options.top_k,
+            options.top_p,
+            options.min_p,
+            options.repetition_penalty,
+            options.stop,
+        )
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -74,24 +81,39 @@ def prepare(recipe: Recipe) -> Prepared:
     examples = read.read(data.examples, data.columns, data.instruction)
     unanswered = [example.id for example in examples if not example.references]
     if unanswered:
-        raise DataError(f"{data.examples}: {len(unanswered)} rows have no answer to learn from, such as {unanswered[0]}",
-                        "give each row a completion, or remove it")
-    shares: dict[Part, float] = {"tune": data.split.tune, "select": data.split.select, "confirm": data.split.confirm}
+        raise DataError(
+            f"{data.examples}: {len(unanswered)} rows have no answer to learn from, such as {unanswered[0]}",
+            "give each row a completion, or remove it",
+        )
+    shares: dict[Part, float] = {
+        "tune": data.split.tune,
+        "select": data.split.select,
+        "confirm": data.split.confirm,
+    }
     parts = split.split(examples, shares, seed=recipe.seed)
     goal = registry.find(recipe.goal.metric, recipe.goal.options)
     guards = tuple(_guard(guard, recipe.seed) for guard in recipe.guards)
     confirm = split.confirm_hash(parts["confirm"])
     content = [recipe.model_dump(exclude={"budget"}), [e.id for e in examples], split.confirm_hash(examples)]
-    return Prepared(recipe, parts, goal, guards, content_hash(content), confirm,
-                    ledger_path(data.examples, cache_folder()))
+    return Prepared(
+        recipe,
+        parts,
+        goal,
+        guards,
+        content_hash(content),
+        confirm,
+        ledger_path(data.examples, cache_folder()),
+    )
 
 
 def _guard(guard: Guard, seed: int) -> GuardSuite:
     if guard.suite in ON_TARGET:
         metric = registry.find(guard.metric, guard.options)
         if metric.needs not in ("generation", "likelihood"):
-            raise RecipeError(f"guard {guard.suite}: metric {guard.metric} needs {metric.needs}, not the target's answers",
-                              "use a metric of answers, such as coverage")
+            raise RecipeError(
+                f"guard {guard.suite}: metric {guard.metric} needs {metric.needs}, not the target's answers",
+                "use a metric of answers, such as coverage",
+            )
         return GuardSuite(guard.suite, metric, guard.margin, {})
     suite = suites.find(guard.suite)
     metric = registry.find(guard.metric, guard.options)

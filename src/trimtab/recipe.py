@@ -28,7 +28,9 @@ class Split(Section):
     """How the examples are shared out, by content hash, whole groups together."""
 
     tune: float = Field(0.5, gt=0, lt=1, description="share that adjustments are fitted on")
-    select: float = Field(0.2, gt=0, lt=1, description="share that chooses between candidates, and that reports show")
+    select: float = Field(
+        0.2, gt=0, lt=1, description="share that chooses between candidates, and that reports show"
+    )
     confirm: float = Field(0.3, gt=0, lt=1, description="sealed share that the verdict is read from")
 
     @model_validator(mode="after")
@@ -43,24 +45,36 @@ class Data(Section):
     """Where the examples come from."""
 
     examples: str = Field(description="jsonl, csv or parquet file, or hub:<dataset>[:<split>]")
-    columns: dict[str, str] = Field({}, description="names of the columns, where they are not the usual ones: prompt: question")
+    columns: dict[str, str] = Field(
+        {}, description="names of the columns, where they are not the usual ones: prompt: question"
+    )
     split: Split = Field(Split(), description="shares of tune, select and confirm")
-    instruction: str = Field("", description="text put before each prompt that is a bare text, as every stack sees it")
-    max_tokens: int = Field(1024, ge=16, le=131072, description="longest row in tokens; longer rows lose their end")
+    instruction: str = Field(
+        "", description="text put before each prompt that is a bare text, as every stack sees it"
+    )
+    max_tokens: int = Field(
+        1024, ge=16, le=131072, description="longest row in tokens; longer rows lose their end"
+    )
 
 
 class Goal(Section):
     """What shall improve, and by how much."""
 
     metric: str = Field(description="exactly one primary metric: a name, or file.py:function")
-    min_gain: float = Field(0.0, ge=0, description="smallest gain worth having over the base model, in the metric's unit")
-    expected_gain: float | None = Field(None, gt=0, description="gain that plan computes power for; above min_gain")
+    min_gain: float = Field(
+        0.0, ge=0, description="smallest gain worth having over the base model, in the metric's unit"
+    )
+    expected_gain: float | None = Field(
+        None, gt=0, description="gain that plan computes power for; above min_gain"
+    )
     options: dict[str, Any] = Field({}, description="settings of the metric, such as a word list")
 
     @model_validator(mode="after")
     def _above(self) -> Goal:
         if self.expected_gain is not None and self.expected_gain <= self.min_gain:
-            raise ValueError(f"expected_gain ({self.expected_gain:g}) must be above min_gain ({self.min_gain:g})")
+            raise ValueError(
+                f"expected_gain ({self.expected_gain:g}) must be above min_gain ({self.min_gain:g})"
+            )
         return self
 
 
@@ -71,7 +85,9 @@ class SamplingOptions(Section):
     temperature: float = Field(0.0, ge=0, le=5, description="0 is greedy")
     top_k: int = Field(0, ge=0, description="keep the k most likely tokens; 0 keeps all")
     top_p: float = Field(1.0, gt=0, le=1, description="keep the smallest set of tokens with this probability")
-    min_p: float = Field(0.0, ge=0, lt=1, description="drop tokens below this share of the likeliest one's probability")
+    min_p: float = Field(
+        0.0, ge=0, lt=1, description="drop tokens below this share of the likeliest one's probability"
+    )
     repetition_penalty: float = Field(1.0, gt=0, description="above 1 discourages tokens already seen")
     stop: tuple[str, ...] = Field((), description="texts that end an answer")
     seeds: int = Field(1, ge=1, le=64, description="answers drawn for each item; averaged within the item")
@@ -80,11 +96,16 @@ class SamplingOptions(Section):
 class Guard(Section):
     """Something that must be shown not to have become worse."""
 
-    suite: str = Field(description="a built-in suite, a file of examples, or facts-kept / target (the target's own answers)")
+    suite: str = Field(
+        description="a built-in suite, a file of examples, or facts-kept / target (the target's own answers)"
+    )
     metric: str = Field(description="metric of the guard: a name, or file.py:function")
     margin: float = Field(gt=0, description="largest loss that still counts as held, in the metric's unit")
     max_new_tokens: int | None = Field(
-        None, ge=1, le=8192, description="longest answer in tokens for this suite, instead of sampling.max_new_tokens"
+        None,
+        ge=1,
+        le=8192,
+        description="longest answer in tokens for this suite, instead of sampling.max_new_tokens",
     )
     options: dict[str, Any] = Field({}, description="settings of the metric")
 
@@ -101,10 +122,14 @@ class Training(Section):
     schedule: Literal["constant", "linear", "cosine", "step", "exponential"] = Field(
         "linear", description="course of the learning rate after warm-up"
     )
-    warmup: float = Field(0.03, ge=0, lt=1, description="share of the updates that the learning rate rises over")
+    warmup: float = Field(
+        0.03, ge=0, lt=1, description="share of the updates that the learning rate rises over"
+    )
     weight_decay: float = Field(0.0, ge=0, le=1, description="decoupled weight decay (AdamW)")
     clip: float = Field(1.0, gt=0, description="largest gradient norm")
-    patience: int = Field(0, ge=0, description="evaluations on select without improvement before stopping; 0 is off")
+    patience: int = Field(
+        0, ge=0, description="evaluations on select without improvement before stopping; 0 is off"
+    )
 
 
 class Candidate(Section):
@@ -114,18 +139,28 @@ class Candidate(Section):
         None, description="adapter: lora, dora, rslora, ia3; layers: blocks, norms, head, embeddings"
     )
     rank: int = Field(16, ge=1, le=1024, description="rank of a low-rank adapter")
-    alpha: float | None = Field(None, gt=0, description="scale of a low-rank adapter; twice the rank when not given")
+    alpha: float | None = Field(
+        None, gt=0, description="scale of a low-rank adapter; twice the rank when not given"
+    )
     dropout: float = Field(0.0, ge=0, lt=1, description="dropout on the adapter's input")
-    modules: tuple[str, ...] = Field((), description="names of the linear modules to adapt; all when not given")
-    blocks: tuple[int, ...] = Field((), description="numbers of the blocks, negative from the end; all when not given")
-    epochs: float | None = Field(None, gt=0, le=100, description="passes over tune, instead of training.epochs")
+    modules: tuple[str, ...] = Field(
+        (), description="names of the linear modules to adapt; all when not given"
+    )
+    blocks: tuple[int, ...] = Field(
+        (), description="numbers of the blocks, negative from the end; all when not given"
+    )
+    epochs: float | None = Field(
+        None, gt=0, le=100, description="passes over tune, instead of training.epochs"
+    )
     learning_rate: float | None = Field(None, gt=0, le=1, description="instead of training.learning_rate")
 
 
 class Budget(Section):
     """What the run may cost."""
 
-    minutes: float = Field(30.0, gt=0, description="wall-clock time that plan and the choice of candidates keep to")
+    minutes: float = Field(
+        30.0, gt=0, description="wall-clock time that plan and the choice of candidates keep to"
+    )
 
 
 class Review(Section):
@@ -142,7 +177,9 @@ class Recipe(Section):
     goal: Goal = Field(description="the metric to improve")
     sampling: SamplingOptions = Field(SamplingOptions(), description="how every stack answers")
     guards: tuple[Guard, ...] = Field((), description="what must not get worse")
-    ladder: dict[Rung, float] = Field({"adapter": 1.0}, description="rungs, cheapest first, with their share of the error rate")
+    ladder: dict[Rung, float] = Field(
+        {"adapter": 1.0}, description="rungs, cheapest first, with their share of the error rate"
+    )
     candidates: dict[Rung, tuple[Candidate, ...]] = Field({}, description="settings tried on each rung")
     training: Training = Field(Training(), description="how adapters and layers are trained")
     budget: Budget = Field(Budget(), description="time that the run may take")
@@ -174,10 +211,14 @@ def load(path: Path | str) -> Recipe:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RecipeError(f"recipe {path}: not valid YAML: {error}", "check the indentation at that line") from None
+        raise RecipeError(
+            f"recipe {path}: not valid YAML: {error}", "check the indentation at that line"
+        ) from None
     if not isinstance(content, dict):
-        raise RecipeError(f"recipe {path}: expected a mapping of options, received {type(content).__name__}",
-                          "start from: trimtab init")
+        raise RecipeError(
+            f"recipe {path}: expected a mapping of options, received {type(content).__name__}",
+            "start from: trimtab init",
+        )
     recipe = parse(content, name=str(path))
     return _anchored(recipe, path.resolve().parent)
 
@@ -192,7 +233,9 @@ def parse(content: dict[str, Any], *, name: str = "recipe") -> Recipe:
         return Recipe.model_validate(content)
     except ValidationError as error:
         problems = [_problem(dict(item)) for item in error.errors()]
-        raise RecipeError(f"{name}:\n{several(problems)}", "every option is described in docs/recipe.md") from None
+        raise RecipeError(
+            f"{name}:\n{several(problems)}", "every option is described in docs/recipe.md"
+        ) from None
 
 
 def _problem(item: dict[str, Any]) -> str:
@@ -229,17 +272,26 @@ def _anchored(recipe: Recipe, folder: Path) -> Recipe:
     """Resolve the paths of a recipe against the folder that it stands in."""
 
     def anchor(text: str) -> str:
-        name, colon, rest = text.partition(":") if ".py:" in text else (text, "", "")
-        candidate = folder / name
-        return f"{candidate}{colon}{rest}" if not Path(name).is_absolute() and candidate.exists() else text
+        return str(folder / text) if not Path(text).is_absolute() and (folder / text).exists() else text
+
+    def code(text: str) -> str:
+        name, colon, function = text.partition(":")
+        return f"{anchor(name)}:{function}" if colon and name.endswith(".py") else text
+
+    def suite(text: str) -> str:
+        return anchor(text) if (folder / text).is_file() else text
 
     data = recipe.data
     if not data.examples.startswith("hub:") and not Path(data.examples).is_absolute():
         data = data.model_copy(update={"examples": str(folder / data.examples)})
-    return recipe.model_copy(update={
-        "model": anchor(recipe.model),
-        "data": data,
-        "goal": recipe.goal.model_copy(update={"metric": anchor(recipe.goal.metric)}),
-        "guards": tuple(guard.model_copy(update={"suite": anchor(guard.suite), "metric": anchor(guard.metric)})
-                        for guard in recipe.guards),
-    })
+    return recipe.model_copy(
+        update={
+            "model": anchor(recipe.model),
+            "data": data,
+            "goal": recipe.goal.model_copy(update={"metric": code(recipe.goal.metric)}),
+            "guards": tuple(
+                guard.model_copy(update={"suite": suite(guard.suite), "metric": code(guard.metric)})
+                for guard in recipe.guards
+            ),
+        }
+    )

@@ -31,7 +31,16 @@ from trimtab.errors import RunError
 from trimtab.records import Comparison, Estimate, GuardResult, Output, Score, Verdict, plain
 
 SCHEMA = 1
-RECORDED_PACKAGES = ("torch", "transformers", "peft", "safetensors", "tokenizers", "numpy", "scipy", "sacrebleu")
+RECORDED_PACKAGES = (
+    "torch",
+    "transformers",
+    "peft",
+    "safetensors",
+    "tokenizers",
+    "numpy",
+    "scipy",
+    "sacrebleu",
+)
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:
@@ -40,9 +49,9 @@ def write_atomic(path: Path, content: bytes | str) -> None:
     Raises:
         RunError: the disk is full or the folder cannot be written; the old file, if any, is intact.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     neighbour = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with neighbour.open("wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
@@ -55,7 +64,7 @@ def write_atomic(path: Path, content: bytes | str) -> None:
 
 
 def _disk_error(path: Path, error: OSError) -> RunError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return RunError(
             f"{path}: the disk is full; nothing that was already written is lost",
             "free some space and give the same command again: the run goes on where it stopped",
@@ -81,9 +90,13 @@ def read_json(path: Path) -> Any:
     except FileNotFoundError:
         raise RunError(f"{path}: no such file", "see the runs that exist with: trimtab runs") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise RunError(f"{path}: damaged: {error}", "give the same tune command again to rebuild it") from None
+        raise RunError(
+            f"{path}: damaged: {error}", "give the same tune command again to rebuild it"
+        ) from None
     if isinstance(value, dict) and value.get("schema", SCHEMA) > SCHEMA:
-        raise RunError(f"{path}: written by a newer Trimtab (schema {value['schema']}, known {SCHEMA})", "upgrade")
+        raise RunError(
+            f"{path}: written by a newer Trimtab (schema {value['schema']}, known {SCHEMA})", "upgrade"
+        )
     return value
 
 
@@ -106,7 +119,9 @@ class RunFolder:
     def find(cls, root: Path, identity: str) -> RunFolder | None:
         """The newest run of the same recipe and data, finished or not."""
         for path in sorted(root.glob(f"*-{identity[:8]}"), reverse=True):
-            if (path / "identity.json").exists() and read_json(path / "identity.json")["identity"] == identity:
+            if (path / "identity.json").exists() and read_json(path / "identity.json")[
+                "identity"
+            ] == identity:
                 return cls(path)
         return None
 
@@ -173,9 +188,11 @@ class RunFolder:
         if not path.is_file():
             return []
         try:
-            return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        except json.JSONDecodeError as error:
-            raise RunError(f"{path}: damaged: {error}", "give the same tune command again to rebuild it") from None
+            return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise RunError(
+                f"{path}: damaged: {error}", "give the same tune command again to rebuild it"
+            ) from None
 
     def write_trial(self, stack: str, outputs: Iterable[Output], scores: Iterable[Score]) -> None:
         """Record what one stack answered on select, and how each answer scored."""
@@ -228,7 +245,9 @@ def comparison_from(content: Mapping[str, Any]) -> Comparison:
 def verdict_from(content: Mapping[str, Any]) -> Verdict:
     """Rebuild a verdict from its JSON form."""
     guards = tuple(
-        GuardResult(g["suite"], g["metric"], g["margin"], comparison_from(g["comparison"]), g["by_construction"])
+        GuardResult(
+            g["suite"], g["metric"], g["margin"], comparison_from(g["comparison"]), g["by_construction"]
+        )
         for g in content["guards"]
     )
     return Verdict(

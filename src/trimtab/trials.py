@@ -35,8 +35,12 @@ class Trial:
 
 def rows_of(prepared: Prepared, base: Base, part: Part) -> list[TokenRow]:
     """The tokens of a part with their loss mask, from the cache when they were rendered before."""
-    return cache.cached_rows(cache_folder() / "tokens", prepared.parts[part], base.tokenizer,
-                             max_tokens=prepared.recipe.data.max_tokens)
+    return cache.cached_rows(
+        cache_folder() / "tokens",
+        prepared.parts[part],
+        base.tokenizer,
+        max_tokens=prepared.recipe.data.max_tokens,
+    )
 
 
 def certify(prepared: Prepared, base: Base, rows: Sequence[TokenRow]) -> certificate.Certificate:
@@ -58,7 +62,12 @@ def settings(training: Training, candidate: Candidate, seed: int) -> Settings:
 
 
 def fit(
-    prepared: Prepared, base: Base, rung: Rung, candidate: Candidate, number: int, folder: RunFolder,
+    prepared: Prepared,
+    base: Base,
+    rung: Rung,
+    candidate: Candidate,
+    number: int,
+    folder: RunFolder,
     report: Report | None,
 ) -> tuple[Stack, dict[str, Any]]:
     """Fit a candidate on tune, or find it fitted already; returns the stack and what it cost.
@@ -75,13 +84,20 @@ def fit(
     rows, held_out = rows_of(prepared, base, "tune"), rows_of(prepared, base, "select")
     named = _named(report, f"training {name}")
     if rung == "adapter":
-        shape = adapter.Shape(cast(adapter.Method, candidate.method or "lora"), candidate.rank, candidate.alpha,
-                              candidate.dropout, candidate.modules, candidate.blocks)
+        shape = adapter.Shape(
+            cast(adapter.Method, candidate.method or "lora"),
+            candidate.rank,
+            candidate.alpha,
+            candidate.dropout,
+            candidate.modules,
+            candidate.blocks,
+        )
         fitted, training = adapter.fit(base, rows, shape, how, held_out=held_out, folder=work, report=named)
     else:
         place = cast(layers.Place, candidate.method or "blocks")
         fitted, training = layers.fit(  # type: ignore[assignment]
-            base, rows, place, candidate.blocks, how, held_out=held_out, folder=work, report=named)
+            base, rows, place, candidate.blocks, how, held_out=held_out, folder=work, report=named
+        )
     stack = Stack((fitted,))
     stack.save(folder.trial(stack.hash))
     folder.write_rows(f"trials/{stack.hash}/training.jsonl", training.history)
@@ -97,7 +113,9 @@ def _named(report: Report | None, stage: str) -> Report | None:
     return lambda progress: report(Progress(stage, progress.done, progress.total, progress.facts))
 
 
-def run_trial(prepared: Prepared, base: Base, stack: Stack, part: Part, report: Report | None, name: str) -> Trial:
+def run_trial(
+    prepared: Prepared, base: Base, stack: Stack, part: Part, report: Report | None, name: str
+) -> Trial:
     """Measure a stack on the target and every guard suite of a part."""
     with stack.attach(base, report=_named(report, f"measuring {name} on {part}")) as model:
 
@@ -107,13 +125,20 @@ def run_trial(prepared: Prepared, base: Base, stack: Stack, part: Part, report: 
             sampling = prepared.sampling
             if longest:
                 sampling = dataclasses.replace(sampling, max_new_tokens=longest)
-            return measure(examples, metrics, generate=model, likelihood=model.likelihood, sampling=sampling,
-                           seeds=prepared.seeds)
+            return measure(
+                examples,
+                metrics,
+                generate=model,
+                likelihood=model.likelihood,
+                sampling=sampling,
+                seeds=prepared.seeds,
+            )
 
         outputs, target = scores(prepared.parts[part], prepared.target_metrics())
         guards = {
             guard_key(g): scores(g.parts[part], [g.metric], g.max_new_tokens)[1]
-            for g in prepared.guards if not g.on_target
+            for g in prepared.guards
+            if not g.on_target
         }
     return Trial(outputs, target, guards)
 
@@ -124,8 +149,14 @@ def recorded_trial(
     """A trial on select, read from the run folder when it was measured before, else measured and written."""
     place = f"trials/{stack.hash}"
     if folder.has(f"{place}/guards.json"):
-        outputs = [Output(**{**row, "logprobs": tuple(row["logprobs"])}) for row in folder.rows(f"{place}/outputs.jsonl")]
-        guards = {key: [_score(row) for row in rows] for key, rows in folder.read(f"{place}/guards.json")["scores"].items()}
+        outputs = [
+            Output(**{**row, "logprobs": tuple(row["logprobs"])})
+            for row in folder.rows(f"{place}/outputs.jsonl")
+        ]
+        guards = {
+            key: [_score(row) for row in rows]
+            for key, rows in folder.read(f"{place}/guards.json")["scores"].items()
+        }
         return Trial(outputs, [_score(row) for row in folder.rows(f"{place}/scores.jsonl")], guards)
     trial = run_trial(prepared, base, stack, "select", report, name)
     folder.write_trial(stack.hash, trial.outputs, trial.target)
@@ -145,23 +176,48 @@ def guard_key(guard: GuardSuite) -> str:
 
 def judge(prepared: Prepared, before: Trial, after: Trial, part: Part, stack: str, level: float) -> Judged:
     """Compare a stack with the base model on one part: the target, and each guard against its margin."""
-    groups = dict(zip((e.id for e in prepared.parts[part]), split.cluster_keys(prepared.parts[part]), strict=True))
+    groups = dict(
+        zip((e.id for e in prepared.parts[part]), split.cluster_keys(prepared.parts[part]), strict=True)
+    )
     goal = prepared.recipe.goal
-    target = _compare(before.target, after.target, prepared.goal, groups,
-                      lambda a, b, **how: stats.compare(a, b, min_gain=goal.min_gain, **how), level)
+    target = _compare(
+        before.target,
+        after.target,
+        prepared.goal,
+        groups,
+        lambda a, b, **how: stats.compare(a, b, min_gain=goal.min_gain, **how),
+        level,
+    )
     results = []
     for guard in prepared.guards:
         key = guard_key(guard)
         pair = (before.target, after.target) if guard.on_target else (before.guards[key], after.guards[key])
-        compared = _compare(*pair, guard.metric, groups if guard.on_target else {},
-                            lambda a, b, margin=guard.margin, **how: stats.non_inferior(a, b, margin=margin, **how), level)
+        compared = _compare(
+            *pair,
+            guard.metric,
+            groups if guard.on_target else {},
+            lambda a, b, margin=guard.margin, **how: stats.non_inferior(a, b, margin=margin, **how),
+            level,
+        )
         results.append(GuardResult(guard.name, guard.metric.name, guard.margin, compared))
     return Judged(stack, target, tuple(results))
 
 
-def _compare(before: Sequence[Score], after: Sequence[Score], metric: Metric, groups: dict[str, str],
-             how: Callable[..., Comparison], level: float) -> Comparison:
+def _compare(
+    before: Sequence[Score],
+    after: Sequence[Score],
+    metric: Metric,
+    groups: dict[str, str],
+    how: Callable[..., Comparison],
+    level: float,
+) -> Comparison:
     ids, baseline, candidate = paired(before, after, metric)
     clusters = [groups.get(item, item) for item in ids]
-    return how(baseline, candidate, clusters=clusters, level=level, bounds=metric.oriented_bounds,
-               statistic=metric.oriented_statistic)
+    return how(
+        baseline,
+        candidate,
+        clusters=clusters,
+        level=level,
+        bounds=metric.oriented_bounds,
+        statistic=metric.oriented_statistic,
+    )

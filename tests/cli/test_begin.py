@@ -15,7 +15,7 @@ from trimtab import recipe
 from trimtab.cli import health
 
 
-def rows(path: Path, count: int = 100) -> Path:
+def rows(path: Path, count: int = 200) -> Path:
     lines = [{"question": f"Where is {n}?", "reply": f"It is in the shop, number {n}."} for n in range(count)]
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     return path
@@ -39,7 +39,7 @@ def test_init_from_a_file_says_what_it_decided_and_why(call: Call, tmp_path: Pat
     rows(tmp_path / "mail.jsonl")
     done = call("init", "mail.jsonl", "--instruction", "Be short.")
     assert done.code == 0
-    assert "100 rows, prompt/completion: prompt from question, completion from reply" in done.out
+    assert "200 rows, prompt/completion: prompt from question, completion from reply" in done.out
     assert "goal.metric: chrf" in done.out
     assert "Next:    trimtab tune mail/recipe.yaml" in done.out
     assert recipe.load(tmp_path / "mail" / "recipe.yaml").data.instruction == "Be short."

@@ -176,3 +176,9 @@ def test_clusters_join_groups_and_prompts() -> None:
     assert a == b == c
     assert len({a, d, e}) == 3
     assert cluster_keys(rows[:4]) == [a, b, c, d]
+
+
+def test_a_group_joined_by_a_shared_prompt_does_not_depend_on_order() -> None:
+    for n in range(10):
+        examples = [*BASE, item("x", f"shared {n}"), item("y", f"shared {n}", f"group {n}")]
+        assert place(examples) == place(examples[::-1])

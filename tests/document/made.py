@@ -71,7 +71,7 @@ def refusal_guard() -> GuardResult:
 
 
 def verdict(kind: str) -> Verdict:
-    """A verdict of this kind: ship, breached, small, inconclusive, open guard, explored or undefined."""
+    """A verdict of one kind: those that `test_report.KINDS` names."""
     guards = (guard("held"), facts_guard(), refusal_guard())
     ship = Verdict(
         "ship",
@@ -113,18 +113,30 @@ def verdict(kind: str) -> Verdict:
             ship, outcome="inconclusive", guards=(guard("inconclusive"), guards[1]), need_n=311, look=2
         )
     if kind == "explored":
+        seen = Comparison(SELECT_GAIN, 1e-12, "better", None, 3.9, 2.0, 30.911824, 63.716039)
+        last = "explored: the confirm part was not opened, so nothing is proven"
+        return Verdict(
+            "inconclusive", STACK, SELECT_GAIN, guards[:2], ("target better", last), None, seen, 0.95, 0, True
+        )
+    if kind == "no look":
+        little = Estimate(0.914127, -1.204418, 3.032672, 0.95, 49, "bootstrap-t")
+        seen = Comparison(little, 0.8431, "inconclusive", 1420, 2.7, 2.0, 30.911824, 31.825951)
+        last = "no look at the confirm part was taken: not better on select"
         return Verdict(
             "inconclusive",
             STACK,
-            SELECT_GAIN,
-            (),
-            ("explored: no look at confirm was taken",),
+            little,
+            guards[:1],
+            ("target: not decided", last),
             None,
-            None,
-            NAN,
+            seen,
+            0.95,
             0,
-            True,
+            False,
         )
+    if kind == "review":
+        waiting = (*ship.reasons, "human review is required and has not taken place")
+        return replace(ship, outcome="inconclusive", reasons=waiting)
     if kind == "undefined":
         target = Comparison(nothing, NAN, "undefined", None, NAN, 2.0)
         return replace(
@@ -202,7 +214,7 @@ def ladder(kind: str) -> dict[str, Any]:
             {
                 "stack": stack,
                 "name": name,
-                "select": score,
+                "select": replace(score, low=NAN, high=NAN, method="mean"),
                 "chosen": stack == STACK,
                 "comparison": Comparison(gain, 1e-12, "better", None, 3.9, 2.0, 30.911824, score.value),
                 "cost": {
@@ -224,7 +236,7 @@ def ladder(kind: str) -> dict[str, Any]:
             "breached": "guard breached",
             "ship": "passed",
         }.get(kind, "undecided"),
-        "looked": kind != "explored",
+        "looked": kind not in ("explored", "no look"),
     }
     return {"base": {"select": Estimate(30.911824, 28.4017, 33.4219, 0.95, 49, "t")}, "rungs": [rung]}
 

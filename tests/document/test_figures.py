@@ -59,9 +59,9 @@ def test_significant(value: float | None, text: str) -> None:
     assert significant(value) == text
 
 
-def test_an_interval_shows_two_digits_of_its_width() -> None:
+def test_an_interval_shows_two_digits_of_its_half_width() -> None:
     assert interval(estimate(31.2384, 28.9312, 33.5729)) == "+31.2 (+28.9 to +33.6)"
-    assert interval(estimate(-0.0124, -0.0217, -0.0031)) == "−0.012 (−0.022 to −0.003)"
+    assert interval(estimate(-0.0124, -0.0217, -0.0031)) == "−0.0124 (−0.0217 to −0.0031)"
 
 
 def test_a_bound_never_prints_as_a_threshold_that_it_is_not() -> None:

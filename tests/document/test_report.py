@@ -17,10 +17,20 @@ import pytest
 from tests.document import made
 from trimtab.document import report, write_report
 from trimtab.errors import RunError
-from trimtab.records import Estimate, Example, Message, Output, Score
+from trimtab.records import Estimate, Example, Message, Output, Score, Verdict
 from trimtab.run import RunFolder
 
-KINDS = ("ship", "breached", "small", "inconclusive", "open guard", "explored", "undefined")
+KINDS = (
+    "ship",
+    "breached",
+    "small",
+    "inconclusive",
+    "open guard",
+    "explored",
+    "no look",
+    "review",
+    "undefined",
+)
 INLINE = {"a", "b", "code", "data", "small", "span", "strong", "time"}
 VOID = {"meta", "link", "br", "img", "hr", "input", "col", "wbr"}
 HOSTILE = (
@@ -126,7 +136,7 @@ def test_it_can_be_used_by_keyboard_and_read_aloud(pages: dict[str, tuple[str, P
             "Ship. chrF rose from 31.2 to 62.4, shown to be more than the smallest gain worth having (2)",
         ),
         ("breached", "Hold. chrF rose from 31.2 to 62.4, but general-english got worse"),
-        ("small", "Hold. chrF gained +0.7 (−0.2 to +1.6), shown not to be above"),
+        ("small", "Hold. chrF gained +0.71 (−0.18 to +1.61), shown not to be above"),
         ("inconclusive", "Inconclusive. chrF gained +3.1 (+0.6 to +5.6)"),
         ("explored", "Explored, not decided. No look at confirm was taken; on select, chrF rose"),
         (
@@ -195,7 +205,7 @@ def test_a_product_manager_finds_the_whole_story(pages: dict[str, tuple[str, Pag
         "model, dtype bfloat16 (the processor computes it natively)",
         "torch 2.13.0, transformers 5.2.0",
         "14 March 2026, 09:19 UTC",
-        "Base model 3.104, tuned model 3.117 nats per token; 128 items.",
+        "Base model 3.1042, tuned model 3.1166 nats per token; 128 items.",
     ):
         assert said in text, said
 
@@ -352,23 +362,24 @@ def test_a_loss_that_was_never_a_number_is_left_out(tmp_path: Path) -> None:
     )
 
 
-def test_where_no_look_was_taken_at_confirm(tmp_path: Path) -> None:
-    folder = made.folder(tmp_path)
-    nothing = Estimate(math.nan, math.nan, math.nan, 0.965, 0, "none", "no candidate was better on select")
-    verdict = replace(
-        made.verdict("small"),
-        target=None,
-        guards=(),
-        look=0,
-        difference=nothing,
-        reasons=("no candidate was better than the base model on select",),
-    )
-    folder.write("verdict.json", verdict)
-    text = Page(report(folder)).text
-    assert "Hold. No candidate was better than the base model on select." in text
-    assert "No comparison on confirm was made." in text
+def test_where_no_look_was_taken_at_confirm(pages: dict[str, tuple[str, Page]]) -> None:
+    text = pages["no look"][1].text
+    assert "Inconclusive. On select, chrF rose from 30.9 to 31.8, which is not enough to take a look" in text
+    assert "from 49 items of select. These items also chose the candidate" in text
+    assert "The guard held on select, which is an indication and no proof." in text
+    assert "no look at the confirm part was taken: not better on select" in text
+    assert "more items would decide" not in text
     assert "Confirm was sealed" not in text
     assert "This was look number" not in text
+
+
+def test_a_run_that_had_nothing_to_judge(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path, "nothing")
+    nothing = Estimate(math.nan, math.nan, math.nan, 0.965, 0, "none", "no rung had a candidate")
+    folder.write("verdict.json", Verdict("inconclusive", "", nothing, (), ("no rung had a candidate",), None))
+    text = Page(report(folder)).text
+    assert "Inconclusive. No rung had a candidate." in text
+    assert "No candidate was compared with the base model." in text
 
 
 def test_write_report_writes_it_into_the_folder(tmp_path: Path) -> None:

@@ -101,3 +101,9 @@ def test_the_instruction_is_named_once_where_it_is_the_same(tmp_path: Path) -> N
     assert common_instruction(read(made.folder(tmp_path / "a"))) == made.INSTRUCTION
     mixed = [*made.examples(2), Example((Message("user", "bare"),), ("x",), "bare")]
     assert common_instruction(read(made.folder(tmp_path / "b", items=mixed))) == ""
+
+
+def test_the_line_of_an_item_begins_where_prompts_differ(tmp_path: Path) -> None:
+    found = samples(read(scored(tmp_path, [[0.0]] * 2, [[2.0], [1.0]])))
+    assert [item.begin for item in (*found.best, *found.worst)] == ["0", "1"]
+    assert found.best[0].prompt.head == "prompt 0"

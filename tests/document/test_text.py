@@ -9,7 +9,17 @@ import pytest
 from tests.document import made
 from trimtab.document import summary
 
-KINDS = ("ship", "breached", "small", "inconclusive", "open guard", "explored", "undefined")
+KINDS = (
+    "ship",
+    "breached",
+    "small",
+    "inconclusive",
+    "open guard",
+    "explored",
+    "no look",
+    "review",
+    "undefined",
+)
 
 
 @pytest.mark.parametrize("kind", KINDS)

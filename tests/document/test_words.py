@@ -33,7 +33,7 @@ def other(record: Record, verdict: Verdict | str) -> Record:
         ("breached", "chrF rose from 31.2 to 62.4, but general-english got worse by more than was allowed"),
         (
             "small",
-            "chrF gained +0.7 (−0.2 to +1.6), shown not to be above the smallest gain worth having (2)",
+            "chrF gained +0.71 (−0.18 to +1.61), shown not to be above the smallest gain worth having (2)",
         ),
         (
             "inconclusive",
@@ -46,6 +46,11 @@ def other(record: Record, verdict: Verdict | str) -> Record:
             "about 183 more items to general-english would decide",
         ),
         ("explored", "no look at confirm was taken; on select, chrF rose from 30.9 to 63.7"),
+        ("no look", "on select, chrF rose from 30.9 to 31.8, which is not enough to take a look at confirm"),
+        (
+            "review",
+            "chrF rose from 31.2 to 62.4, and all 3 guards held; human review is required and has not taken place",
+        ),
         ("undefined", "the change of chrF is undefined (1 items; an interval needs at least 2)"),
     ],
 )
@@ -65,6 +70,8 @@ def test_one_sentence_says_what_came_out(record: Record, kind: str, sentence: st
         ),
         ("open guard", "Add about 183 more items to general-english, then tune again."),
         ("explored", "When the figures are what you want, give the same command without --explore"),
+        ("no look", "Keep the base model. Look at the worst outputs"),
+        ("review", "Let people judge the answers"),
         ("undefined", "Mend what left a difference undefined"),
     ],
 )
@@ -91,7 +98,7 @@ def test_a_worse_target(record: Record) -> None:
     assert verdict.target is not None
     target = replace(verdict.target, outcome="worse", baseline=40.0, candidate=31.0)
     assert headline(other(record, replace(verdict, target=target))) == (
-        "chrF fell from 40.0 to 31.0: the tuned model is worse than the base model"
+        "chrF fell from 40.00 to 31.00: the tuned model is worse than the base model"
     )
 
 
@@ -123,12 +130,13 @@ def test_where_lower_is_better_scores_have_their_own_sign(record: Record) -> Non
 def test_guards_in_words() -> None:
     held, breached, unsure = (made.guard(kind) for kind in ("held", "breached", "inconclusive"))
     assert [guard_word(g) for g in (held, breached, unsure)] == ["held", "breached", "inconclusive"]
-    assert guard_sentence(held) == "At worst a loss of 0.022; up to 0.05 was allowed."
+    assert guard_sentence(held) == "At worst a loss of 0.0217; up to 0.05 was allowed."
     assert guard_sentence(breached) == "At best a loss of 0.115; only 0.05 was allowed."
     assert guard_sentence(unsure) == (
         "The interval (−0.068 to −0.018) reaches beyond the allowed loss of 0.05; "
         "about 183 more items would decide."
     )
+    assert "would decide" not in guard_sentence(unsure, looked=False)
     untouched = made.guard("held", by_construction=True)
     assert guard_word(untouched) == "held by construction"
     assert "cannot touch it" in guard_sentence(untouched)

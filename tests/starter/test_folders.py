@@ -24,7 +24,7 @@ def write_csv(path: Path, header: list[str], rows: list[list[str]]) -> Path:
     return path
 
 
-def letters(count: int = 120) -> list[list[str]]:
+def letters(count: int = 200) -> list[list[str]]:
     return [[f"Where is order {number}?", f"Order {number}: {TEXT}"] for number in range(count)]
 
 
@@ -65,7 +65,7 @@ def test_from_file_names_the_data_from_the_recipes_folder(tmp_path: Path, folder
     loaded = recipe.load(started.recipe)
     assert not yaml.safe_load(started.recipe.read_text(encoding="utf-8"))["data"]["examples"].startswith("/")
     assert Path(loaded.data.examples).resolve() == source
-    assert len(read(loaded.data.examples, loaded.data.columns)) == 120
+    assert len(read(loaded.data.examples, loaded.data.columns)) == 200
     assert loaded.goal.metric == "chrf"
     assert started.notes == ()
 
@@ -135,7 +135,18 @@ def test_broken_rows_are_all_named(tmp_path: Path) -> None:
 
 def test_few_rows_are_noted(tmp_path: Path) -> None:
     source = write_csv(tmp_path / "few.csv", ["prompt", "completion"], letters(20))
-    assert "20 rows are few" in starter.from_file(source, tmp_path / "out", columns={}).notes[0]
+    assert "of 20 rows only" in starter.from_file(source, tmp_path / "out", columns={}).notes[0]
+
+
+def test_few_prompts_in_many_rows_are_noted(tmp_path: Path) -> None:
+    rows = [[f"Where is order {number % 20}?", f"Order {number}: {TEXT}"] for number in range(200)]
+    source = write_csv(tmp_path / "same.csv", ["prompt", "completion"], rows)
+    assert "20 different prompts" in starter.from_file(source, tmp_path / "out", columns={}).notes[0]
+
+
+def test_rows_that_cannot_be_shared_out_are_noted(tmp_path: Path) -> None:
+    source = write_csv(tmp_path / "one.csv", ["prompt", "completion"], [["Where is it?", TEXT]] * 50)
+    assert "would be empty" in starter.from_file(source, tmp_path / "out", columns={}).notes[0]
 
 
 def test_the_demo_is_what_it_says(tmp_path: Path) -> None:

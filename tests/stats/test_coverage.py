@@ -84,7 +84,7 @@ def test_corpus_metric(name, n):
 
 
 def test_corpus_metric_200():
-    check("BLEU gain 0.4", 200, cover=0.94, low=0.03, width=1.25, replicates=300)
+    check("BLEU gain 0.4", 200, cover=0.94, low=0.03, width=1.25, replicates=600)
 
 
 def test_corpus_metric_over_groups():
@@ -135,7 +135,7 @@ def test_shared_level(name, n, cover, low, width):
 
 @pytest.mark.parametrize("name", ["left", "tied", "sparse, margin 0.05", "10 equal clusters, left"])
 def test_compare_takes_the_simulated_path(name):
-    scenario = next(s for s in bench.scenarios() if s.name == name)
+    scenario = next(s for s in TABLE.values() if s.name == name)
     d = scenario.draw(np.random.default_rng(5), 1)[0]
     bounds = None if scenario.span is None else (0.0, 1.0)
     base = np.where(d < 0, 1.0, 0.5)
@@ -149,9 +149,9 @@ def test_compare_takes_the_simulated_path(name):
 def test_seeds_as_items_would_be_caught():
     """The simulation has the power to fail: rows of seeds taken for items miss far more often."""
     rng = np.random.default_rng(0)
-    items = rng.standard_normal((200, 20, 1)) + 0.3 * rng.standard_normal((200, 20, 4))
+    items = rng.standard_normal((100, 20, 1)) + 0.3 * rng.standard_normal((100, 20, 4))
     as_items = [stats.interval(x.ravel(), seed=1) for x in items]
     missed = np.mean([e.low > 0 or e.high < 0 for e in as_items])
     honest = np.mean([e.low > 0 or e.high < 0 for e in map(stats.interval, items)])
     assert missed > 0.2
-    assert honest < 0.08
+    assert honest < 0.1

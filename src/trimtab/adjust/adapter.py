@@ -16,6 +16,7 @@ import contextlib
 import dataclasses
 import functools
 import json
+import re
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
@@ -26,7 +27,7 @@ from typing import Any, ClassVar, Literal
 import torch
 
 from trimtab.adjust import weights
-from trimtab.adjust.contract import Description, Setting
+from trimtab.adjust.contract import Description, Setting, training_settings
 from trimtab.adjust.loop import Settings, Training, train
 from trimtab.model import sites
 from trimtab.model.likelihood import logprobs
@@ -35,6 +36,9 @@ from trimtab.records import Report, TokenRow, content_hash
 from trimtab.run import read_json, write_atomic, write_json
 
 Method = Literal["lora", "dora", "rslora", "ia3"]
+BLOCK = re.compile(r"\.(\d+)\.")
+# Where and with what the adapter was made: no part of what it is.
+CIRCUMSTANCES = ("base_model_name_or_path", "peft_version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,8 @@ class Adapter:
     @functools.cached_property
     def hash(self) -> str:
         """Identity by content."""
-        return content_hash([self.kind, self.config, weights.digest(self.tensors), self.base, self.strength])
+        config = {key: value for key, value in self.config.items() if key not in CIRCUMSTANCES}
+        return content_hash([self.kind, config, weights.digest(self.tensors), self.base, self.strength])
 
     def scaled(self, factor: float) -> Adapter:
         """The same adapter with its difference to the base `factor` times as large."""
@@ -76,6 +81,7 @@ class Adapter:
         Raises:
             ModelError: the adapter was trained on another base.
         """
+        weights.check_base(base.fingerprint, self.base, "adapter")
         if self.strength == 0:
             yield
             return
@@ -91,13 +97,17 @@ class Adapter:
             for name, module in base.network.named_modules():
                 if not isinstance(module, BaseTunerLayer):
                     continue
-                linear = module.get_base_layer()
-                own = linear.weight.data
-                linear.weight.data = own.clone()
+                values = dict(module.get_base_layer().named_parameters(recurse=False))
+                before = {key: value.data for key, value in values.items()}
+                for key, value in values.items():
+                    value.data = before[key].clone()
                 module.merge()
-                full = linear.weight.data
-                linear.weight.data = own
-                merged[f"{name}.weight"] = full if self.strength == 1 else own + self.strength * (full - own)
+                for key, value in values.items():
+                    own, full = before[key], value.data
+                    value.data = own
+                    merged[f"{name}.{key}"] = (
+                        full if self.strength == 1 else own + self.strength * (full - own)
+                    )
                 module.merged_adapters.clear()
         return merged
 
@@ -105,8 +115,10 @@ class Adapter:
         """Write `adapter_config.json` and `adapter_model.safetensors`, which stock PEFT loads, and our own record."""
         folder.mkdir(parents=True, exist_ok=True)
         weights.write(folder / "adapter_model.safetensors", self.tensors, {"format": "pt"})
-        write_json(folder / "adapter.json", {"base": self.base, "strength": self.strength,
-                                             "training": dataclasses.asdict(self.training)})
+        write_json(
+            folder / "adapter.json",
+            {"base": self.base, "strength": self.strength, "training": dataclasses.asdict(self.training)},
+        )
         text = json.dumps(self.config, indent=1, sort_keys=True)
         write_atomic(folder / "adapter_config.json", text)
 
@@ -122,13 +134,16 @@ class Adapter:
         """Method, size, place and training of the adapter."""
         settings = {
             "method": Setting(_method(self.config)),
-            "modules": Setting(len(self.config["target_modules"]), "names"),
-            "epochs": Setting(self.training.epochs, "passes"),
-            "learning_rate": Setting(self.training.learning_rate, "per update"),
+            "modules": Setting(sorted({name.rpartition(".")[2] for name in self.config["target_modules"]})),
+            "blocks": Setting(sorted({int(n) for name in self.tensors for n in BLOCK.findall(name)[:1]})),
+            **training_settings(self.training),
         }
         if "r" in self.config:
-            settings |= {"rank": Setting(self.config["r"], "dimensions"), "alpha": Setting(self.config["lora_alpha"]),
-                         "dropout": Setting(self.config["lora_dropout"], "share of inputs")}
+            settings |= {
+                "rank": Setting(self.config["r"], "dimensions"),
+                "alpha": Setting(self.config["lora_alpha"]),
+                "dropout": Setting(self.config["lora_dropout"], "share of inputs"),
+            }
         count = sum(t.numel() for t in self.tensors.values())
         size = sum(t.numel() * t.element_size() for t in self.tensors.values())
         return Description(self.kind, self.strength, settings, count, size)
@@ -155,7 +170,9 @@ def fit(
     with _injected(base.network, config, seed=settings.seed) as model:
         parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
         evaluate = functools.partial(mean_loss, base, held_out) if held_out else None
-        training = train(base.network, parameters, rows, settings, evaluate=evaluate, folder=folder, report=report)
+        training = train(
+            base.network, parameters, rows, settings, evaluate=evaluate, folder=folder, report=report
+        )
         tensors, config = _state(model)
     return Adapter(config, tensors, before, settings), training
 
@@ -186,15 +203,17 @@ def _peft_config(network: Any, shape: Shape) -> dict[str, Any]:
         return _jsonable(IA3Config(target_modules=names, feedforward_modules=feed, task_type="CAUSAL_LM"))
     names = sites.linear_names(network, blocks, shape.modules)
     short = sorted({name.rpartition(".")[2] for name in names})
-    return _jsonable(LoraConfig(
-        r=shape.rank,
-        lora_alpha=shape.alpha if shape.alpha is not None else 2 * shape.rank,
-        lora_dropout=shape.dropout,
-        target_modules=names if shape.blocks else short,
-        use_dora=shape.method == "dora",
-        use_rslora=shape.method == "rslora",
-        task_type="CAUSAL_LM",
-    ))
+    return _jsonable(
+        LoraConfig(
+            r=shape.rank,
+            lora_alpha=shape.alpha if shape.alpha is not None else 2 * shape.rank,
+            lora_dropout=shape.dropout,
+            target_modules=names if shape.blocks else short,
+            use_dora=shape.method == "dora",
+            use_rslora=shape.method == "rslora",
+            task_type="CAUSAL_LM",
+        )
+    )
 
 
 def _jsonable(config: Any) -> dict[str, Any]:
@@ -202,8 +221,10 @@ def _jsonable(config: Any) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         config.save_pretrained(folder)
         content = json.loads((Path(folder) / "adapter_config.json").read_text(encoding="utf-8"))
-    return {key: sorted(value) if key in ("target_modules", "feedforward_modules") else value
-            for key, value in content.items()}
+    return {
+        key: sorted(value) if key in ("target_modules", "feedforward_modules") else value
+        for key, value in content.items()
+    }
 
 
 def _method(config: dict[str, Any]) -> str:

@@ -24,7 +24,8 @@ MOMENTS = ("exp_avg", "exp_avg_sq")
 class Keeper:
     """Saves and restores trained parameters, their best values so far, and AdamW's state.
 
-    Without a folder it keeps the best values in memory only.
+    Without a folder it keeps the best values in memory only. `whole` is False while parameters, optimiser and
+    state disagree, in the middle of an update: what is saved then could not be resumed exactly.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Keeper:
         self.optimiser = optimiser
         self.best: dict[str, torch.Tensor] = {}
         self.saved = time.monotonic()
+        self.whole = True
 
     def save_now_and_then(self, state: DataclassInstance) -> None:
         """Save if the last save is more than half a minute ago."""
@@ -65,7 +67,11 @@ class Keeper:
         step = torch.tensor(float(state.step))  # type: ignore[attr-defined]
         for name, parameter in self.parameters.items():
             parameter.data.copy_(tensors[f"parameter.{name}"])
-            found = {key: tensors[f"{key}.{name}"].to(parameter.device) for key in MOMENTS if f"{key}.{name}" in tensors}
+            found = {
+                key: tensors[f"{key}.{name}"].to(parameter.device)
+                for key in MOMENTS
+                if f"{key}.{name}" in tensors
+            }
             if found:
                 self.optimiser.state[parameter] = {"step": step.clone(), **found}
         self.best = {name.removeprefix("best."): t for name, t in tensors.items() if name.startswith("best.")}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
+from trimtab.adjust.loop import Settings
 from trimtab.model.load import Base
 
 
@@ -16,6 +17,23 @@ class Setting:
 
     value: Any
     unit: str = ""
+
+
+UNITS = {
+    "epochs": "passes",
+    "batch_size": "rows",
+    "micro_tokens": "tokens",
+    "learning_rate": "per update, at its peak",
+    "warmup": "share of the updates",
+    "weight_decay": "per unit of learning rate",
+    "clip": "largest gradient norm",
+    "patience": "evaluations",
+}
+
+
+def training_settings(settings: Settings) -> dict[str, Setting]:
+    """Every training setting with its unit."""
+    return {f.name: Setting(getattr(settings, f.name), UNITS.get(f.name, "")) for f in fields(settings)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +51,7 @@ class Adjustment(Protocol):
     """One reversible change of one kind. Strength 0 is the base model bit for bit, 1 is as fitted."""
 
     kind: ClassVar[str]
+
     @property
     def strength(self) -> float:
         """0 is the base model bit for bit, 1 is as fitted."""

@@ -21,7 +21,7 @@ import torch
 
 from trimtab.adjust import weights
 from trimtab.adjust.adapter import mean_loss
-from trimtab.adjust.contract import Description, Setting
+from trimtab.adjust.contract import Description, Setting, training_settings
 from trimtab.adjust.loop import Settings, Training, train
 from trimtab.model import sites
 from trimtab.model.load import Base
@@ -53,7 +53,12 @@ class Layers:
 
     @contextlib.contextmanager
     def attach(self, base: Base) -> Iterator[None]:
-        """Lend the network the base's weights plus the scaled difference."""
+        """Lend the network the base's weights plus the scaled difference.
+
+        Raises:
+            ModelError: the difference was trained on another base.
+        """
+        weights.check_base(base.fingerprint, self.base, "layers")
         if self.strength == 0:
             yield
             return
@@ -68,23 +73,31 @@ class Layers:
     def save(self, folder: Path) -> None:
         """Write `layers.safetensors` (the difference) and `layers.json` (place, base, strength, training)."""
         weights.write(folder / "layers.safetensors", self.deltas, {"base": self.base})
-        write_json(folder / "layers.json", {"place": self.place, "base": self.base, "strength": self.strength,
-                                            "training": dataclasses.asdict(self.training)})
+        write_json(
+            folder / "layers.json",
+            {
+                "place": self.place,
+                "base": self.base,
+                "strength": self.strength,
+                "training": dataclasses.asdict(self.training),
+            },
+        )
 
     @classmethod
     def load(cls, folder: Path) -> Layers:
         """Read what `save` wrote."""
         deltas, _ = weights.read(folder / "layers.safetensors")
         record = read_json(folder / "layers.json")
-        return cls(deltas, record["place"], record["base"], Settings(**record["training"]), record["strength"])
+        return cls(
+            deltas, record["place"], record["base"], Settings(**record["training"]), record["strength"]
+        )
 
     def describe(self) -> Description:
         """Which weights were trained, and how."""
         settings = {
             "place": Setting(self.place),
             "weights": Setting(len(self.deltas), "matrices and vectors"),
-            "epochs": Setting(self.training.epochs, "passes"),
-            "learning_rate": Setting(self.training.learning_rate, "per update"),
+            **training_settings(self.training),
         }
         count = sum(t.numel() for t in self.deltas.values())
         return Description(self.kind, self.strength, settings, count, 4 * count)

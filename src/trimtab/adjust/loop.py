@@ -98,7 +98,8 @@ def train(
     Raises:
         TrainingDiverged: the loss or the gradient is no longer a finite number.
     """
-    shared = tree_is_exact(network, rows)
+    with _autocast(network):
+        shared = tree_is_exact(network, rows)
     optimiser = torch.optim.AdamW(
         list(parameters.values()), lr=settings.learning_rate, weight_decay=settings.weight_decay
     )
@@ -111,7 +112,8 @@ def train(
         with torch.random.fork_rng(devices=[]):
             _updates(network, rows, settings, state, keeper, shared, per_epoch, total, evaluate, report)
     except KeyboardInterrupt:
-        keeper.save(state)
+        if keeper.whole:
+            keeper.save(state)
         raise
     finally:
         network.eval()
@@ -119,35 +121,72 @@ def train(
         keeper.restore_best()
     keeper.save(state)
     device = str(network.device)
-    return Training(tuple(state.history), state.seconds, state.tokens, peak_bytes(device), state.best_step, shared)
+    return Training(
+        tuple(state.history), state.seconds, state.tokens, peak_bytes(device), state.best_step, shared
+    )
 
 
-def _updates(network: Any, rows: Sequence[TokenRow], settings: Settings, state: State, keeper: checkpoint.Keeper,
-             shared: bool, per_epoch: int, total: int, evaluate: Callable[[], float] | None,
-             report: Report | None) -> None:
-    while state.step < total and not state.stopped:
+def _updates(
+    network: Any,
+    rows: Sequence[TokenRow],
+    settings: Settings,
+    state: State,
+    keeper: checkpoint.Keeper,
+    shared: bool,
+    per_epoch: int,
+    total: int,
+    evaluate: Callable[[], float] | None,
+    report: Report | None,
+) -> None:
+    while True:
+        if evaluate and _due(state, per_epoch, total):
+            _judge(network, evaluate, settings, state, keeper)
+        if state.step >= total or state.stopped:
+            return
         started = time.monotonic()
         epoch, place = divmod(state.step, per_epoch)
         numbers = batches(rows, settings.batch_size, settings.seed, epoch)[place]
         rate = settings.learning_rate * factor(settings.schedule, state.step, total, settings.warmup)
         torch.manual_seed(settings.seed * 1_000_003 + state.step)
-        loss = _update(network, [rows[i] for i in numbers], settings, keeper.optimiser, rate, shared, state.step)
+        loss = _gradients(network, [rows[i] for i in numbers], settings, keeper.optimiser, shared, state.step)
+        keeper.whole = False
+        keeper.optimiser.param_groups[0]["lr"] = rate
+        keeper.optimiser.step()
         state.step += 1
         state.tokens += sum(len(rows[i].ids) for i in numbers)
-        held_out = None
-        if evaluate and (state.step % per_epoch == 0 or state.step == total):
-            held_out = _judge(network, evaluate, settings, state, keeper)
         state.seconds += time.monotonic() - started
-        state.history.append({"step": state.step, "loss": loss, "learning_rate": rate, "tokens": state.tokens,
-                              "seconds": round(state.seconds, 3), "select_loss": held_out})
+        state.history.append(
+            {
+                "step": state.step,
+                "loss": loss,
+                "learning_rate": rate,
+                "tokens": state.tokens,
+                "seconds": round(state.seconds, 3),
+                "select_loss": None,
+            }
+        )
+        keeper.whole = True
         keeper.save_now_and_then(state)
         if report:
             facts = {"loss": round(loss, 3), "tokens/s": round(state.tokens / max(state.seconds, 1e-9))}
             report(Progress("training", state.step, total, facts))
 
 
-def _update(network: Any, rows: Sequence[TokenRow], settings: Settings, optimiser: torch.optim.Optimizer,
-            rate: float, shared: bool, step: int) -> float:
+def _due(state: State, per_epoch: int, total: int) -> bool:
+    """Whether an epoch has ended that was not evaluated yet, also by a training that was interrupted there."""
+    ended = state.step > 0 and (state.step % per_epoch == 0 or state.step == total)
+    return ended and state.history[-1]["select_loss"] is None
+
+
+def _gradients(
+    network: Any,
+    rows: Sequence[TokenRow],
+    settings: Settings,
+    optimiser: torch.optim.Optimizer,
+    shared: bool,
+    step: int,
+) -> float:
+    """Leave the clipped gradients of an update in the parameters; returns its loss."""
     scored = sum(int(row.supervised[1:].sum()) for row in rows)
     optimiser.zero_grad(set_to_none=True)
     loss = 0.0
@@ -162,12 +201,12 @@ def _update(network: Any, rows: Sequence[TokenRow], settings: Settings, optimise
             f"training: at update {step + 1} the loss is {loss:g} and the gradient norm {norm:g}",
             "lower the learning rate, or lengthen the warm-up",
         )
-    optimiser.param_groups[0]["lr"] = rate
-    optimiser.step()
     return loss
 
 
-def _log_likelihoods(network: Any, rows: Sequence[TokenRow], budget: int, shared: bool) -> Iterator[torch.Tensor]:
+def _log_likelihoods(
+    network: Any, rows: Sequence[TokenRow], budget: int, shared: bool
+) -> Iterator[torch.Tensor]:
     with _autocast(network):
         if shared:
             for _, tree in packs(rows, budget):
@@ -179,21 +218,28 @@ def _log_likelihoods(network: Any, rows: Sequence[TokenRow], budget: int, shared
 
 def _autocast(network: Any) -> contextlib.AbstractContextManager[Any]:
     """Products in bfloat16 where the base is kept so; trained weights stay in float32."""
-    low = next(p.dtype for p in network.parameters()) is torch.bfloat16
+    low = any(p.dtype is torch.bfloat16 for p in network.parameters())
     return torch.autocast(network.device.type, torch.bfloat16) if low else contextlib.nullcontext()
 
 
-def _judge(network: Any, evaluate: Callable[[], float], settings: Settings, state: State,
-           keeper: checkpoint.Keeper) -> float:
+def _judge(
+    network: Any, evaluate: Callable[[], float], settings: Settings, state: State, keeper: checkpoint.Keeper
+) -> None:
+    started = time.monotonic()
     network.eval()
     with torch.no_grad(), _autocast(network):
         loss = evaluate()
     network.train()
+    keeper.whole = False
     if state.best_loss is None or loss < state.best_loss:
         state.best_loss, state.best_step = loss, state.step
         keeper.note_best()
-    per_epoch_misses = [row["select_loss"] for row in state.history if row["select_loss"] is not None and
-                        (row["step"] or 0) > state.best_step]
-    if settings.patience and state.step != state.best_step and len(per_epoch_misses) + 1 >= settings.patience:
-        state.stopped = True
-    return loss
+    state.history[-1]["select_loss"] = loss
+    misses = [
+        row
+        for row in state.history
+        if row["select_loss"] is not None and (row["step"] or 0) > state.best_step
+    ]
+    state.stopped = bool(settings.patience) and len(misses) >= settings.patience
+    state.seconds += time.monotonic() - started
+    keeper.whole = True

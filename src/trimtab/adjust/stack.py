@@ -28,7 +28,9 @@ class Attached:
     base: Base
     report: Report | None = None
 
-    def __call__(self, examples: Sequence[Example], sampling: Sampling, seeds: Sequence[int] = (0,)) -> list[Output]:
+    def __call__(
+        self, examples: Sequence[Example], sampling: Sampling, seeds: Sequence[int] = (0,)
+    ) -> list[Output]:
         """One answer for each example and seed, in that order."""
 
         def report(done: int, total: int, tokens: int) -> None:
@@ -54,7 +56,9 @@ class Stack:
         return content_hash([a.hash for a in self.adjustments]) if self.adjustments else BASE
 
     @contextlib.contextmanager
-    def attach(self, model: Any, tokenizer: Any = None, *, report: Report | None = None) -> Iterator[Attached]:
+    def attach(
+        self, model: Any, tokenizer: Any = None, *, report: Report | None = None
+    ) -> Iterator[Attached]:
         """Apply all adjustments to a model for as long as the context lasts.
 
         Args:
@@ -75,7 +79,10 @@ class Stack:
         """Write `stack.json` and each adjustment's own files."""
         for number, adjustment in enumerate(self.adjustments):
             adjustment.save(_place(folder, number))
-        write_json(folder / "stack.json", {"stack": self.hash, "adjustments": [a.describe() for a in self.adjustments]})
+        write_json(
+            folder / "stack.json",
+            {"stack": self.hash, "adjustments": [a.describe() for a in self.adjustments]},
+        )
 
     @classmethod
     def load(cls, folder: Path) -> Stack:

@@ -13,6 +13,7 @@ import torch
 from safetensors import safe_open
 
 from trimtab.errors import ModelError
+from trimtab.model.load import OWN
 from trimtab.run import write_atomic
 
 
@@ -20,14 +21,21 @@ from trimtab.run import write_atomic
 def lent(network: Any, replacements: Mapping[str, torch.Tensor]) -> Iterator[None]:
     """Let parameters point at other tensors; afterwards they point at their own again, bit for bit."""
     own = {name: network.get_parameter(name).data for name in replacements}
+    outermost = [name for name in own if not hasattr(network.get_parameter(name), OWN)]
     try:
         for name, tensor in replacements.items():
             parameter = network.get_parameter(name)
+            if name in outermost:
+                setattr(parameter, OWN, own[name])
             parameter.data = tensor.to(parameter.dtype)
         yield
     finally:
         for name, tensor in own.items():
             network.get_parameter(name).data = tensor
+        for name in outermost:
+            parameter = network.get_parameter(name)
+            if hasattr(parameter, OWN):
+                delattr(parameter, OWN)
 
 
 def digest(tensors: Mapping[str, torch.Tensor]) -> str:
@@ -35,7 +43,7 @@ def digest(tensors: Mapping[str, torch.Tensor]) -> str:
     found = hashlib.sha256()
     for name, tensor in sorted(tensors.items()):
         found.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
-        found.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().data)
+        found.update(tensor.detach().cpu().reshape(-1).contiguous().view(torch.uint8).numpy().data)
     return found.hexdigest()
 
 
@@ -55,7 +63,9 @@ def read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except (OSError, safetensors.SafetensorError) as error:
-        raise ModelError(f"{path}: cannot be read: {error}", "give the tune command again to rebuild it") from None
+        raise ModelError(
+            f"{path}: cannot be read: {error}", "give the tune command again to rebuild it"
+        ) from None
 
 
 def check_base(received: str, expected: str, what: str) -> None:

@@ -108,10 +108,10 @@ def facts(progress: Progress) -> str:
 
 
 def time_left(progress: Progress, seconds: float) -> str:
-    """Time that a stage still takes at its speed so far; empty while too little is known."""
-    if not progress.total or progress.done <= 0 or seconds < 1:
+    """Time that a stage still takes at its speed so far; empty while too little is known, and at the end."""
+    if not 0 < progress.done < progress.total or seconds < 1:
         return ""
-    return span(seconds * max(progress.total - progress.done, 0) / progress.done)
+    return span(seconds * (progress.total - progress.done) / progress.done)
 
 
 def span(seconds: float) -> str:

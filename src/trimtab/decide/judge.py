@@ -39,7 +39,9 @@ def best(candidates: Sequence[Judged], min_gain: float) -> Judged:
 
     def rank(judged: Judged) -> tuple[bool, int, float]:
         gain = judged.target.difference.value
-        below = sum(not g.comparison.difference.value > -g.margin for g in judged.guards if not g.by_construction)
+        below = sum(
+            not g.comparison.difference.value > -g.margin for g in judged.guards if not g.by_construction
+        )
         return passes_select(judged, min_gain) == "passed", -below, gain if gain == gain else float("-inf")
 
     return max(candidates, key=rank)
@@ -63,8 +65,17 @@ def verdict(judged: Judged, *, level: float, look: int) -> Verdict:
         outcome = "ship"
     else:
         outcome = "inconclusive"
-    return Verdict(outcome, judged.stack, target.difference, guards, tuple(reasons),
-                   _need_n(target, unheld) if outcome == "inconclusive" else None, target, level, look)
+    return Verdict(
+        outcome,
+        judged.stack,
+        target.difference,
+        guards,
+        tuple(reasons),
+        _need_n(target, unheld) if outcome == "inconclusive" else None,
+        target,
+        level,
+        look,
+    )
 
 
 def without_look(judged: Judged, *, level: float, failure: Passing, explored: bool) -> Verdict:
@@ -78,22 +89,39 @@ def without_look(judged: Judged, *, level: float, failure: Passing, explored: bo
         reasons.append("explored: the confirm part was not opened, so nothing is proven")
     else:
         reasons.append(f"no look at the confirm part was taken: {failure}")
-    outcome: Literal["hold", "inconclusive"] = "hold" if failure in ("worse", "guard breached") else "inconclusive"
+    outcome: Literal["hold", "inconclusive"] = (
+        "hold" if failure in ("worse", "guard breached") else "inconclusive"
+    )
     if judged.target.outcome == "too small":
         outcome = "hold"
-    return Verdict(outcome, judged.stack, judged.target.difference, judged.guards, tuple(reasons), None,
-                   judged.target, level, 0, explored)
+    return Verdict(
+        outcome,
+        judged.stack,
+        judged.target.difference,
+        judged.guards,
+        tuple(reasons),
+        None,
+        judged.target,
+        level,
+        0,
+        explored,
+    )
 
 
 def undefined_verdict(stack: str, reason: str, level: float) -> Verdict:
     """A verdict for a run whose rungs offered nothing to judge."""
     nan = float("nan")
-    return Verdict("inconclusive", stack, Estimate(nan, nan, nan, level, 0, "none", reason), (), (reason,), None)
+    return Verdict(
+        "inconclusive", stack, Estimate(nan, nan, nan, level, 0, "none", reason), (), (reason,), None
+    )
 
 
 def _need_n(target: Comparison, unheld: Sequence[GuardResult]) -> int | None:
-    needs = [c.need_n for c in [target, *(g.comparison for g in unheld)] if c.outcome == "inconclusive"]
-    return max((n for n in needs if n is not None), default=None) if None not in needs else None
+    open_ones = [
+        c for c in [target, *(g.comparison for g in unheld)] if c.outcome in ("inconclusive", "undefined")
+    ]
+    needs = [c.need_n for c in open_ones if c.outcome == "inconclusive" and c.need_n is not None]
+    return max(needs) if needs and len(needs) == len(open_ones) else None
 
 
 def _of_target(c: Comparison) -> str:

@@ -62,7 +62,12 @@ def _read(path: Path) -> dict[str, Any]:
         return {}
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        whole = isinstance(content, dict) and all(
+            "identity" in e for found in content.values() for e in found
+        )
+        if not whole:
+            raise ValueError("not a record of looks")
+    except (ValueError, TypeError) as error:
         raise RunError(
             f"ledger of looks {path}: damaged: {error}",
             "restore it from a copy: without it nobody knows how often the confirm set was opened",

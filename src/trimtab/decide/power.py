@@ -12,10 +12,24 @@ from trimtab.errors import StatisticsError
 # Typical spread of an item's paired difference before anything was measured: standard deviation, or the share of
 # pairs that differ for 0/1 metrics. Rounded up from the runs that docs/results.md reports.
 TYPICAL_SD = {
-    "chrf": 14.0, "bleu": 14.0, "rouge_l": 0.16, "nll": 0.08, "coverage": 0.2, "invented": 0.25,
-    "similarity": 0.2, "phrase_rate": 0.05, "sentiment": 0.5, "readability": 25.0,
+    "chrf": 20.0,
+    "bleu": 20.0,
+    "rouge_l": 0.16,
+    "nll": 0.08,
+    "coverage": 0.4,
+    "invented": 0.4,
+    "similarity": 0.2,
+    "phrase_rate": 0.05,
+    "sentiment": 0.5,
+    "readability": 25.0,
 }
-TYPICAL_DISCORDANCE = {"choice": 0.12, "refusal": 0.2, "exact_match": 0.25, "accuracy": 0.25, "minimal_pair": 0.1}
+TYPICAL_DISCORDANCE = {
+    "choice": 0.12,
+    "refusal": 0.15,
+    "exact_match": 0.25,
+    "accuracy": 0.25,
+    "minimal_pair": 0.1,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +78,15 @@ def assess(question: Question, level: float) -> dict[str, Any]:
 
 def unprovable(question: Question, level: float) -> str:
     """Why a guard's margin cannot be proven at its n even if not one item changes; "" if it can."""
-    if question.role != "guard" or question.span is None:
+    if question.role != "guard" or question.span is None or question.metric not in TYPICAL_DISCORDANCE:
         return ""
     need = stats.items_without_change(margin=-question.threshold, span=question.span, level=level)
     if question.n >= need:
         return ""
-    return (f"{question.name}: a margin of {-question.threshold:g} needs {need} items even if none changes; "
-            f"confirm has {question.n}. Add items, or allow a wider margin")
+    return (
+        f"{question.name}: a margin of {-question.threshold:g} needs {need} items even if none changes; "
+        f"confirm has {question.n}. Add items, or allow a wider margin"
+    )
 
 
 def _spread(question: Question) -> tuple[dict[str, float], str]:
@@ -81,6 +97,8 @@ def _spread(question: Question) -> tuple[dict[str, float], str]:
         return {"discordance": share}, f"{question.name}: {share:.0%} of items change, as is typical"
     if question.metric in TYPICAL_SD:
         sd = TYPICAL_SD[question.metric]
-        return {"sd": sd}, f"{question.name}: an item's difference has a standard deviation of {sd:g}, as is typical"
+        return {
+            "sd": sd
+        }, f"{question.name}: an item's difference has a standard deviation of {sd:g}, as is typical"
     sd = question.span / 4 if question.span else 2 * max(abs(question.expected), abs(question.threshold))
     return {"sd": sd}, f"{question.name}: nothing is known of its spread; {sd:g} was assumed"

@@ -97,8 +97,9 @@ class Curve:
 
     @property
     def average(self) -> tuple[tuple[float, float], ...]:
-        """Running mean of the training loss, over a twentieth of the steps."""
-        window = max(1, len(self.training) // 20)
+        """Running mean of the training loss, over a twentieth of the steps or 5, fewer of a very short run."""
+        count = len(self.training)
+        window = max(1, min(5, count // 3), count // 20)
         sums = [0.0, *accumulate(loss for _, loss in self.training)]
         return tuple(
             (step, (sums[i + 1] - sums[max(0, i + 1 - window)]) / min(window, i + 1))
@@ -174,7 +175,7 @@ def _anchor(x: float, *, near: float = 8.0) -> str:
 
 def _threshold(threshold: Threshold, scale: Scale, bottom: int) -> Markup:
     x = scale.x(threshold.value)
-    side, shift = ("start", 6) if x < 50 else ("end", -6)
+    side, shift = ("start", 6) if x < 45 else ("end", -6)
     return Markup(
         '<rect class="zone" x="{0:.2f}%" y="6" width="{1:.2f}%" height="{2}"/>'
         '<line class="threshold" x1="{0:.2f}%" x2="{0:.2f}%" y1="6" y2="{3}"/>'
@@ -211,7 +212,7 @@ def _mark(mark: Mark, scale: Scale, top: int, threshold: Threshold) -> Markup:
     low, at, high = (scale.x(v) for v in (mark.estimate.low, mark.estimate.value, mark.estimate.high))
     y = top + 32
     label = mark.label
-    anchor, where = ("start", low) if at < 50 else ("end", high)
+    anchor, where = ("start", low) if at < 32 else ("end", high) if at > 68 else ("middle", at)
     return Markup(
         '<g class="{0}"><text class="label" x="{1:.2f}%" y="{2}" text-anchor="{3}">{4}</text>'
         '<line class="reach" x1="{5:.2f}%" x2="{6:.2f}%" y1="{7}" y2="{7}"/>'

@@ -41,12 +41,12 @@ def significant(value: float | None, digits: int = 3, *, signed: bool = False) -
 
 
 def places(estimate: Estimate, *against: float) -> int:
-    """Decimals that show two digits of the interval's width, and more where a bound would else print as
+    """Decimals that show two digits of the interval's half width, and more where a bound would else print as
     one of the values that it is held `against` without being it."""
     width = estimate.high - estimate.low
     if estimate.undefined or not known(width):
         return 2
-    start = 1 - math.floor(math.log10(width)) if width > 0 else 2
+    start = 1 - math.floor(math.log10(width / 2)) if width > 0 else 2
     for count in range(min(max(start, 0), 6), 7):
         bounds = (estimate.low, estimate.high)
         pairs = ((bound, mark) for bound in bounds for mark in against if known(mark) and bound != mark)
@@ -92,11 +92,12 @@ def size(count: float | None) -> str:
     return f"{count:g} bytes"
 
 
-def percent(share: float | None) -> str:
-    """A share as a percentage with as many decimals as it needs, up to three: "96.5%", "99.475%"."""
+def percent(share: float | None, most: int = 3) -> str:
+    """A share as a percentage with as many decimals as it needs, up to `most`: "96.5%", "99.475%"."""
     if share is None or not known(share):
         return MISSING
-    return f"{100 * share:.3f}".rstrip("0").rstrip(".") + "%"
+    text = f"{100 * share:.{most}f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text) + "%"
 
 
 def moment(text: Any) -> str:

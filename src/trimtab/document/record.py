@@ -48,6 +48,11 @@ class Record:
         return value if known(value) else 0.0
 
     @property
+    def judged_on(self) -> str:
+        """The part that the verdict's comparisons were made on: confirm where a look was taken, else select."""
+        return "confirm" if self.verdict.look > 0 else "select"
+
+    @property
     def sign(self) -> float:
         """1 where a higher target score is better, -1 where a lower one is."""
         return -1.0 if self.goal.get("direction") == "lower" else 1.0

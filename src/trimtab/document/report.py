@@ -106,7 +106,7 @@ def _target(record: Record, target: Comparison) -> dict[str, Any]:
         figures.interval(estimate, record.min_gain, 0.0), estimate, _tone(target.outcome), record.metric
     )
     return {
-        "tone": "plain" if record.verdict.explored else _tone(target.outcome),
+        "tone": "plain" if record.verdict.look == 0 else _tone(target.outcome),
         "outcome": "undefined" if estimate.undefined else target.outcome,
         "drawing": charts.intervals(
             [mark], charts.Threshold(record.min_gain, label), name="target", title=f"Gain in {record.metric}"
@@ -147,7 +147,7 @@ def _guard(record: Record, guard: GuardResult, number: int) -> dict[str, Any]:
         "metric": metric_title(guard.metric),
         "word": words.guard_word(guard),
         "tone": _tone(outcome),
-        "sentence": words.guard_sentence(guard),
+        "sentence": words.guard_sentence(guard, looked=record.verdict.look > 0),
         "drawing": ""
         if guard.by_construction
         else charts.intervals([mark], threshold, name=f"guard-{number}", title=f"Change in {name}"),
@@ -220,11 +220,12 @@ def _decided(record: Record, target: Comparison | None) -> dict[str, Any]:
         "level": figures.percent(level) if figures.known(level) else "",
         "alpha": figures.percent((1 - level) / 2) if figures.known(level) else "",
         "look": record.verdict.look,
-        "looked": record.verdict.look > 0 or target is not None,
+        "looked": record.verdict.look > 0,
         "parts": {name: record.part(name) for name in ("tune", "select", "confirm")},
         "table": tables.comparisons(record, target),
         "power": tables.power(record),
-        "joint_power": figures.percent(record.plan.get("joint_power")),
+        "joint_power": figures.percent(record.plan.get("joint_power"), 1),
+        "planned": [*(record.plan.get("notes") or ()), *(record.plan.get("problems") or ())],
         "notes": [note for c in _all(record, target) for note in c.notes],
     }
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from statistics import fmean
 from typing import Any
 
@@ -26,7 +27,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One item of select before and after. `change` is oriented so that plus is better."""
+    """One item of select before and after. `change` is oriented so that plus is better.
+
+    `begin` is where the prompt begins to differ from the others.
+    """
 
     example: str
     before: float
@@ -37,6 +41,7 @@ class Sample:
     base: Text
     tuned: Text
     more_references: int
+    begin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,7 @@ def samples(record: Record, *, limit: int = 2000) -> Samples:
         return Samples(missing="No outputs and scores on select were recorded for this run.")
     examples = {row["id"]: row for row in record.folder.rows("examples.jsonl")}
     base, tuned = (_answers(record, stack) for stack in ("base", record.stack))
+    shared = _shared(list(examples.values()))
     order = sorted(changes, key=lambda name: (-changes[name], name))
     share = min(HOW_MANY, (len(order) + 1) // 2)
 
@@ -81,6 +87,7 @@ def samples(record: Record, *, limit: int = 2000) -> Samples:
             base=folded(base.get(name, [""])[0], limit=limit),
             tuned=folded(tuned.get(name, [""])[0], limit=limit),
             more_references=max(0, len(references) - 1),
+            begin=mask(printable(_prompt(row)))[shared : shared + 120].strip(),
         )
 
     worst = order[share:][::-1][:HOW_MANY]
@@ -117,6 +124,16 @@ def _prompt(row: Mapping[str, Any]) -> str:
     if len(turns) == 1:
         return str(turns[0]["content"])
     return "\n\n".join(f"{turn['role'].capitalize()}: {turn['content']}" for turn in turns)
+
+
+def _shared(rows: Sequence[Mapping[str, Any]]) -> int:
+    """How many characters all prompts begin with, up to a space."""
+    prompts = [mask(printable(_prompt(row))) for row in rows]
+    if len(prompts) < 2:
+        return 0
+    first, last = min(prompts), max(prompts)
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
+    return first.rfind(" ", 0, same) + 1
 
 
 def _item_scores(record: Record, stack: str, metric: str) -> dict[str, float]:

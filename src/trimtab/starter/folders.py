@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -17,9 +17,10 @@ from trimtab import recipe as recipes
 from trimtab.data.files import load
 from trimtab.data.read import read, recognise
 from trimtab.data.shape import Shape
+from trimtab.data.split import prompt_key, split
 from trimtab.errors import DataError, RecipeError
 from trimtab.measure.registry import find
-from trimtab.records import Example
+from trimtab.records import Example, Part
 from trimtab.run import write_atomic
 from trimtab.starter.choices import FEW, Decision, as_yaml, blank, decide, profile
 
@@ -95,12 +96,7 @@ def from_file(
     measured = profile(examples)
     decisions = decide(measured, goal=goal, instruction=instruction, bare=bare)
     _write(target, _relative(source, folder), columns, decisions)
-    notes = []
-    if measured.rows < FEW:
-        notes.append(
-            f"{measured.rows} rows are few: only a large gain can be proven; trimtab plan says which."
-        )
-    return Started(target, tuple(decisions), tuple(notes), shape)
+    return Started(target, tuple(decisions), _notes(examples, decisions), shape)
 
 
 def demo_recipe(folder: Path, *, full: bool = False) -> Path:
@@ -142,6 +138,23 @@ def _free(folder: Path) -> Path:
             f"{folder}: expected a folder, received a file", "choose another folder with --out DIR"
         )
     return target
+
+
+def _notes(examples: Sequence[Example], decisions: Sequence[Decision]) -> tuple[str, ...]:
+    """What the rows cannot carry: too few of them, or too few that differ."""
+    shares = next(decision.value for decision in decisions if decision.option == "data.split")
+    try:
+        confirm = len(split(examples, cast(Mapping[Part, float], shares))["confirm"])
+    except DataError as error:
+        return (f"{error.message}. Before tuning: {error.hint}.",)
+    if confirm >= FEW:
+        return ()
+    prompts = len({prompt_key(example) for example in examples})
+    same = f", with {prompts} different prompts," if prompts < len(examples) else ""
+    return (
+        f"of {len(examples)} rows{same} only {confirm} are left to read the verdict from: "
+        "only a large gain can be proven, and trimtab plan says which.",
+    )
 
 
 def _known(goal: str) -> None:

@@ -1,0 +1,49 @@
+"""Rows of token ids and base models in memory, for the tests of training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from tests.tiny import tiny_model, tiny_tokenizer
+from trimtab.model.load import Base, wrap
+from trimtab.records import TokenRow
+
+
+def rows(count: int = 12, *, seed: int = 0, length: int = 14) -> list[TokenRow]:
+    """Rows that begin alike, two to an example; a third of each is prompt."""
+    dice = np.random.default_rng(seed)
+    head = dice.integers(3, 40, 4)
+    found = []
+    for number in range(count):
+        size = length + number % 5
+        ids = np.concatenate([head, dice.integers(3, 40, size - 5), [2]]).astype(np.int64)
+        found.append(TokenRow(f"e{number // 2}", ids, np.arange(size) >= size // 3))
+    return found
+
+
+def base(**settings: Any) -> Base:
+    """A tiny base model, frozen as `load` leaves it."""
+    network = tiny_model(**{"initializer_range": 0.1, **settings})
+    network.requires_grad_(False)
+    return wrap(network, tiny_tokenizer())
+
+
+def logits(base: Base) -> torch.Tensor:
+    """What the network says to one fixed text, (1, T, vocabulary)."""
+    ids = torch.arange(3, 40)[None]
+    with torch.no_grad():
+        found: torch.Tensor = base.network(ids).logits
+    return found
+
+
+def weights(base: Base) -> dict[str, torch.Tensor]:
+    """A copy of every weight."""
+    return {name: tensor.clone() for name, tensor in base.network.state_dict().items()}
+
+
+def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
+    """Whether two sets of weights are equal bit for bit."""
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)

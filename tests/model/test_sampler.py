@@ -1,0 +1,192 @@
+"""The sampler against transformers' own generate, against plain forward passes, and against itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tests.tiny import tiny_model, tiny_tokenizer
+from trimtab.model.load import Base, load, prompt_ids, wrap
+from trimtab.model.sampler import Row, decode, sample, stream
+from trimtab.records import Example, Message, Sampling
+
+TEXTS = ("Hi", "Tell me about the sea, please.", "What?", "A much longer question, with many words in it: why?")
+
+
+def asked(text: str) -> tuple[Message, ...]:
+    return (Message("user", text),)
+
+
+def examples(texts: Sequence[str] = TEXTS) -> list[Example]:
+    return [Example(asked(text), id=f"e{number}") for number, text in enumerate(texts)]
+
+
+@pytest.fixture(scope="module")
+def base() -> Base:
+    """A network with large weights, so that its answers vary and do not hang on rounding."""
+    return wrap(tiny_model(initializer_range=0.4), tiny_tokenizer())
+
+
+def generated(base: Base, prompt: Sequence[int], **settings: Any) -> list[int]:
+    """What transformers answers to one prompt."""
+    ids = torch.tensor([list(prompt)])
+    found = base.network.generate(
+        ids, attention_mask=torch.ones_like(ids), do_sample=False, pad_token_id=0, **settings
+    )
+    return [int(token) for token in found[0, len(prompt) :]]
+
+
+@pytest.mark.parametrize("penalty", [1.0, 1.3])
+def test_greedy_equals_transformers_generate(base: Base, penalty: float) -> None:
+    rows = [Row(tuple(prompt_ids(base.tokenizer, asked(text))), 0) for text in TEXTS]
+    for _ in decode(base, rows, Sampling(max_new_tokens=40, repetition_penalty=penalty)):
+        pass
+    for row in rows:
+        expected = generated(base, row.prompt, max_new_tokens=40, repetition_penalty=penalty)
+        assert row.tokens == [token for token in expected if token != base.tokenizer.eos_token_id]
+
+
+def test_the_repetition_penalty_changes_the_answer(base: Base) -> None:
+    plain = sample(base, examples(), Sampling(max_new_tokens=30))
+    changed = sample(base, examples(), Sampling(max_new_tokens=30, repetition_penalty=1.3))
+    assert [o.text for o in plain] != [o.text for o in changed]
+
+
+@pytest.mark.embedded
+def test_greedy_equals_transformers_generate_on_the_embedded_model() -> None:
+    base = load(dtype="float32", device="cpu", threads=torch.get_num_threads())
+    rows = [Row(tuple(prompt_ids(base.tokenizer, asked(text))), 0) for text in TEXTS]
+    for _ in decode(base, rows, Sampling(max_new_tokens=12)):
+        pass
+    for row in rows:
+        expected = generated(base, row.prompt, max_new_tokens=12)
+        assert row.tokens == [token for token in expected if token not in base.stop_ids()]
+
+
+def test_outputs_stand_example_by_example_and_seed_by_seed(base: Base) -> None:
+    outputs = sample(base, examples(), Sampling(max_new_tokens=3, temperature=1), seeds=(4, 2))
+    assert [(o.example, o.seed) for o in outputs] == [(f"e{n}", s) for n in range(4) for s in (4, 2)]
+
+
+def test_seeds_repeat_and_differ(base: Base) -> None:
+    sampling = Sampling(max_new_tokens=12, temperature=1.0)
+    once = sample(base, examples(), sampling, seeds=(0, 1))
+    again = sample(base, examples(), sampling, seeds=(0, 1))
+    assert once == again
+    assert {o.text for o in once if o.seed == 0}.isdisjoint({o.text for o in once if o.seed == 1})
+
+
+def test_greedy_answers_are_the_same_under_every_seed(base: Base) -> None:
+    outputs = sample(base, examples(TEXTS[:1]), Sampling(max_new_tokens=8), seeds=(0, 7))
+    assert [o.seed for o in outputs] == [0, 7]
+    assert outputs[0].text == outputs[1].text
+
+
+@pytest.mark.parametrize(
+    "sampling",
+    [
+        Sampling(max_new_tokens=15, temperature=1.0),
+        Sampling(max_new_tokens=15, temperature=0.8, top_p=0.9),
+        Sampling(max_new_tokens=15, temperature=1.0, top_k=5, repetition_penalty=1.2),
+    ],
+)
+def test_an_answer_does_not_depend_on_its_batch(base: Base, sampling: Sampling) -> None:
+    together = sample(base, examples(), sampling, seeds=(0, 1, 2))
+    alone = [o for example in examples() for s in range(3) for o in sample(base, [example], sampling, seeds=(s,))]
+    in_pairs = sample(base, examples(), sampling, seeds=(0, 1, 2), rows=2)
+    assert [o.text for o in together] == [o.text for o in alone] == [o.text for o in in_pairs]
+
+
+def test_equal_prompts_are_answered_alike(base: Base) -> None:
+    twice = sample(base, examples(["Same", "Same"]), Sampling(max_new_tokens=9, temperature=1))
+    assert twice[0].text == twice[1].text
+
+
+def test_logprobs_equal_a_plain_forward_pass(base: Base) -> None:
+    rows = [Row(tuple(prompt_ids(base.tokenizer, asked(text))), 3) for text in TEXTS]
+    sampling = Sampling(max_new_tokens=25, temperature=0.7, top_p=0.8, repetition_penalty=1.1)
+    for _ in decode(base, rows, sampling):
+        pass
+    for row in rows:
+        ids = [*row.prompt, *row.tokens]
+        with torch.no_grad():
+            logs = base.network(torch.tensor([ids])).logits[0].log_softmax(-1)
+        expected = [float(logs[len(row.prompt) - 1 + i, t]) for i, t in enumerate(row.tokens)]
+        assert len(row.logprobs) == len(row.tokens) + (row.finish == "stop")
+        np.testing.assert_allclose(row.logprobs[: len(row.tokens)], expected, atol=1e-3)
+
+
+def test_finished_rows_leave_without_an_effect_on_the_others() -> None:
+    network = tiny_model(initializer_range=0.4)
+    network.generation_config.eos_token_id = list(range(2, 60))
+    base = wrap(network, tiny_tokenizer())
+    sampling = Sampling(max_new_tokens=30, temperature=1.5)
+    sizes: list[int] = []
+    rows = [Row(tuple(prompt_ids(base.tokenizer, asked(text))), seed) for text in TEXTS for seed in range(4)]
+    handle = network.register_forward_pre_hook(
+        lambda _, __, given: sizes.append(given["input_ids"].shape[0]), with_kwargs=True
+    )
+    for _ in decode(base, rows, sampling):
+        pass
+    handle.remove()
+    assert sizes[0] == len(TEXTS)  # each distinct prompt was read once
+    assert sizes[1:] == sorted(sizes[1:], reverse=True)
+    assert sizes[1] > sizes[-1]
+    assert {row.finish for row in rows} >= {"stop"}
+    for row in rows:
+        alone = Row(row.prompt, row.seed)
+        for _ in decode(base, [alone], sampling):
+            pass
+        assert (alone.tokens, alone.finish) == (row.tokens, row.finish)
+    assert all(row.finish == "stop" or len(row.tokens) == 30 for row in rows)
+
+
+def test_stop_strings_cut_the_answer(base: Base) -> None:
+    free = sample(base, examples(), Sampling(max_new_tokens=40))
+    for output in free:
+        mark = output.text[10:12]
+        assert mark
+        (cut,) = sample(
+            base,
+            [e for e in examples() if e.id == output.example],
+            Sampling(max_new_tokens=40, stop=("never there", mark)),
+        )
+        assert cut.text == output.text[: output.text.index(mark)]
+        assert cut.finish == "stop"
+        assert len(cut.logprobs) < len(output.logprobs)
+
+
+@pytest.mark.parametrize("stop", [(), ("e",), ("never there", "qq")])
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_streamed_pieces_join_to_the_answer(base: Base, temperature: float, stop: tuple[str, ...]) -> None:
+    sampling = Sampling(max_new_tokens=40, temperature=temperature, stop=stop)
+    for example in examples():
+        pieces = list(stream(base, example.messages, sampling, seed=5))
+        (answer,) = sample(base, [example], sampling, seeds=(5,))
+        assert "".join(pieces) == answer.text
+        assert all(pieces)
+        assert len(pieces) > 1 or len(answer.text) < 5
+
+
+def test_a_stop_string_is_never_streamed_in_part(base: Base) -> None:
+    (free,) = sample(base, examples(TEXTS[:1]), Sampling(max_new_tokens=40))
+    mark = free.text[8:14]
+    pieces = list(stream(base, asked(TEXTS[0]), Sampling(max_new_tokens=40, stop=(mark,))))
+    assert "".join(pieces) == free.text[: free.text.index(mark)]
+
+
+def test_progress_counts_answers_and_tokens(base: Base) -> None:
+    seen: list[tuple[int, int, int]] = []
+    outputs = sample(
+        base,
+        examples(),
+        Sampling(max_new_tokens=6, temperature=1),
+        seeds=(0, 1),
+        report=lambda done, total, tokens: seen.append((done, total, tokens)),
+    )
+    assert [s[0] for s in seen] == list(range(1, 9))
+    assert seen[-1] == (8, 8, sum(len(o.logprobs) for o in outputs))
