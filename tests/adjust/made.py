@@ -8,8 +8,11 @@ import numpy as np
 import torch
 
 from tests.tiny import tiny_model, tiny_tokenizer
+from trimtab.adjust.loop import Settings
 from trimtab.model.load import Base, wrap
 from trimtab.records import TokenRow
+
+HOW = Settings(epochs=3, batch_size=4, learning_rate=1e-2, warmup=0.1, seed=3)
 
 
 def rows(count: int = 12, *, seed: int = 0, length: int = 14) -> list[TokenRow]:

@@ -26,7 +26,7 @@ from trimtab.errors import TrainingDiverged
 from trimtab.records import Progress
 
 ROWS = made.rows()
-HOW = Settings(epochs=3, batch_size=4, learning_rate=1e-2, warmup=0.1, seed=3)
+HOW = made.HOW
 
 
 def run(how: Settings = HOW, **more: Any) -> tuple[dict[str, torch.Tensor], Training]:
@@ -60,7 +60,7 @@ def test_the_loss_is_the_mean_over_supervised_tokens() -> None:
         ids = torch.from_numpy(row.ids)
         logs = network(ids[None]).logits[0, :-1].log_softmax(-1)
         scored = torch.from_numpy(row.supervised[1:])
-        total -= float(logs.gather(-1, ids[1:, None])[scored].sum())
+        total -= float(logs.gather(-1, ids[1:, None])[scored].sum().detach())
         count += int(scored.sum())
     _, done = run(how, network=network)
     assert done.history[0]["loss"] == pytest.approx(total / count, rel=1e-5)
@@ -74,7 +74,9 @@ def test_accumulation_gives_the_update_of_the_big_batch(micro_tokens: int, seed:
     first, a = run(whole)
     second, b = run(parts)
     assert losses(a) == pytest.approx(losses(b), rel=1e-5)
-    moved = sum(float((first[n] - p).square().sum()) for n, p in tiny_model(initializer_range=0.1).named_parameters())
+    moved = sum(
+        float((first[n] - p).square().sum()) for n, p in tiny_model(initializer_range=0.1).named_parameters()
+    )
     apart = sum(float((first[n] - second[n]).square().sum()) for n in first)
     assert apart < 1e-3 * moved
 
@@ -253,7 +255,6 @@ CHILD = """
 import sys, torch
 from pathlib import Path
 from tests.adjust import made
-from tests.adjust.test_loop import HOW
 from trimtab.adjust import adapter, checkpoint
 torch.set_num_threads(1)
 checkpoint.SECONDS = 0.0
@@ -263,8 +264,9 @@ def report(progress):
     if progress.done == 5 and sys.argv[2] == "wait":
         sys.stdin.read()
 
-shape = adapter.Shape(rank=4, dropout=0.1)
-adapter.fit(made.base(), made.rows(), shape, HOW, held_out=made.rows(4, seed=9), folder=Path(sys.argv[1]), report=report)
+shape, held_out = adapter.Shape(rank=4, dropout=0.1), made.rows(4, seed=9)
+folder = Path(sys.argv[1])
+adapter.fit(made.base(), made.rows(), shape, made.HOW, held_out=held_out, folder=folder, report=report)
 """
 
 
@@ -289,7 +291,13 @@ def test_a_killed_training_goes_on_exactly(tmp_path: Path) -> None:
     held_out = made.rows(4, seed=9)
     steps: list[float] = []
     resumed, again = adapter.fit(
-        made.base(), ROWS, shape, HOW, held_out=held_out, folder=tmp_path, report=lambda p: steps.append(p.done)
+        made.base(),
+        ROWS,
+        shape,
+        HOW,
+        held_out=held_out,
+        folder=tmp_path,
+        report=lambda p: steps.append(p.done),
     )
     whole, done = adapter.fit(made.base(), ROWS, shape, HOW, held_out=held_out)
     assert steps == [6, 7, 8, 9]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import subprocess
 import sys
@@ -138,6 +139,20 @@ def test_files_of_the_same_name_stay_apart(file: Path, tmp_path: Path) -> None:
     assert first.score is not None
     assert second.score is not None
     assert (first.score(ITEM, "please"), second.score(ITEM, "please")) == (1.0, 7.0)
+
+
+def test_a_file_may_hold_dataclasses_and_bear_the_name_of_a_module(tmp_path: Path) -> None:
+    path = tmp_path / "json.py"
+    path.write_text(
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n"
+        "@dataclass\nclass Case:\n    word: str\n"
+        "def held(example, text):\n    return float(Case('a').word in text)\n",
+        encoding="utf-8",
+    )
+    score = find(f"{path}:held").score
+    assert score is not None
+    assert score(ITEM, "a") == 1.0
+    assert sys.modules["json"] is json
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,9 @@ def plainly(base: Base, messages: Sequence[Message], answer: str) -> tuple[float
     prompt = prompt_ids(base.tokenizer, list(messages)) if messages else []
     ids = prompt + list(base.tokenizer(answer)["input_ids"])
     with torch.no_grad():
-        logs = base.network(torch.tensor([ids]), logits_to_keep=torch.arange(len(ids))).logits[0].log_softmax(-1)
+        logs = (
+            base.network(torch.tensor([ids]), logits_to_keep=torch.arange(len(ids))).logits[0].log_softmax(-1)
+        )
     places = range(max(1, len(prompt)), len(ids))
     return float(sum(logs[p - 1, ids[p]] for p in places)), len(places)
 

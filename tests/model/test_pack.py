@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from transformers import GPT2Config, GPT2LMHeadModel
 
 from tests.tiny import tiny_model
 from trimtab.model.pack import pack, packs, plain_logprobs, token_logprobs, tree_is_exact
@@ -33,8 +34,8 @@ SETS = {
     "one inside another": [row(HEAD[:5], 2), row(HEAD[:9], 4), row(HEAD, 6), row([*HEAD[:9], 7, 8], 3)],
     "identical": [row(HEAD, 4), row(HEAD, 4), row(HEAD, 6)],
     "scored in the shared part": [row(HEAD + random_ids(4, n), 1) for n in (5, 6)],
-    "first token supervised": [row(HEAD, 0), row(HEAD[:6] + [9, 9], 0)],
-    "nothing scored in one": [row(HEAD, 12), row(HEAD[:6] + [9, 9], 3)],
+    "first token supervised": [row(HEAD, 0), row([*HEAD[:6], 9, 9], 0)],
+    "nothing scored in one": [row(HEAD, 12), row([*HEAD[:6], 9, 9], 3)],
 }
 
 
@@ -47,30 +48,28 @@ def by_row(values: torch.Tensor, owners: np.ndarray, count: int) -> list[list[fl
 
 
 @pytest.mark.parametrize("rows", SETS.values(), ids=SETS)
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-4), (torch.float64, 1e-9)])
-def test_equals_the_plain_loop(rows: list[TokenRow], dtype: torch.dtype, tolerance: float) -> None:
-    network = tiny_model(initializer_range=0.2).to(dtype)
+def test_equals_the_plain_loop(rows: list[TokenRow]) -> None:
+    network = tiny_model(initializer_range=0.2)
     tree = pack(rows)
     together, alone = token_logprobs(network, tree), plain(network, rows)
-    if dtype is torch.float32:  # scores are float32 whatever the network computes in
-        torch.testing.assert_close(together, alone, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(together, alone, atol=1e-4, rtol=1e-4)
     expected = [len(plain_logprobs(network, r)) for r in rows]
     assert [len(found) for found in by_row(together, tree.rows, len(rows))] == expected
     weights = list(network.parameters())
     given_by_tree = torch.autograd.grad(together.sum(), weights)
     given_plainly = torch.autograd.grad(alone.sum(), weights)
-    difference = sum(float((a - b).double().square().sum()) for a, b in zip(given_by_tree, given_plainly, strict=True))
+    difference = sum(
+        float((a - b).double().square().sum()) for a, b in zip(given_by_tree, given_plainly, strict=True)
+    )
     size = sum(float(b.double().square().sum()) for b in given_plainly)
-    if dtype is torch.float32:
-        assert (difference / size) ** 0.5 < tolerance
-    else:
-        assert (difference / size) ** 0.5 < 1e-5
+    assert (difference / size) ** 0.5 < 1e-4
 
 
 def test_gradients_equal_to_nine_digits_in_float64(monkeypatch: pytest.MonkeyPatch) -> None:
-    # The log-probabilities are taken in float32 on purpose; here that last step is kept in float64.
+    # The log-probabilities are taken in float32 on purpose, and so are a Llama's norms; here all is float64.
     monkeypatch.setattr(torch.Tensor, "float", lambda tensor: tensor)
-    network = tiny_model(initializer_range=0.2).double()
+    config = GPT2Config(vocab_size=259, n_embd=32, n_layer=2, n_head=4, n_positions=64, initializer_range=0.2)
+    network = GPT2LMHeadModel(config).eval().double()
     rows = SETS["shared beginning"] + SETS["one inside another"] + SETS["unrelated"]
     weights = list(network.parameters())
     together = token_logprobs(network, pack(rows))
@@ -100,6 +99,7 @@ def test_a_node_sees_itself_and_its_ancestors_only() -> None:
     assert tree.rows.tolist() == [0, 0, 1]
 
 
+@settings(max_examples=15)
 @given(
     st.lists(st.lists(st.integers(3, 5), min_size=2, max_size=8), min_size=1, max_size=8), st.integers(1, 40)
 )

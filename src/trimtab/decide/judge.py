@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -37,12 +38,13 @@ def best(candidates: Sequence[Judged], min_gain: float) -> Judged:
     An undefined gain comes last; of equals the first stands, and candidates come smallest first.
     """
 
-    def rank(judged: Judged) -> tuple[bool, int, float]:
+    def rank(judged: Judged) -> tuple[bool, bool, int, float]:
         gain = judged.target.difference.value
         below = sum(
             not g.comparison.difference.value > -g.margin for g in judged.guards if not g.by_construction
         )
-        return passes_select(judged, min_gain) == "passed", -below, gain if gain == gain else float("-inf")
+        defined = not math.isnan(gain)
+        return passes_select(judged, min_gain) == "passed", defined, -below, gain if defined else 0.0
 
     return max(candidates, key=rank)
 

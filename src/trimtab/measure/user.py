@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -79,15 +80,17 @@ def _function(path: Path, function_name: str) -> Callable[..., Any]:
 
 
 def _module(path: Path) -> ModuleType:
-    # Two files of the same name in two folders must stay two modules.
+    # A name of its own: a file called json.py must not take the place of Python's json.
     unique = f"trimtab_metric_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}"
     spec = importlib.util.spec_from_file_location(unique, path)
     if spec is None or spec.loader is None:
         raise MetricError(f"metric file {path}: not a Python file", "write path/file.py:function")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[unique] = module  # dataclasses in the file look their module up here
     try:
         spec.loader.exec_module(module)
     except (SyntaxError, ImportError, *FAULTS) as error:
+        del sys.modules[unique]
         raise MetricError(
             f"metric file {path}: {type(error).__name__}: {error}", "run the file by itself"
         ) from error

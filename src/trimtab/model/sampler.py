@@ -56,7 +56,7 @@ def decode(base: Base, rows: Sequence[Row], sampling: Sampling) -> Iterator[Row]
         scores = penalise(logits, seen, sampling.repetition_penalty) if seen is not None else logits
         uniforms = np.array([stream.random() for stream in streams])
         tokens = choose(scores, sampling, uniforms)
-        logprobs = torch.log_softmax(logits, -1).gather(-1, tokens[:, None])[:, 0].tolist()
+        logprobs = (logits.gather(-1, tokens[:, None])[:, 0] - logits.logsumexp(-1)).tolist()
         for row, token, logprob in zip(active, tokens.tolist(), logprobs, strict=True):
             _extend(base, row, token, logprob, sampling, stops)
             yield row
@@ -72,36 +72,46 @@ def decode(base: Base, rows: Sequence[Row], sampling: Sampling) -> Iterator[Row]
             if seen is not None:
                 seen.scatter_(1, tokens[:, None], True)
             attended = torch.nn.functional.pad(attended, (0, 1), value=1)
-            logits = _step(base, tokens, attended, cache)
+            logits = _forward(base, tokens[:, None], attended, cache)
 
 
 def _read(base: Base, prompts: Sequence[tuple[int, ...]]) -> tuple[Any, torch.Tensor, torch.Tensor]:
-    """Run the prompts, padded on the left: the cache, what is attended (P, T), the next logits (P, vocabulary)."""
-    longest = max(map(len, prompts))
-    ids = torch.full((len(prompts), longest), base.tokenizer.pad_token_id or 0)
-    attended = torch.zeros_like(ids)
-    for number, prompt in enumerate(prompts):
-        ids[number, longest - len(prompt) :] = torch.tensor(prompt)
-        attended[number, longest - len(prompt) :] = 1
+    """Run the prompts: the cache, what is attended (P, T), the next logits (P, vocabulary).
+
+    What all prompts begin with is run once; the rests are padded on the left.
+    """
     device = base.network.device
-    ids, attended = ids.to(device), attended.to(device)
     cache = growing_cache(base.network.config)
+    shared = _common(prompts) if len(prompts) > 1 else 0
+    if shared:
+        beginning = torch.tensor([prompts[0][:shared]], device=device)
+        _forward(base, beginning, torch.ones_like(beginning), cache)
+        select_rows(cache, torch.zeros(len(prompts), dtype=torch.int64, device=device))
+    longest = max(map(len, prompts)) - shared
+    ids = torch.full((len(prompts), longest), base.tokenizer.pad_token_id or 0)
+    attended = torch.zeros((len(prompts), shared + longest), dtype=torch.int64)
+    attended[:, :shared] = 1
+    for number, prompt in enumerate(prompts):
+        rest = prompt[shared:]
+        ids[number, longest - len(rest) :] = torch.tensor(rest)
+        attended[number, shared + longest - len(rest) :] = 1
+    attended = attended.to(device)
+    return cache, attended, _forward(base, ids.to(device), attended, cache)
+
+
+def _common(prompts: Sequence[tuple[int, ...]]) -> int:
+    """Number of tokens that all prompts begin with, at least one token less than the shortest prompt."""
+    first, last = min(prompts), max(prompts)
+    limit = min(map(len, prompts)) - 1
+    return next((n for n in range(limit) if first[n] != last[n]), limit)
+
+
+def _forward(base: Base, ids: torch.Tensor, attended: torch.Tensor, cache: Any) -> torch.Tensor:
+    """Run tokens (rows, T) on top of the cache; the logits after the last one (rows, vocabulary) float32."""
     result = base.network(
         input_ids=ids,
         attention_mask=attended,
-        position_ids=(attended.cumsum(-1) - 1).clamp(min=0),
-        past_key_values=cache,
-        use_cache=True,
-        logits_to_keep=1,
-    )
-    return cache, attended, result.logits[:, -1].float()
-
-
-def _step(base: Base, tokens: torch.Tensor, attended: torch.Tensor, cache: Any) -> torch.Tensor:
-    result = base.network(
-        input_ids=tokens[:, None],
-        attention_mask=attended,
-        position_ids=attended.sum(-1, keepdim=True) - 1,
+        position_ids=(attended.cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :],
         past_key_values=cache,
         use_cache=True,
         logits_to_keep=1,
