@@ -147,7 +147,7 @@ def _climb(work: Work) -> Verdict:
             _note(work, outcome=passed if passed != "passed" else "undecided", looked=False)
             continue
         look = ledger.look(work.prepared.ledger, work.prepared.confirm, work.prepared.identity)
-        alpha = stats.rung_alphas(dict(ladder), run=look, failed=failed)[rung]
+        alpha = stats.rung_alphas(work.prepared.recipe.weights, run=look, failed=failed)[rung]
         verdict = _confirm(work, stack, stats.level_from_alpha(alpha), look)
         held.append(verdict)
         _note(work, outcome=_rung_outcome(verdict), looked=True, alpha=alpha, level=verdict.level)
@@ -268,6 +268,17 @@ def _provenance(work: Work, finished: str = "") -> None:
                 "limits": goal.limits,
                 "min_gain": prepared.recipe.goal.min_gain,
             },
+            "guards": [
+                {
+                    "suite": guard.name,
+                    "metric": guard.metric.name,
+                    "unit": guard.metric.unit,
+                    "direction": guard.metric.direction,
+                    "question": guard.metric.question,
+                    "limits": guard.metric.limits,
+                }
+                for guard in prepared.guards
+            ],
             "seed": prepared.recipe.seed,
             "costs": earlier | costs,
             "peak_bytes": peak_bytes(base.device.value),

@@ -116,7 +116,7 @@ def _measure(prepared: Prepared, base: Base) -> Speed:
 
 def _level(prepared: Prepared) -> float:
     look = ledger.looks_so_far(prepared.ledger, prepared.confirm, prepared.identity)
-    alphas = stats.rung_alphas(dict(prepared.recipe.ladder), run=look)
+    alphas = stats.rung_alphas(prepared.recipe.weights, run=look)
     return stats.level_from_alpha(min(alphas.values()))
 
 

@@ -186,6 +186,11 @@ class Recipe(Section):
     review: Review = Field(Review(), description="whether people must judge")
     seed: int = Field(0, ge=0, lt=2**31, description="seed of everything random")
 
+    @property
+    def weights(self) -> dict[str, float]:
+        """Share of the error rate of each rung, in the ladder's order."""
+        return {str(rung): weight for rung, weight in self.ladder.items()}
+
     @field_validator("ladder", mode="before")
     @classmethod
     def _weights(cls, value: Any) -> Any:

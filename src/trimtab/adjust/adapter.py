@@ -191,17 +191,17 @@ def mean_loss(base: Base, rows: Sequence[TokenRow]) -> float:
 
 def _peft_config(network: Any, shape: Shape) -> dict[str, Any]:
     from peft import IA3Config, LoraConfig
-    from peft.utils import constants
 
     blocks = sites.chosen_blocks(network, shape.blocks)
-    if shape.method == "ia3":
-        family = network.config.model_type
-        modules = shape.modules or constants.TRANSFORMERS_MODELS_TO_IA3_TARGET_MODULES_MAPPING.get(family, ())
-        fed = constants.TRANSFORMERS_MODELS_TO_IA3_FEEDFORWARD_MODULES_MAPPING.get(family, ())
-        names = sites.linear_names(network, blocks, tuple(modules))
-        feed = [name for name in names if name.rpartition(".")[2] in fed]
-        return _jsonable(IA3Config(target_modules=names, feedforward_modules=feed, task_type="CAUSAL_LM"))
     names = sites.linear_names(network, blocks, shape.modules)
+    # GPT-2's own linear modules hold their weights the other way round.
+    turned = any(type(network.get_submodule(name)).__name__ == "Conv1D" for name in names)
+    if shape.method == "ia3":
+        names, fed = _ia3_names(network, names, bool(shape.modules))
+        ia3 = IA3Config(
+            target_modules=names, feedforward_modules=fed, fan_in_fan_out=turned, task_type="CAUSAL_LM"
+        )
+        return _jsonable(ia3)
     short = sorted({name.rpartition(".")[2] for name in names})
     return _jsonable(
         LoraConfig(
@@ -211,9 +211,22 @@ def _peft_config(network: Any, shape: Shape) -> dict[str, Any]:
             target_modules=names if shape.blocks else short,
             use_dora=shape.method == "dora",
             use_rslora=shape.method == "rslora",
+            fan_in_fan_out=turned,
             task_type="CAUSAL_LM",
         )
     )
+
+
+def _ia3_names(network: Any, names: list[str], named: bool) -> tuple[list[str], list[str]]:
+    """The modules that IA3 scales in this family, all of them if it is unknown, and which are scaled at the input."""
+    from peft.utils import constants
+
+    family = network.config.model_type
+    usual = constants.TRANSFORMERS_MODELS_TO_IA3_TARGET_MODULES_MAPPING.get(family, ())
+    fed = constants.TRANSFORMERS_MODELS_TO_IA3_FEEDFORWARD_MODULES_MAPPING.get(family, ())
+    if usual and not named:
+        names = [name for name in names if name.endswith(tuple(f".{end}" for end in usual))]
+    return names, [name for name in names if name.endswith(tuple(f".{end}" for end in fed))]
 
 
 def _jsonable(config: Any) -> dict[str, Any]:

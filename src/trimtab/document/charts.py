@@ -146,7 +146,7 @@ def curve(points: Curve, *, name: str, title: str) -> Markup:
         if t == int(t)
     ]
     return _frame(
-        Markup("").join([*grid, *lines, *dots, *steps]), CURVE_HEIGHT + 36, name, title, _course(points)
+        Markup("").join([*lines, *grid, *dots, *steps]), CURVE_HEIGHT + 36, name, title, _course(points)
     )
 
 

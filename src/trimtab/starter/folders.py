@@ -144,15 +144,15 @@ def _notes(examples: Sequence[Example], decisions: Sequence[Decision]) -> tuple[
     """What the rows cannot carry: too few of them, or too few that differ."""
     shares = next(decision.value for decision in decisions if decision.option == "data.split")
     try:
-        confirm = len(split(examples, cast(Mapping[Part, float], shares))["confirm"])
+        sealed = split(examples, cast(Mapping[Part, float], shares))["confirm"]
     except DataError as error:
         return (f"{error.message}. Before tuning: {error.hint}.",)
-    if confirm >= FEW:
+    prompts, left = (len({prompt_key(example) for example in part}) for part in (examples, sealed))
+    if left >= FEW:
         return ()
-    prompts = len({prompt_key(example) for example in examples})
-    same = f", with {prompts} different prompts," if prompts < len(examples) else ""
+    same = f" with {prompts} different prompts" if prompts < len(examples) else ""
     return (
-        f"of {len(examples)} rows{same} only {confirm} are left to read the verdict from: "
+        f"of {len(examples)} rows{same}, {left} different ones are left to read the verdict from: "
         "only a large gain can be proven, and trimtab plan says which.",
     )
 
