@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from trimtab.errors import RecipeError, several
 
 Rung = Literal["adapter", "layers"]
+# Options of metrics that name a file or folder.
+FILES = ("file", "classifier", "model")
 
 
 class Section(BaseModel):
@@ -286,6 +288,9 @@ def _anchored(recipe: Recipe, folder: Path) -> Recipe:
     def suite(text: str) -> str:
         return anchor(text) if (folder / text).is_file() else text
 
+    def options(given: dict[str, Any]) -> dict[str, Any]:
+        return {key: anchor(value) if key in FILES else value for key, value in given.items()}
+
     data = recipe.data
     if not data.examples.startswith("hub:") and not Path(data.examples).is_absolute():
         data = data.model_copy(update={"examples": str(folder / data.examples)})
@@ -293,9 +298,17 @@ def _anchored(recipe: Recipe, folder: Path) -> Recipe:
         update={
             "model": anchor(recipe.model),
             "data": data,
-            "goal": recipe.goal.model_copy(update={"metric": code(recipe.goal.metric)}),
+            "goal": recipe.goal.model_copy(
+                update={"metric": code(recipe.goal.metric), "options": options(recipe.goal.options)}
+            ),
             "guards": tuple(
-                guard.model_copy(update={"suite": suite(guard.suite), "metric": code(guard.metric)})
+                guard.model_copy(
+                    update={
+                        "suite": suite(guard.suite),
+                        "metric": code(guard.metric),
+                        "options": options(guard.options),
+                    }
+                )
                 for guard in recipe.guards
             ),
         }

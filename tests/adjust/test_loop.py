@@ -75,7 +75,8 @@ def test_accumulation_gives_the_update_of_the_big_batch(micro_tokens: int, seed:
     second, b = run(parts)
     assert losses(a) == pytest.approx(losses(b), rel=1e-5)
     moved = sum(
-        float((first[n] - p.data).square().sum()) for n, p in tiny_model(initializer_range=0.1).named_parameters()
+        float((first[n] - p.data).square().sum())
+        for n, p in tiny_model(initializer_range=0.1).named_parameters()
     )
     apart = sum(float((first[n] - second[n]).square().sum()) for n in first)
     assert apart < 1e-3 * moved
