@@ -44,7 +44,7 @@ guards:
 candidates:
   adapter:
     - {method: lora, rank: 16, blocks: [-15, -14, -13, -12, -11, -10, -9, -8, -7, -6, -5, -4, -3, -2, -1]}
-training: {epochs: 1, batch_size: 8, learning_rate: 0.0005, schedule: linear}
+training: {epochs: 1, batch_size: 8, learning_rate: 0.001, schedule: linear}
 budget: {minutes: 30}
 """
 

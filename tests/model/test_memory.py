@@ -19,12 +19,12 @@ torch.set_num_threads(1)
 train(tiny_model(), dict(tiny_model().named_parameters()), made.rows(2), Settings(epochs=1, batch_size=2))
 before = peak_bytes()
 network = tiny_model(
-    blocks=8, hidden_size=512, intermediate_size=1536, vocab_size=8192, max_position_embeddings=1024
+    blocks=4, hidden_size=512, intermediate_size=1536, vocab_size=8192, max_position_embeddings=1024
 )
 parameters = dict(network.named_parameters())
 trainable = sum(p.numel() for p in parameters.values())
-train(network, parameters, made.rows(2, length=512), Settings(epochs=1, batch_size=2, micro_tokens=1024))
-print(peak_bytes() - before, training_bytes(network, trainable=trainable, tokens=1024))
+train(network, parameters, made.rows(2, length=256), Settings(epochs=1, batch_size=2, micro_tokens=512))
+print(peak_bytes() - before, training_bytes(network, trainable=trainable, tokens=512))
 """
 
 

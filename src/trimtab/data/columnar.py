@@ -13,6 +13,12 @@ _SPLIT = re.compile(r"[A-Za-z0-9_.\-\[\]%+:]+")
 
 
 def parquet(path: Path) -> list[dict[str, Any]]:
+    """Rows of a Parquet file, in their order.
+
+    Raises:
+        MissingPart: pyarrow is not installed.
+        DataError: the file is not readable Parquet.
+    """
     try:
         import pyarrow
         import pyarrow.parquet
@@ -26,6 +32,15 @@ def parquet(path: Path) -> list[dict[str, Any]]:
 
 
 def hub(source: str) -> Table:
+    """Rows of one split of a Hub data set, or of a folder that `datasets` reads; code in it is never run.
+
+    Args:
+        source: hub:<dataset>[:<split>]; the split is train when it is not given.
+
+    Raises:
+        MissingPart: the datasets library is not installed.
+        DataError: no such data set or split, or it cannot be reached.
+    """
     name, split = source.removeprefix("hub:"), "train"
     head, colon, tail = name.partition(":")
     if colon and head and _SPLIT.fullmatch(tail):

@@ -14,6 +14,7 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def parse_lines(lines: Iterable[tuple[int, str]], table: Table) -> None:
+    """Add one JSON object a line to the table; what cannot be read becomes a problem with its line."""
     for number, text in lines:
         if not text.strip():
             continue
@@ -41,6 +42,7 @@ def is_one_document(lines: list[tuple[int, str]]) -> bool:
 
 
 def parse_document(lines: list[tuple[int, str]], table: Table) -> None:
+    """Add the objects of one JSON list to the table; what cannot be read becomes a problem with its place."""
     text = "".join(text for _, text in lines)
     try:
         values = json.loads(text)

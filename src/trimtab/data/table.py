@@ -15,6 +15,7 @@ class Table:
     problems: list[str] = field(default_factory=list)
 
     def place(self, number: int) -> str:
+        """Where a row stands, as messages name it: file and line."""
         return f"{self.name}:{number}"
 
 

@@ -28,6 +28,8 @@ FRAME = 48
 LONGEST = 2048
 CONFIRM, SELECT = 200, 80
 LABEL_WORDS, LABEL_COUNT, SHORT_WORDS, NAMED_LABELS = 5, 100, 3, 20
+# More passes over few rows gain little and cost general English.
+MOST_EPOCHS = 2.0
 FEW = 40
 ADAPTER = [{"method": "lora", "rank": 16, "blocks": list(range(-10, 0))}]
 WHY_ADAPTER = (
@@ -164,7 +166,7 @@ def blank(*, goal: str = "") -> list[Decision]:
         Decision("sampling.max_new_tokens", 128, "longest answer, about 90 words"),
         *_guards(english=True),
         Decision("candidates.adapter", ADAPTER, WHY_ADAPTER),
-        Decision("training.epochs", 3.0, "passes over your rows"),
+        Decision("training.epochs", MOST_EPOCHS, "passes over your rows"),
         Decision("training.batch_size", 4, WHY_BATCH),
         Decision("training.learning_rate", RATE, WHY_RATE),
         Decision("budget.minutes", MINUTES, WHY_MINUTES),
@@ -252,7 +254,7 @@ def _training(measured: Profile, shares: dict[str, float], answer: int) -> list[
     answered = measured.rows * (2 * shares["select"] + 2 * shares["confirm"]) * answer
     seconds = max(MINUTES * 60 - FIXED - answered / WRITTEN, 60)
     epoch = measured.rows * shares["tune"] * min(measured.mean, LONGEST) / TRAINED
-    epochs = max(min(math.floor(4 * seconds / epoch) / 4, 4.0), 0.25)
+    epochs = max(min(math.floor(4 * seconds / epoch) / 4, MOST_EPOCHS), 0.25)
     minutes = max(epoch * epochs / 60, 0.1)
     reason = f"passes over your rows: about {minutes:.1f} minutes of training on two cores"
     if epoch * epochs > 1.5 * seconds:
