@@ -67,7 +67,7 @@ def test_a_few_distinct_answers_in_few_rows_are_no_labels() -> None:
 
 def test_lengths_follow_the_answers() -> None:
     short = chosen(decide(profile(rows([ANSWER] * 100))))
-    long = chosen(decide(profile(rows([ANSWER * 10] * 100))))
+    long = chosen(decide(profile(rows([ANSWER * 30] * 100))))
     assert tokens(ANSWER) <= int(str(short["sampling.max_new_tokens"])) <= tokens(ANSWER) + 24
     assert int(str(long["sampling.max_new_tokens"])) > 8 * tokens(ANSWER)
     assert int(str(long["data.max_tokens"])) > int(str(short["data.max_tokens"]))
