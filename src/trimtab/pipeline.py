@@ -15,19 +15,19 @@ import yaml
 
 from trimtab import run as runs
 from trimtab import stats
-from trimtab.adjust.stack import Stack
+from trimtab.adjust.stack import BASE, Stack
 from trimtab.decide import judge, ledger
 from trimtab.document import write_report
 from trimtab.errors import RecipeError, several
 from trimtab.model.load import Base, load
 from trimtab.model.memory import peak_bytes
 from trimtab.planning import candidates_for, plan_run
-from trimtab.prepare import Prepared, prepare
+from trimtab.prepare import Prepared, prepare, rows_of
 from trimtab.recipe import Recipe, Rung
 from trimtab.recipe import load as load_recipe
 from trimtab.records import Report, Verdict, content_hash, plain
 from trimtab.run import RunFolder
-from trimtab.trials import Trial, certify, fit, recorded_trial, rows_of, run_trial
+from trimtab.trials import Trial, certify, fit, recorded_trial, run_trial
 from trimtab.trials import judge as judge_trial
 
 SELECT_LEVEL = 0.95
@@ -48,7 +48,7 @@ class Run:
     def stack(self) -> Stack:
         """The stack that was judged, loaded from the run folder."""
         name = self.verdict.stack
-        return Stack() if name == "base" else Stack.load(self.folder.trial(name))
+        return Stack() if name == BASE else Stack.load(self.folder.trial(name))
 
 
 @dataclass
@@ -163,7 +163,7 @@ def _choose(work: Work, rung: Rung, base: Trial) -> tuple[judge.Judged, Stack]:
     judged: list[judge.Judged] = []
     stacks: list[Stack] = []
     entries: list[dict[str, Any]] = []
-    for number, candidate in enumerate(candidates_for(prepared, work.base, rung, work.folder)):
+    for number, candidate in enumerate(candidates_for(rung, work.folder)):
         with work.timed(f"training {rung}"):
             stack, cost = fit(prepared, work.base, rung, candidate, number, work.folder, work.report)
         with work.timed("measuring candidates"):

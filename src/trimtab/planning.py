@@ -8,15 +8,13 @@ from typing import Any
 
 from trimtab import stats
 from trimtab.adjust import adapter
-from trimtab.data.cache import cached_rows
 from trimtab.decide import ledger, power
 from trimtab.model import likelihood
-from trimtab.model.embedded import cache_folder
 from trimtab.model.load import Base
 from trimtab.model.memory import training_bytes
 from trimtab.model.sampler import sample
 from trimtab.model.sites import block_names
-from trimtab.prepare import GuardSuite, Prepared
+from trimtab.prepare import GuardSuite, Prepared, rows_of
 from trimtab.recipe import Candidate, Rung
 from trimtab.records import Example, Progress, Report, Sampling
 from trimtab.run import RunFolder
@@ -42,16 +40,14 @@ def plan_run(prepared: Prepared, base: Base, report: Report | None = None) -> di
     if report:
         report(Progress("planning", 0, 1))
     recipe = prepared.recipe
-    rows = cached_rows(
-        cache_folder() / "tokens", prepared.parts["tune"], base.tokenizer, max_tokens=recipe.data.max_tokens
-    )
+    rows = rows_of(prepared, base, "tune")
     speed = _measure(prepared, base)
     epoch = sum(len(row.ids) for row in rows) * speed.read
     chosen = {rung: _candidates(prepared, base, rung, epoch) for rung in recipe.ladder}
     level = _level(prepared)
     questions = _questions(prepared)
     assessed = [power.assess(question, level) for question in questions]
-    minutes = _minutes(prepared, base, speed, epoch, chosen)
+    minutes = _minutes(prepared, speed, epoch, chosen)
     if report:
         report(Progress("planning", 1, 1))
     return {
@@ -68,14 +64,14 @@ def plan_run(prepared: Prepared, base: Base, report: Report | None = None) -> di
     }
 
 
-def candidates_for(prepared: Prepared, base: Base, rung: Rung, folder: RunFolder) -> list[Candidate]:
+def candidates_for(rung: Rung, folder: RunFolder) -> list[Candidate]:
     """The candidates of a rung as planned, so that a resumed run tries the same ones."""
     planned = folder.read("plan.json")["candidates"][rung]
     return [Candidate.model_validate(content) for content in planned]
 
 
 def _candidates(prepared: Prepared, base: Base, rung: Rung, epoch: float) -> list[Candidate]:
-    """The recipe's candidates, or as many defaults as fit into two thirds of the budget, at least one.
+    """The recipe's candidates, or as many defaults as fit into half of the budget, at least one.
 
     Args:
         epoch: seconds that one forward pass over tune takes.
@@ -133,7 +129,7 @@ def _questions(prepared: Prepared) -> list[power.Question]:
         n = confirm if guard.on_target else len(guard.parts["confirm"])
         asked.append(
             power.Question(
-                f"{guard.name} {guard.metric.name}",
+                guard.key,
                 guard.metric.name,
                 "guard",
                 n,
@@ -149,20 +145,18 @@ def _span(bounds: tuple[float, float] | None) -> float | None:
     return bounds[1] - bounds[0] if bounds else None
 
 
-def _minutes(
-    prepared: Prepared, base: Base, speed: Speed, epoch: float, chosen: dict[Rung, list[Candidate]]
-) -> float:
+def _minutes(prepared: Prepared, speed: Speed, epoch: float, chosen: dict[Rung, list[Candidate]]) -> float:
     training = 0.0
     for rung, found in chosen.items():
         for candidate in found:
             factor = LAST_THIRD if candidate.blocks or rung == "layers" else UPDATE
             training += (candidate.epochs or prepared.recipe.training.epochs) * epoch * factor
-    select, confirm = (_pass(prepared, base, speed, part) for part in ("select", "confirm"))
+    select, confirm = (_pass(prepared, speed, part) for part in ("select", "confirm"))
     trials = sum(map(len, chosen.values()))
     return round((training + select * (1 + trials) + 2 * confirm * len(chosen)) / 60, 1)
 
 
-def _pass(prepared: Prepared, base: Base, speed: Speed, part: Any) -> float:
+def _pass(prepared: Prepared, speed: Speed, part: Any) -> float:
     """Seconds to measure one stack on one part."""
     items = prepared.parts[part]
     longest = prepared.recipe.sampling.max_new_tokens

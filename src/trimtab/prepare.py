@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trimtab.data import read, split
+from trimtab.data.cache import cached_rows
 from trimtab.decide.ledger import ledger_path
 from trimtab.errors import DataError, RecipeError
 from trimtab.measure import registry, suites
 from trimtab.measure.contract import Metric
 from trimtab.model.embedded import cache_folder
+from trimtab.model.load import Base
 from trimtab.recipe import Guard, Recipe
-from trimtab.records import Example, Part, Sampling, content_hash
+from trimtab.records import Example, Part, Sampling, TokenRow, content_hash
 
 ON_TARGET = ("facts-kept", "target")
 
@@ -27,6 +29,11 @@ class GuardSuite:
     margin: float
     parts: Mapping[Part, list[Example]]
     max_new_tokens: int | None = None
+
+    @property
+    def key(self) -> str:
+        """Name of the guard within a run."""
+        return f"{self.name} {self.metric.name}"
 
     @property
     def on_target(self) -> bool:
@@ -103,6 +110,16 @@ def prepare(recipe: Recipe) -> Prepared:
         content_hash(content),
         confirm,
         ledger_path(data.examples, cache_folder()),
+    )
+
+
+def rows_of(prepared: Prepared, base: Base, part: Part) -> list[TokenRow]:
+    """The tokens of a part with their loss mask, from the cache when they were rendered before."""
+    return cached_rows(
+        cache_folder() / "tokens",
+        prepared.parts[part],
+        base.tokenizer,
+        max_tokens=prepared.recipe.data.max_tokens,
     )
 
 

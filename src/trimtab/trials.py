@@ -12,13 +12,12 @@ from trimtab import stats
 from trimtab.adjust import adapter, layers
 from trimtab.adjust.loop import Settings
 from trimtab.adjust.stack import Stack
-from trimtab.data import cache, certificate, split
+from trimtab.data import certificate, split
 from trimtab.decide.judge import Judged
 from trimtab.measure.contract import Metric
 from trimtab.measure.trial import measure, paired
-from trimtab.model.embedded import cache_folder
 from trimtab.model.load import Base
-from trimtab.prepare import GuardSuite, Prepared
+from trimtab.prepare import Prepared, rows_of
 from trimtab.recipe import Candidate, Rung, Training
 from trimtab.records import Comparison, Example, GuardResult, Output, Part, Progress, Report, Score, TokenRow
 from trimtab.run import RunFolder
@@ -31,16 +30,6 @@ class Trial:
     outputs: list[Output]
     target: list[Score]
     guards: dict[str, list[Score]]
-
-
-def rows_of(prepared: Prepared, base: Base, part: Part) -> list[TokenRow]:
-    """The tokens of a part with their loss mask, from the cache when they were rendered before."""
-    return cache.cached_rows(
-        cache_folder() / "tokens",
-        prepared.parts[part],
-        base.tokenizer,
-        max_tokens=prepared.recipe.data.max_tokens,
-    )
 
 
 def certify(prepared: Prepared, base: Base, rows: Sequence[TokenRow]) -> certificate.Certificate:
@@ -136,7 +125,7 @@ def run_trial(
 
         outputs, target = scores(prepared.parts[part], prepared.target_metrics())
         guards = {
-            guard_key(g): scores(g.parts[part], [g.metric], g.max_new_tokens)[1]
+            g.key: scores(g.parts[part], [g.metric], g.max_new_tokens)[1]
             for g in prepared.guards
             if not g.on_target
         }
@@ -169,11 +158,6 @@ def _score(row: dict[str, Any]) -> Score:
     return Score(row["example"], row["metric"], row["seed"], value, tuple(row["values"]))
 
 
-def guard_key(guard: GuardSuite) -> str:
-    """Name of a guard within a run."""
-    return f"{guard.name} {guard.metric.name}"
-
-
 def judge(prepared: Prepared, before: Trial, after: Trial, part: Part, stack: str, level: float) -> Judged:
     """Compare a stack with the base model on one part: the target, and each guard against its margin."""
     groups = dict(
@@ -190,8 +174,11 @@ def judge(prepared: Prepared, before: Trial, after: Trial, part: Part, stack: st
     )
     results = []
     for guard in prepared.guards:
-        key = guard_key(guard)
-        pair = (before.target, after.target) if guard.on_target else (before.guards[key], after.guards[key])
+        pair = (
+            (before.target, after.target)
+            if guard.on_target
+            else (before.guards[guard.key], after.guards[guard.key])
+        )
         compared = _compare(
             *pair,
             guard.metric,

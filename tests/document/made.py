@@ -34,6 +34,18 @@ GAIN = Estimate(31.238467, 28.931256, 33.572914, LEVEL, 74, "hull of bootstrap-t
 SELECT_GAIN = Estimate(32.804215, 29.117302, 36.445871, 0.95, 49, "bootstrap-t")
 BETTER = Comparison(GAIN, 3.1e-19, "better", None, 3.1762, 2.0, 31.184205, 62.422672)
 
+KINDS = (
+    "ship",
+    "breached",
+    "small",
+    "inconclusive",
+    "open guard",
+    "explored",
+    "no look",
+    "review",
+    "undefined",
+)
+
 
 def guard(outcome: str, *, by_construction: bool = False) -> GuardResult:
     """A guard on general English (nats per token, where lower is better) that came out like this."""

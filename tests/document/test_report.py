@@ -20,17 +20,6 @@ from trimtab.errors import RunError
 from trimtab.records import Estimate, Example, Message, Output, Score, Verdict
 from trimtab.run import RunFolder
 
-KINDS = (
-    "ship",
-    "breached",
-    "small",
-    "inconclusive",
-    "open guard",
-    "explored",
-    "no look",
-    "review",
-    "undefined",
-)
 INLINE = {"a", "b", "code", "data", "small", "span", "strong", "time"}
 VOID = {"meta", "link", "br", "img", "hr", "input", "col", "wbr"}
 HOSTILE = (
@@ -84,13 +73,13 @@ class Page(HTMLParser):
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, Page]]:
     root = tmp_path_factory.mktemp("runs")
     made_of = {}
-    for kind in KINDS:
+    for kind in made.KINDS:
         text = report(made.folder(root / kind.replace(" ", "-"), kind))
         made_of[kind] = (text, Page(text))
     return made_of
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", made.KINDS)
 def test_the_page_is_whole_small_and_loads_nothing(pages: dict[str, tuple[str, Page]], kind: str) -> None:
     text, page = pages[kind]
     assert text.startswith("<!DOCTYPE html>")
@@ -101,7 +90,7 @@ def test_the_page_is_whole_small_and_loads_nothing(pages: dict[str, tuple[str, P
     assert "default-src 'none'" in text
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", made.KINDS)
 def test_it_can_be_used_by_keyboard_and_read_aloud(pages: dict[str, tuple[str, Page]], kind: str) -> None:
     _, page = pages[kind]
     tags = [tag for tag, _ in page.elements]

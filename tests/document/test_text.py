@@ -9,20 +9,8 @@ import pytest
 from tests.document import made
 from trimtab.document import summary
 
-KINDS = (
-    "ship",
-    "breached",
-    "small",
-    "inconclusive",
-    "open guard",
-    "explored",
-    "no look",
-    "review",
-    "undefined",
-)
 
-
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", made.KINDS)
 def test_within_80_columns_plain_and_ending_with_the_page(tmp_path: Path, kind: str) -> None:
     folder = made.folder(tmp_path, kind)
     text = summary(folder)
