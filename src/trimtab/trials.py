@@ -17,9 +17,20 @@ from trimtab.decide.judge import Judged
 from trimtab.measure.contract import Metric
 from trimtab.measure.trial import measure, paired
 from trimtab.model.load import Base
-from trimtab.prepare import Prepared, rows_of
+from trimtab.prepare import GuardSuite, Prepared, rows_of
 from trimtab.recipe import Candidate, Rung, Training
-from trimtab.records import Comparison, Example, GuardResult, Output, Part, Progress, Report, Score, TokenRow
+from trimtab.records import (
+    Comparison,
+    Example,
+    GuardResult,
+    Output,
+    Part,
+    Progress,
+    Report,
+    Sampling,
+    Score,
+    TokenRow,
+)
 from trimtab.run import RunFolder
 
 
@@ -106,30 +117,34 @@ def run_trial(
     prepared: Prepared, base: Base, stack: Stack, part: Part, report: Report | None, name: str
 ) -> Trial:
     """Measure a stack on the target and every guard suite of a part."""
+    apart = [guard for guard in prepared.guards if not guard.on_target]
+    sampled = [guard for guard in apart if guard.metric.needs == "generation"]
+    jobs = [(prepared.parts[part], prepared.sampling)]
+    jobs += [(guard.parts[part], _sampling(prepared, guard)) for guard in sampled]
     with stack.attach(base, report=_named(report, f"measuring {name} on {part}")) as model:
+        outputs, *others = model.all(jobs, prepared.seeds)
+        answers = {guard.key: found for guard, found in zip(sampled, others, strict=True)}
 
         def scores(
-            examples: Sequence[Example], metrics: Sequence[Metric], longest: int | None = None
-        ) -> tuple[list[Output], list[Score]]:
-            sampling = prepared.sampling
-            if longest:
-                sampling = dataclasses.replace(sampling, max_new_tokens=longest)
-            return measure(
+            examples: Sequence[Example], metrics: Sequence[Metric], found: list[Output]
+        ) -> list[Score]:
+            _, measured = measure(
                 examples,
                 metrics,
-                generate=model,
+                generate=lambda *_: found,
                 likelihood=model.likelihood,
-                sampling=sampling,
                 seeds=prepared.seeds,
             )
+            return measured
 
-        outputs, target = scores(prepared.parts[part], prepared.target_metrics())
-        guards = {
-            g.key: scores(g.parts[part], [g.metric], g.max_new_tokens)[1]
-            for g in prepared.guards
-            if not g.on_target
-        }
+        target = scores(prepared.parts[part], prepared.target_metrics(), outputs)
+        guards = {g.key: scores(g.parts[part], [g.metric], answers.get(g.key, [])) for g in apart}
     return Trial(outputs, target, guards)
+
+
+def _sampling(prepared: Prepared, guard: GuardSuite) -> Sampling:
+    longest = guard.max_new_tokens or prepared.sampling.max_new_tokens
+    return dataclasses.replace(prepared.sampling, max_new_tokens=longest)
 
 
 def recorded_trial(

@@ -7,7 +7,7 @@ import torch
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
 from tests.tiny import tiny_model
-from trimtab.model.cache import GrowingLayer, growing_cache, select_rows
+from trimtab.model.cache import GrowingLayer, growing_cache, join_rows, joinable, select_rows
 
 
 def pieces(lengths: list[int]) -> list[tuple[torch.Tensor, torch.Tensor]]:
@@ -50,6 +50,26 @@ def test_rows_are_kept_repeated_and_reordered() -> None:
         assert torch.equal(growing.values, plain.values)
 
 
+def test_rows_join_on_the_right_and_leave_no_garbage_on_the_left() -> None:
+    network = tiny_model()
+    upper, lower = growing_cache(network.config), growing_cache(network.config)
+    (keys, values), (more, others) = pieces([9, 4])
+    for number in range(2):
+        upper.update(keys, values, number)
+        lower.update(more[:2], others[:2], number)
+    join_rows(upper, lower, unused=3)
+    for layer in upper.layers:
+        assert layer.keys.shape == (5, 2, 6, 4)
+        assert torch.equal(layer.keys[:3], keys[..., 3:, :])
+        assert torch.equal(layer.values[3:, :, 2:], others[:2])
+        assert not layer.keys[3:, :, :2].any()
+    assert upper.get_seq_length() == 6
+    one = torch.ones(5, 2, 1, 4)
+    grown, _ = upper.update(one, one, 0)
+    assert torch.equal(grown[..., -1:, :], one)
+    assert torch.equal(grown[:3, :, :6], keys[..., 3:, :])
+
+
 def test_the_network_computes_the_same_with_it() -> None:
     network = tiny_model(initializer_range=0.4)
     ids = torch.randint(3, 259, (2, 150), generator=torch.Generator().manual_seed(0))
@@ -75,6 +95,7 @@ def test_other_kinds_of_layers_keep_their_own_form() -> None:
     network.config.layer_types = ["sliding_attention", "full_attention"]
     cache = growing_cache(network.config)
     assert [type(layer) is GrowingLayer for layer in cache.layers] == [False, True]
+    assert not joinable(cache)
     keys, values = pieces([5])[0]
     for number in range(2):
         cache.update(keys, values, number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -45,11 +46,36 @@ def generated(base: Base, prompt: Sequence[int], **settings: Any) -> list[int]:
     return [int(token) for token in found[0, len(prompt) :]]
 
 
+def made(base: Base, sampling: Sampling, seeds: Sequence[int] = (0,)) -> list[Row]:
+    """Rows that ask every text under every seed."""
+    return [
+        Row(tuple(prompt_ids(base.tokenizer, asked(text))), seed, sampling)
+        for text in TEXTS
+        for seed in seeds
+    ]
+
+
+def finish(base: Base, rows: Sequence[Row], **settings: Any) -> None:
+    for _ in decode(base, rows, **settings):
+        pass
+
+
+def shapes(base: Base, rows: Sequence[Row], **settings: Any) -> list[tuple[int, ...]]:
+    """Rows and tokens of every forward pass that runs on a cache."""
+    seen: list[tuple[int, ...]] = []
+    handle = base.network.register_forward_pre_hook(
+        lambda _, __, given: seen.append(tuple(given["input_ids"].shape)) if given["use_cache"] else None,
+        with_kwargs=True,
+    )
+    finish(base, rows, **settings)
+    handle.remove()
+    return seen
+
+
 @pytest.mark.parametrize("penalty", [1.0, 1.3])
 def test_greedy_equals_transformers_generate(base: Base, penalty: float) -> None:
-    rows = [Row(tuple(prompt_ids(base.tokenizer, asked(text))), 0) for text in TEXTS]
-    for _ in decode(base, rows, Sampling(max_new_tokens=40, repetition_penalty=penalty)):
-        pass
+    rows = made(base, Sampling(max_new_tokens=40, repetition_penalty=penalty))
+    finish(base, rows)
     for row in rows:
         expected = generated(base, row.prompt, max_new_tokens=40, repetition_penalty=penalty)
         assert row.tokens == [token for token in expected if token != base.tokenizer.eos_token_id]
@@ -64,9 +90,8 @@ def test_the_repetition_penalty_changes_the_answer(base: Base) -> None:
 @pytest.mark.embedded
 def test_greedy_equals_transformers_generate_on_the_embedded_model() -> None:
     base = load(dtype="float32", device="cpu", threads=torch.get_num_threads())
-    rows = [Row(tuple(prompt_ids(base.tokenizer, asked(text))), 0) for text in TEXTS]
-    for _ in decode(base, rows, Sampling(max_new_tokens=12)):
-        pass
+    rows = made(base, Sampling(max_new_tokens=12))
+    finish(base, rows, at_once=3)
     for row in rows:
         expected = generated(base, row.prompt, max_new_tokens=12)
         assert row.tokens == [token for token in expected if token not in base.stop_ids()]
@@ -114,10 +139,9 @@ def test_equal_prompts_are_answered_alike(base: Base) -> None:
 
 
 def test_logprobs_equal_a_plain_forward_pass(base: Base) -> None:
-    rows = [Row(tuple(prompt_ids(base.tokenizer, asked(text))), 3) for text in TEXTS]
     sampling = Sampling(max_new_tokens=25, temperature=0.7, top_p=0.8, repetition_penalty=1.1)
-    for _ in decode(base, rows, sampling):
-        pass
+    rows = made(base, sampling, seeds=(3,))
+    finish(base, rows)
     for row in rows:
         ids = [*row.prompt, *row.tokens]
         with torch.no_grad():
@@ -132,24 +156,75 @@ def test_finished_rows_leave_without_an_effect_on_the_others() -> None:
     network.generation_config.eos_token_id = list(range(2, 60))
     base = wrap(network, tiny_tokenizer())
     sampling = Sampling(max_new_tokens=30, temperature=1.5)
-    sizes: list[int] = []
-    rows = [Row(tuple(prompt_ids(base.tokenizer, asked(text))), seed) for text in TEXTS for seed in range(4)]
-    handle = network.register_forward_pre_hook(
-        lambda _, __, given: sizes.append(given["input_ids"].shape[0]), with_kwargs=True
-    )
-    for _ in decode(base, rows, sampling):
-        pass
-    handle.remove()
-    assert sizes[:2] == [1, len(TEXTS)]  # what all begin with was read once, then each distinct prompt's rest
-    assert sizes[2:] == sorted(sizes[2:], reverse=True)
-    assert sizes[2] > sizes[-1]
+    rows = made(base, sampling, seeds=range(4))
+    sizes = shapes(base, rows)
+    assert [width for _, width in sizes[:-1]].count(1) == len(
+        sizes
+    ) - 2  # the prompts were read once, as one tree
+    counts = [count for count, width in sizes if width == 1]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] > counts[-1]
     assert {row.finish for row in rows} >= {"stop"}
     for row in rows:
-        alone = Row(row.prompt, row.seed)
-        for _ in decode(base, [alone], sampling):
-            pass
+        alone = Row(row.prompt, row.seed, sampling)
+        finish(base, [alone])
         assert (alone.tokens, alone.finish) == (row.tokens, row.finish)
     assert all(row.finish == "stop" or len(row.tokens) == 30 for row in rows)
+
+
+def test_others_take_the_place_of_finished_rows(base: Base) -> None:
+    lengths = (3, 40, 8, 25)
+    rows = [
+        Row(row.prompt, row.seed, Sampling(max_new_tokens=lengths[number % 4], temperature=1.2))
+        for number, row in enumerate(made(base, Sampling(), seeds=range(12)))
+    ]
+    sizes = shapes(base, rows, at_once=20)
+    written = [count for count, width in sizes if width == 1]
+    assert max(written) <= 20
+    assert any(later > earlier for earlier, later in itertools.pairwise(written))
+    for row in rows:
+        alone = Row(row.prompt, row.seed, row.sampling)
+        finish(base, [alone])
+        assert alone.tokens == row.tokens
+        np.testing.assert_allclose(alone.logprobs, row.logprobs, atol=1e-3)
+
+
+def test_each_prompt_is_read_once_though_its_rows_are_many(base: Base) -> None:
+    rows = made(base, Sampling(max_new_tokens=3), seeds=range(5))
+    read = [count * width for count, width in shapes(base, rows, at_once=12) if width > 1]
+    assert len(read) > 1
+    assert sum(read) <= sum(len(prompt) for prompt in {row.prompt for row in rows})
+
+
+def test_settings_share_a_batch(base: Base) -> None:
+    settings = (
+        Sampling(max_new_tokens=20),
+        Sampling(max_new_tokens=20, temperature=1.0, top_p=0.9),
+        Sampling(max_new_tokens=9, temperature=0.7, top_k=8),
+        Sampling(max_new_tokens=20, repetition_penalty=1.4),
+    )
+    rows = [row for sampling in settings for row in made(base, sampling)]
+    rows.sort(key=lambda row: row.prompt)
+    finish(base, rows)
+    for row in rows:
+        alone = Row(row.prompt, row.seed, row.sampling)
+        finish(base, [alone])
+        assert alone.tokens == row.tokens
+    assert len({tuple(row.tokens) for row in rows if row.prompt == rows[0].prompt}) > 1
+
+
+def test_a_network_with_a_sliding_window_is_answered_batch_by_batch() -> None:
+    network = tiny_model(initializer_range=0.4)
+    network.config.sliding_window = 16
+    network.config.layer_types = ["sliding_attention", "full_attention"]
+    base = wrap(network, tiny_tokenizer())
+    rows = made(base, Sampling(max_new_tokens=6), seeds=range(2))
+    sizes = shapes(base, rows, at_once=3)
+    assert sum(width > 1 for _, width in sizes) == 4
+    for row in rows:
+        alone = Row(row.prompt, row.seed, row.sampling)
+        finish(base, [alone])
+        assert alone.tokens == row.tokens
 
 
 def test_stop_strings_cut_the_answer(base: Base) -> None:

@@ -13,7 +13,7 @@ from trimtab.adjust.contract import Adjustment
 from trimtab.adjust.layers import Layers
 from trimtab.model import likelihood
 from trimtab.model.load import Base, wrap
-from trimtab.model.sampler import sample
+from trimtab.model.sampler import sample_all
 from trimtab.records import Example, Message, Output, Progress, Report, Sampling, content_hash
 from trimtab.run import read_json, write_json
 
@@ -32,12 +32,18 @@ class Attached:
         self, examples: Sequence[Example], sampling: Sampling, seeds: Sequence[int] = (0,)
     ) -> list[Output]:
         """One answer for each example and seed, in that order."""
+        return self.all([(examples, sampling)], seeds)[0]
+
+    def all(
+        self, jobs: Sequence[tuple[Sequence[Example], Sampling]], seeds: Sequence[int] = (0,)
+    ) -> list[list[Output]]:
+        """The same for several sets of examples, each with settings of its own; faster than one after the other."""
 
         def report(done: int, total: int, tokens: int) -> None:
             if self.report:
                 self.report(Progress("generating", done, total, {"tokens": tokens}))
 
-        return sample(self.base, examples, sampling, seeds, report=report)
+        return sample_all(self.base, jobs, seeds, report=report)
 
     def likelihood(self, pairs: Sequence[tuple[Sequence[Message], str]]) -> list[tuple[float, int]]:
         """Log-probability (nats) and number of tokens of each answer after its prompt."""

@@ -1,4 +1,4 @@
-"""Keys and values of tokens already seen, kept in buffers that grow by doubling instead of by copying each step."""
+"""Keys and values of tokens already seen, in buffers that grow by doubling; rows may leave, be repeated and join."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 import torch
 from transformers.cache_utils import DynamicCache, DynamicLayer
+
+ROOM = 64
 
 
 class GrowingLayer(DynamicLayer):  # type: ignore[misc]
@@ -29,24 +31,52 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]
             self._stored_values = self._grown(self.values, value_states, used, need)
         self._stored_keys[..., used:need, :] = key_states
         self._stored_values[..., used:need, :] = value_states
-        self.keys = self._stored_keys[..., :need, :]
-        self.values = self._stored_values[..., :need, :]
+        self._show(0, need)
         return self.keys, self.values
 
     @staticmethod
     def _grown(old: torch.Tensor, new: torch.Tensor, used: int, need: int) -> torch.Tensor:
-        buffer = new.new_empty((*new.shape[:-2], max(2 * used, need + 64), new.shape[-1]))
+        buffer = new.new_empty((*new.shape[:-2], max(2 * used, need + ROOM), new.shape[-1]))
         if used:
             buffer[..., :used, :] = old
         return buffer
+
+    def _show(self, first: int, end: int) -> None:
+        self._stored_keys, self._stored_values = (
+            self._stored_keys[..., first:, :],
+            self._stored_values[..., first:, :],
+        )
+        self.keys = self._stored_keys[..., : end - first, :]
+        self.values = self._stored_values[..., : end - first, :]
 
     def select(self, rows: torch.Tensor) -> None:
         """Keep, repeat or reorder rows; (rows,) int64."""
         used = self.keys.shape[-2]
         self._stored_keys = self._stored_keys.index_select(0, rows)
         self._stored_values = self._stored_values.index_select(0, rows)
-        self.keys = self._stored_keys[..., :used, :]
-        self.values = self._stored_values[..., :used, :]
+        self._show(0, used)
+
+    def drop(self, first: int) -> None:
+        """Forget the oldest `first` tokens of every row."""
+        self._show(first, self.keys.shape[-2])
+
+    def join(self, other: GrowingLayer) -> None:
+        """Add the rows of another layer below these; the last tokens of all rows stand in one column."""
+        width = max(self.keys.shape[-2], other.keys.shape[-2])
+        self._stored_keys = _below(self.keys, other.keys, width)
+        self._stored_values = _below(self.values, other.values, width)
+        self._show(0, width)
+
+
+def _below(upper: torch.Tensor, lower: torch.Tensor, width: int) -> torch.Tensor:
+    count = len(upper)
+    buffer = upper.new_empty((count + len(lower), upper.shape[1], width + ROOM, upper.shape[-1]))
+    for place, part in ((slice(count), upper), (slice(count, None), lower)):
+        empty = width - part.shape[-2]
+        # Masked, but a number: what is not one would survive a weight of zero.
+        buffer[place, :, :empty] = 0
+        buffer[place, :, empty:width] = part
+    return buffer
 
 
 def growing_cache(config: Any) -> DynamicCache:
@@ -56,6 +86,11 @@ def growing_cache(config: Any) -> DynamicCache:
     return cache
 
 
+def joinable(cache: DynamicCache) -> bool:
+    """Whether rows can join this cache later: every layer keeps all tokens."""
+    return all(isinstance(layer, GrowingLayer) for layer in cache.layers)
+
+
 def select_rows(cache: DynamicCache, rows: torch.Tensor) -> None:
     """Keep, repeat or reorder the rows of every layer; (rows,) int64."""
     for layer in cache.layers:
@@ -63,3 +98,10 @@ def select_rows(cache: DynamicCache, rows: torch.Tensor) -> None:
             layer.select(rows)
         else:
             layer.batch_select_indices(rows)
+
+
+def join_rows(cache: DynamicCache, other: DynamicCache, unused: int) -> None:
+    """Add the rows of another cache, after forgetting `unused` oldest tokens that no row of this one attends to."""
+    for layer, more in zip(cache.layers, other.layers, strict=True):
+        layer.drop(unused)
+        layer.join(more)

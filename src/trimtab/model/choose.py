@@ -10,13 +10,13 @@ from trimtab.records import Sampling
 HEAD = 256
 
 
-def penalise(logits: torch.Tensor, seen: torch.Tensor, penalty: float) -> torch.Tensor:
+def penalise(logits: torch.Tensor, seen: torch.Tensor, penalty: float | torch.Tensor) -> torch.Tensor:
     """Repetition penalty (Keskar et al. 2019, CTRL, section 4.1) on tokens of the prompt and the answer.
 
     Args:
         logits: (rows, vocabulary).
         seen: (rows, vocabulary) bool.
-        penalty: above 1 discourages; 1 changes nothing.
+        penalty: above 1 discourages, 1 changes nothing; one, or one for each row (rows, 1).
     """
     changed = torch.where(logits > 0, logits / penalty, logits * penalty)
     return torch.where(seen, changed, logits)

@@ -115,6 +115,8 @@ def load(name: str = embedded.NAME, *, dtype: str = "auto", device: str = "auto"
     folder, options = _locate(name)
     network, tokenizer = _read(folder, options, getattr(torch, chosen_dtype.value))
     network.to(chosen_device.value).eval().requires_grad_(False)
+    if (chosen_device.value, chosen_dtype.value) == ("cpu", "float32"):
+        _lay_out_for_few_rows(network)
     return Base(network, tokenizer, name, chosen_dtype, chosen_device, chosen_threads)
 
 
@@ -136,6 +138,20 @@ def wrap(network: Any, tokenizer: Any = None) -> Base:
         Choice(str(network.device), given),
         Choice(str(_torch().get_num_threads()), given),
     )
+
+
+def _lay_out_for_few_rows(network: Any) -> None:
+    """Keep linear weights with their inputs as the slow axis: same values and shapes, other strides.
+
+    A float32 product of 4 to 48 rows, as in sampling, ran 1.2 to 1.4 times as fast so; of more rows, equally fast.
+    Not the head where it is tied: looking up embeddings in it would be slow.
+    """
+    import torch
+
+    tied = network.get_input_embeddings().weight
+    for module in network.modules():
+        if isinstance(module, torch.nn.Linear) and module.weight is not tied:
+            module.weight.data = module.weight.data.t().contiguous().t()
 
 
 def _torch() -> Any:

@@ -34,6 +34,7 @@ class Pack:
         sources: (M,) int64 node whose logits predict each scored token.
         targets: (M,) int64 the scored tokens.
         rows: (M,) int64 row that each scored token belongs to.
+        ends: (R,) int64 node of each row's last token.
         tokens: tokens of the rows before sharing.
     """
 
@@ -43,6 +44,7 @@ class Pack:
     sources: np.ndarray
     targets: np.ndarray
     rows: np.ndarray
+    ends: np.ndarray
     tokens: int
 
 
@@ -54,6 +56,7 @@ def pack(rows: Sequence[TokenRow]) -> Pack:
     sources: list[int] = []
     targets: list[int] = []
     owners: list[int] = []
+    ends: list[int] = []
     for number, row in enumerate(rows):
         node = -1
         for token, scored in zip(row.ids.tolist(), row.supervised.tolist(), strict=True):
@@ -65,9 +68,12 @@ def pack(rows: Sequence[TokenRow]) -> Pack:
                 sources.append(parent)
                 targets.append(token)
                 owners.append(number)
+        ends.append(node)
     depth, sees = _ancestry(parents)
-    nodes, before, after, whose = (np.array(v, dtype=np.int64) for v in (ids, sources, targets, owners))
-    return Pack(nodes, depth, sees, before, after, whose, sum(len(row.ids) for row in rows))
+    nodes, before, after, whose, last = (
+        np.array(v, dtype=np.int64) for v in (ids, sources, targets, owners, ends)
+    )
+    return Pack(nodes, depth, sees, before, after, whose, last, sum(len(row.ids) for row in rows))
 
 
 def _ancestry(parents: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,24 +1,29 @@
 """Batched, seeded answers from any causal model.
 
-Each distinct prompt is read once and shared by its seeds; rows leave the batch when they finish. Every row draws
-from its own random stream, keyed by seed and prompt, so an answer does not depend on what it was batched with.
+Each distinct prompt is read once and shared by its seeds and settings; rows leave the batch when they finish and
+others take their place. Every row draws from its own random stream, keyed by seed and prompt, so an answer does
+not depend on what it was batched with.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import torch
 
-from trimtab.model.cache import growing_cache, select_rows
+from trimtab.model import prefill
 from trimtab.model.choose import choose, penalise
 from trimtab.model.load import Base, prompt_ids
 from trimtab.records import Example, Message, Output, Sampling
 
-ROWS = 32
+# Rows in one batch: enough that the weights are read seldom; and how many must be free before others join, because
+# joining copies the cache.
+ROWS = 64
+JOINING = 16
+
+Counted = Callable[[int, int, int], None]
 
 
 @dataclass
@@ -27,6 +32,7 @@ class Row:
 
     prompt: tuple[int, ...]
     seed: int
+    sampling: Sampling
     tokens: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
     finish: str = ""
@@ -36,113 +42,138 @@ class Row:
         return np.random.default_rng([self.seed, *self.prompt])
 
 
+@dataclass
+class Batch:
+    """Rows that grow together.
+
+    Attributes:
+        prefix: what was read and written so far.
+        seen: (rows, vocabulary) bool, tokens of prompt and answer; None while no row has a repetition penalty.
+    """
+
+    rows: list[Row]
+    streams: list[np.random.Generator]
+    prefix: prefill.Prefix
+    seen: torch.Tensor | None
+
+    def join(self, other: Batch) -> None:
+        """Add the rows of another batch."""
+        self.rows += other.rows
+        self.streams += other.streams
+        self.prefix.join(other.prefix)
+        if self.seen is not None and other.seen is not None:
+            self.seen = torch.cat([self.seen, other.seen])
+
+    def leave(self) -> None:
+        """Let finished rows go."""
+        keep = [i for i, row in enumerate(self.rows) if not row.finish]
+        if len(keep) == len(self.rows):
+            return
+        index = torch.tensor(keep, device=self.prefix.logits.device, dtype=torch.int64)
+        self.rows, self.streams = [self.rows[i] for i in keep], [self.streams[i] for i in keep]
+        self.seen = self.seen[index] if self.seen is not None else None
+        if keep:
+            self.prefix.select(index)
+
+
 @torch.no_grad()
-def decode(base: Base, rows: Sequence[Row], sampling: Sampling) -> Iterator[Row]:
+def decode(base: Base, rows: Sequence[Row], *, at_once: int = ROWS) -> Iterator[Row]:
     """Extend rows token by token, yielding each row whenever it has grown; a yielded row may be finished.
 
-    Rows of one prompt must stand together. `logprobs` are the model's own, before penalties and temperature.
+    Rows of one prompt should stand together. `logprobs` are the model's own, before penalties and temperature.
+
+    Args:
+        at_once: most rows in the batch.
     """
-    prompts = list(dict.fromkeys(row.prompt for row in rows))
-    cache, attended, logits = _read(base, prompts)
-    owner = torch.tensor([prompts.index(row.prompt) for row in rows], device=logits.device)
-    if len(prompts) < len(rows):
-        select_rows(cache, owner)
-        attended, logits = attended[owner], logits[owner]
-    seen = _seen(logits, rows) if sampling.repetition_penalty != 1 else None
-    streams = [row.random() for row in rows]
-    active = list(rows)
     stops = set(base.stop_ids())
-    while active:
-        scores = penalise(logits, seen, sampling.repetition_penalty) if seen is not None else logits
-        uniforms = np.array([stream.random() for stream in streams])
-        tokens = choose(scores, sampling, uniforms)
-        logprobs = (logits.gather(-1, tokens[:, None])[:, 0] - logits.logsumexp(-1)).tolist()
-        for row, token, logprob in zip(active, tokens.tolist(), logprobs, strict=True):
-            _extend(base, row, token, logprob, sampling, stops)
+    prompts = list(dict.fromkeys(row.prompt for row in rows))
+    share = len(prompts) > 1 and prefill.can_share(base, prompts)
+    penalised = any(row.sampling.repetition_penalty != 1 for row in rows)
+    waiting = list(rows)
+    batch: Batch | None = None
+    while waiting or batch:
+        free = at_once - (len(batch.rows) if batch else 0)
+        if waiting and (batch is None or (share and free >= min(JOINING, at_once, len(waiting)))):
+            count = _entering(waiting, free)
+            joining = _begin(base, waiting[:count], share, penalised)
+            waiting = waiting[count:]
+            if batch:
+                batch.join(joining)
+            batch = batch or joining
+        assert batch is not None
+        tokens, logprobs = _draw(batch)
+        for row, token, logprob in zip(batch.rows, tokens.tolist(), logprobs.tolist(), strict=True):
+            _extend(base, row, token, logprob, stops)
             yield row
-        keep = [i for i, row in enumerate(active) if not row.finish]
-        if len(keep) < len(active):
-            index = torch.tensor(keep, device=logits.device, dtype=torch.int64)
-            active, streams = [active[i] for i in keep], [streams[i] for i in keep]
-            tokens, attended = tokens[index], attended[index]
-            seen = seen[index] if seen is not None else None
-            if active:
-                select_rows(cache, index)
-        if active:
-            if seen is not None:
-                seen.scatter_(1, tokens[:, None], True)
-            attended = torch.nn.functional.pad(attended, (0, 1), value=1)
-            logits = _forward(base, tokens[:, None], attended, cache)
+        grown = torch.tensor([not row.finish for row in batch.rows], device=tokens.device)
+        batch.leave()
+        if not batch.rows:
+            batch = None
+            continue
+        if batch.seen is not None:
+            batch.seen.scatter_(1, tokens[grown][:, None], True)
+        prefill.step(base, batch.prefix, tokens[grown][:, None])
 
 
-def _read(base: Base, prompts: Sequence[tuple[int, ...]]) -> tuple[Any, torch.Tensor, torch.Tensor]:
-    """Run the prompts: the cache, what is attended (P, T), the next logits (P, vocabulary).
-
-    What all prompts begin with is run once; the rests are padded on the left.
-    """
-    device = base.network.device
-    cache = growing_cache(base.network.config)
-    shared = _common(prompts) if len(prompts) > 1 else 0
-    if shared:
-        beginning = torch.tensor([prompts[0][:shared]], device=device)
-        _forward(base, beginning, torch.ones_like(beginning), cache)
-        select_rows(cache, torch.zeros(len(prompts), dtype=torch.int64, device=device))
-    longest = max(map(len, prompts)) - shared
-    ids = torch.full((len(prompts), longest), base.tokenizer.pad_token_id or 0)
-    attended = torch.zeros((len(prompts), shared + longest), dtype=torch.int64)
-    attended[:, :shared] = 1
-    for number, prompt in enumerate(prompts):
-        rest = prompt[shared:]
-        ids[number, longest - len(rest) :] = torch.tensor(rest)
-        attended[number, shared + longest - len(rest) :] = 1
-    attended = attended.to(device)
-    return cache, attended, _forward(base, ids.to(device), attended, cache)
+def _entering(waiting: Sequence[Row], free: int) -> int:
+    """How many rows join now: rows of one prompt together where they fit, so that it is read once."""
+    count = min(free, len(waiting))
+    whole = count
+    while 0 < whole < len(waiting) and waiting[whole].prompt == waiting[whole - 1].prompt:
+        whole -= 1
+    return whole or count
 
 
-def _common(prompts: Sequence[tuple[int, ...]]) -> int:
-    """Number of tokens that all prompts begin with, at least one token less than the shortest prompt."""
-    first, last = min(prompts), max(prompts)
-    limit = min(map(len, prompts)) - 1
-    return next((n for n in range(limit) if first[n] != last[n]), limit)
+def _begin(base: Base, rows: list[Row], share: bool, penalised: bool) -> Batch:
+    """Read the prompts of rows."""
+    prompts = list(dict.fromkeys(row.prompt for row in rows))
+    place = {prompt: number for number, prompt in enumerate(prompts)}
+    prefix = prefill.read(base, prompts, share=share)
+    if len(prompts) < len(rows):
+        prefix.select(torch.tensor([place[row.prompt] for row in rows], device=prefix.logits.device))
+    seen = None
+    if penalised:
+        seen = torch.zeros_like(prefix.logits, dtype=torch.bool)
+        for number, row in enumerate(rows):
+            seen[number, list(row.prompt)] = True
+    return Batch(list(rows), [row.random() for row in rows], prefix, seen)
 
 
-def _forward(base: Base, ids: torch.Tensor, attended: torch.Tensor, cache: Any) -> torch.Tensor:
-    """Run tokens (rows, T) on top of the cache; the logits after the last one (rows, vocabulary) float32."""
-    result = base.network(
-        input_ids=ids,
-        attention_mask=attended,
-        position_ids=(attended.cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :],
-        past_key_values=cache,
-        use_cache=True,
-        logits_to_keep=1,
-    )
-    logits: torch.Tensor = result.logits[:, -1].float()
-    return logits
+def _draw(batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """The next token of each row and its log-probability, (rows,) both."""
+    logits = batch.prefix.logits
+    scores = logits
+    if batch.seen is not None:
+        penalties = [row.sampling.repetition_penalty for row in batch.rows]
+        scores = penalise(logits, batch.seen, torch.tensor(penalties, device=logits.device)[:, None])
+    uniforms = np.array([stream.random() for stream in batch.streams])
+    tokens = torch.zeros(len(logits), dtype=torch.int64, device=logits.device)
+    settings: dict[Sampling, list[int]] = {}
+    for number, row in enumerate(batch.rows):
+        settings.setdefault(row.sampling, []).append(number)
+    for sampling, members in settings.items():
+        alone = len(settings) == 1
+        tokens[members] = choose(scores if alone else scores[members], sampling, uniforms[members])
+    return tokens, logits.gather(-1, tokens[:, None])[:, 0] - logits.logsumexp(-1)
 
 
-def _seen(logits: torch.Tensor, rows: Sequence[Row]) -> torch.Tensor:
-    seen = torch.zeros_like(logits, dtype=torch.bool)
-    for number, row in enumerate(rows):
-        seen[number, list(row.prompt)] = True
-    return seen
-
-
-def _extend(base: Base, row: Row, token: int, logprob: float, sampling: Sampling, stops: set[int]) -> None:
+def _extend(base: Base, row: Row, token: int, logprob: float, stops: set[int]) -> None:
     row.logprobs.append(logprob)
     if token in stops:
         row.finish = "stop"
         return
     row.tokens.append(token)
-    if sampling.stop and any(stop in text(base, row) for stop in sampling.stop):
+    stop = row.sampling.stop
+    if stop and any(mark in text(base, row, whole=True) for mark in stop):
         row.finish = "stop"
-    elif len(row.tokens) >= sampling.max_new_tokens:
+    elif len(row.tokens) >= row.sampling.max_new_tokens:
         row.finish = "length"
 
 
-def text(base: Base, row: Row, stop: Sequence[str] = ()) -> str:
-    """The answer as text, cut before the first stop string."""
+def text(base: Base, row: Row, *, whole: bool = False) -> str:
+    """The answer as text, cut before the first stop string unless it is wanted whole."""
     answer: str = base.tokenizer.decode(row.tokens, skip_special_tokens=True)
-    ends = [answer.index(mark) for mark in stop if mark in answer]
+    ends = [answer.index(mark) for mark in row.sampling.stop if mark in answer and not whole]
     return answer[: min(ends)] if ends else answer
 
 
@@ -153,7 +184,7 @@ def sample(
     seeds: Sequence[int] = (0,),
     *,
     rows: int = ROWS,
-    report: Callable[[int, int, int], None] | None = None,
+    report: Counted | None = None,
 ) -> list[Output]:
     """Answer every example under every seed: outputs example by example, seed by seed.
 
@@ -163,40 +194,61 @@ def sample(
         rows: answers in one batch.
         report: called with answers finished, answers in all, tokens sampled so far.
     """
-    drawn = list(seeds) if sampling.temperature else list(seeds[:1])
-    prompts = [tuple(prompt_ids(base.tokenizer, example.messages)) for example in examples]
-    distinct = sorted(set(prompts), key=lambda prompt: (len(prompt), prompt))
-    per_batch = max(1, rows // len(drawn))
-    finished: dict[tuple[tuple[int, ...], int], Row] = {}
-    sampled = 0
-    for start in range(0, len(distinct), per_batch):
-        batch = [Row(prompt, seed) for prompt in distinct[start : start + per_batch] for seed in drawn]
-        for row in decode(base, batch, sampling):
-            sampled += 1
-            if row.finish:
-                finished[row.prompt, row.seed] = row
-                if report:
-                    report(len(finished), len(distinct) * len(drawn), sampled)
-    source = {seed: seed if sampling.temperature else drawn[0] for seed in seeds}
+    return sample_all(base, [(examples, sampling)], seeds, rows=rows, report=report)[0]
+
+
+def sample_all(
+    base: Base,
+    jobs: Sequence[tuple[Sequence[Example], Sampling]],
+    seeds: Sequence[int] = (0,),
+    *,
+    rows: int = ROWS,
+    report: Counted | None = None,
+) -> list[list[Output]]:
+    """The same for several sets of examples, each with settings of its own, in one stream of batches."""
+    asked = [
+        [(tuple(prompt_ids(base.tokenizer, example.messages)), sampling) for example in examples]
+        for examples, sampling in jobs
+    ]
+    # Longest answers first: short ones fill the batch while the last long ones end.
+    distinct = sorted(
+        {want for job in asked for want in job}, key=lambda w: (-w[1].max_new_tokens, len(w[0]), w[0])
+    )
+    wanted = [
+        Row(prompt, seed, sampling)
+        for prompt, sampling in distinct
+        for seed in (seeds if sampling.temperature else seeds[:1])
+    ]
+    finished: dict[tuple[tuple[int, ...], Sampling, int], Row] = {}
+    for sampled, row in enumerate(decode(base, wanted, at_once=rows), start=1):
+        if row.finish:
+            finished[row.prompt, row.sampling, row.seed] = row
+            if report:
+                report(len(finished), len(wanted), sampled)
     return [
-        _output(base, example, finished[prompt, source[seed]], seed, sampling)
-        for example, prompt in zip(examples, prompts, strict=True)
-        for seed in seeds
+        [
+            _output(
+                base, example, finished[prompt, sampling, seed if sampling.temperature else seeds[0]], seed
+            )
+            for example, (prompt, sampling) in zip(examples, wants, strict=True)
+            for seed in seeds
+        ]
+        for (examples, _), wants in zip(jobs, asked, strict=True)
     ]
 
 
-def _output(base: Base, example: Example, row: Row, seed: int, sampling: Sampling) -> Output:
+def _output(base: Base, example: Example, row: Row, seed: int) -> Output:
     finish = "stop" if row.finish == "stop" else "length"
-    return Output(example.id, seed, text(base, row, sampling.stop), tuple(row.logprobs), finish)  # type: ignore[arg-type]
+    return Output(example.id, seed, text(base, row), tuple(row.logprobs), finish)  # type: ignore[arg-type]
 
 
 def stream(base: Base, messages: Sequence[Message], sampling: Sampling, seed: int = 0) -> Iterator[str]:
     """One answer, piece by piece; a piece is held back while it may still be part of a character or stop string."""
-    row = Row(tuple(prompt_ids(base.tokenizer, list(messages))), seed)
+    row = Row(tuple(prompt_ids(base.tokenizer, list(messages))), seed, sampling)
     sent = ""
     held = max((len(stop) for stop in sampling.stop), default=1) - 1
-    for _ in decode(base, [row], sampling):
-        answer = text(base, row, sampling.stop)
+    for _ in decode(base, [row]):
+        answer = text(base, row)
         safe = len(answer) if row.finish else len(answer.rstrip("\ufffd")) - held
         if safe > len(sent):
             yield answer[len(sent) : safe]

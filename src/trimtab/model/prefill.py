@@ -1,0 +1,144 @@
+"""Prompts read into a cache: what they begin with in common is run once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from trimtab.model.cache import growing_cache, join_rows, joinable, select_rows
+from trimtab.model.load import Base
+from trimtab.model.pack import Pack, packs, tree_is_exact
+from trimtab.records import TokenRow
+
+# Nodes of one tree; beyond some hundred, attention between strangers costs more than wide products gain.
+NODES = 512
+CHECKED = 4
+
+
+@dataclass
+class Prefix:
+    """What has been read of some rows.
+
+    Attributes:
+        cache: keys and values (rows, heads, T, head size) of each layer; the last tokens of all rows in one column.
+        attended: (rows, T) int64, 1 where a row has a token.
+        logits: (rows, vocabulary) float32, after the last token.
+    """
+
+    cache: Any
+    attended: torch.Tensor
+    logits: torch.Tensor
+
+    def select(self, rows: torch.Tensor) -> None:
+        """Keep, repeat or reorder rows; (rows,) int64."""
+        select_rows(self.cache, rows)
+        self.attended, self.logits = self.attended[rows], self.logits[rows]
+
+    def join(self, other: Prefix) -> None:
+        """Add rows below these."""
+        unused = int(self.attended.any(0).int().argmax())
+        join_rows(self.cache, other.cache, unused)
+        parts = [self.attended[:, unused:], other.attended]
+        width = max(part.shape[1] for part in parts)
+        self.attended = torch.cat(
+            [torch.nn.functional.pad(part, (width - part.shape[1], 0)) for part in parts]
+        )
+        self.logits = torch.cat([self.logits, other.logits])
+
+
+def step(base: Base, prefix: Prefix, ids: torch.Tensor) -> None:
+    """Append tokens (rows, T) to rows that all have as many new ones, and renew the logits."""
+    prefix.attended = torch.nn.functional.pad(prefix.attended, (0, ids.shape[1]), value=1)
+    prefix.logits = _forward(base, ids, prefix.attended, prefix.cache)
+
+
+def can_share(base: Base, prompts: Sequence[tuple[int, ...]]) -> bool:
+    """Whether prompts of this network can be read as trees: it attends to all tokens, and honours a given mask."""
+    if not joinable(growing_cache(base.network.config)):
+        return False
+    rows = [_row(prompt) for prompt in prompts[:CHECKED]]
+    for row in rows:
+        row.supervised[-CHECKED:] = True
+    return tree_is_exact(base.network, rows)
+
+
+def read(base: Base, prompts: Sequence[tuple[int, ...]], *, share: bool) -> Prefix:
+    """Run distinct prompts: as trees, or padded on the left where `share` is false or nothing is to be shared."""
+    if not share or len(prompts) == 1:
+        return _padded(base, prompts)
+    rows = [_row(prompt) for prompt in prompts]
+    whole: Prefix | None = None
+    order: list[int] = []
+    for numbers, tree in packs(rows, NODES):
+        part = _tree(base, tree)
+        order += numbers
+        if whole is None:
+            whole = part
+        else:
+            whole.join(part)
+    assert whole is not None
+    whole.select(torch.tensor(order, device=whole.logits.device).argsort())
+    return whole
+
+
+def _row(prompt: Sequence[int]) -> TokenRow:
+    return TokenRow("", np.array(prompt, dtype=np.int64), np.zeros(len(prompt), dtype=bool))
+
+
+def _tree(base: Base, tree: Pack) -> Prefix:
+    """Run one tree and lay each row's path out as a row of its own."""
+    device = base.network.device
+    cache = growing_cache(base.network.config)
+    logits = base.network(
+        input_ids=torch.from_numpy(tree.ids)[None].to(device),
+        position_ids=torch.from_numpy(tree.depth)[None].to(device),
+        attention_mask=torch.from_numpy(tree.sees)[None, None].to(device),
+        past_key_values=cache,
+        use_cache=True,
+        logits_to_keep=torch.from_numpy(tree.ends).to(device),
+    ).logits[0]
+    paths = [np.flatnonzero(tree.sees[end]) for end in tree.ends]
+    longest = max(map(len, paths))
+    nodes = np.zeros((len(paths), longest), dtype=np.int64)
+    attended = np.zeros((len(paths), longest), dtype=np.int64)
+    for number, path in enumerate(paths):
+        nodes[number, longest - len(path) :] = path
+        attended[number, longest - len(path) :] = 1
+    laid = growing_cache(base.network.config)
+    place = torch.from_numpy(nodes).to(device)
+    for number, layer in enumerate(cache.layers):
+        laid.update(
+            layer.keys[0][:, place].transpose(0, 1), layer.values[0][:, place].transpose(0, 1), number
+        )
+    return Prefix(laid, torch.from_numpy(attended).to(device), logits.float())
+
+
+def _padded(base: Base, prompts: Sequence[tuple[int, ...]]) -> Prefix:
+    longest = max(map(len, prompts))
+    ids = torch.full((len(prompts), longest), base.tokenizer.pad_token_id or 0)
+    attended = torch.zeros((len(prompts), longest), dtype=torch.int64)
+    for number, prompt in enumerate(prompts):
+        ids[number, longest - len(prompt) :] = torch.tensor(prompt)
+        attended[number, longest - len(prompt) :] = 1
+    device = base.network.device
+    cache = growing_cache(base.network.config)
+    attended = attended.to(device)
+    return Prefix(cache, attended, _forward(base, ids.to(device), attended, cache))
+
+
+def _forward(base: Base, ids: torch.Tensor, attended: torch.Tensor, cache: Any) -> torch.Tensor:
+    """Run tokens (rows, T) on top of the cache; the logits after the last one (rows, vocabulary) float32."""
+    result = base.network(
+        input_ids=ids,
+        attention_mask=attended,
+        position_ids=(attended.cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :],
+        past_key_values=cache,
+        use_cache=True,
+        logits_to_keep=1,
+    )
+    logits: torch.Tensor = result.logits[:, -1].float()
+    return logits
