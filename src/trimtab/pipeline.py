@@ -21,13 +21,14 @@ from trimtab.document import write_report
 from trimtab.errors import RecipeError, several
 from trimtab.model.load import Base, load
 from trimtab.model.memory import peak_bytes
+from trimtab.model.trunk import ensure
 from trimtab.planning import candidates_for, plan_run
 from trimtab.prepare import Prepared, prepare, rows_of
 from trimtab.recipe import Recipe, Rung
 from trimtab.recipe import load as load_recipe
 from trimtab.records import Report, Verdict, content_hash, plain
 from trimtab.run import RunFolder
-from trimtab.trials import Trial, certify, fit, recorded_trial, run_trial
+from trimtab.trials import Trial, certify, first_block, fit, recorded_trial, run_trial
 from trimtab.trials import judge as judge_trial
 
 SELECT_LEVEL = 0.95
@@ -133,6 +134,7 @@ def _open(work: Work) -> None:
 
 def _climb(work: Work) -> Verdict:
     """Rung by rung, smallest first, until one is shown to be enough."""
+    _keep_trunk(work)
     with work.timed("measuring base"):
         base = recorded_trial(work.prepared, work.base, Stack(), work.folder, work.report, "base")
     ladder = work.prepared.recipe.ladder
@@ -155,6 +157,16 @@ def _climb(work: Work) -> Verdict:
             break
     looked = [verdict for verdict in held if verdict.look]
     return (looked or held)[-1]
+
+
+def _keep_trunk(work: Work) -> None:
+    """Keep what the blocks below the lowest candidate compute: the base's own passes serve all candidates."""
+    planned = [
+        (rung, one) for rung in work.prepared.recipe.ladder for one in candidates_for(rung, work.folder)
+    ]
+    lowest = [first for rung, one in planned if (first := first_block(work.base, rung, one))]
+    if lowest:
+        ensure(work.base, min(lowest), rows_of(work.prepared, work.base, "tune"))
 
 
 def _choose(work: Work, rung: Rung, base: Trial) -> tuple[judge.Judged, Stack]:

@@ -16,6 +16,7 @@ from trimtab.data import certificate, split
 from trimtab.decide.judge import Judged
 from trimtab.measure.contract import Metric
 from trimtab.measure.trial import measure, paired
+from trimtab.model import sites
 from trimtab.model.load import Base
 from trimtab.prepare import GuardSuite, Prepared, rows_of
 from trimtab.recipe import Candidate, Rung, Training
@@ -105,6 +106,15 @@ def fit(
     folder.write(record, {"stack": stack.hash, "cost": cost})
     shutil.rmtree(work, ignore_errors=True)
     return stack, cost
+
+
+def first_block(base: Base, rung: Rung, candidate: Candidate) -> int:
+    """Number of the lowest block that a candidate changes."""
+    if rung == "layers":
+        return layers.first_block(
+            base.network, cast(layers.Place, candidate.method or "blocks"), candidate.blocks
+        )
+    return sites.first_of(base.network, candidate.blocks)
 
 
 def _named(report: Report | None, stage: str) -> Report | None:

@@ -32,6 +32,7 @@ from trimtab.adjust.loop import Settings, Training, train
 from trimtab.model import sites
 from trimtab.model.likelihood import logprobs
 from trimtab.model.load import Base
+from trimtab.model.trunk import ensure
 from trimtab.records import Report, TokenRow, content_hash
 from trimtab.run import read_json, write_atomic, write_json
 
@@ -167,11 +168,19 @@ def fit(
     """
     config = _peft_config(base.network, shape)
     before = base.fingerprint
+    trunk = ensure(base, sites.first_of(base.network, shape.blocks), rows)
     with _injected(base.network, config, seed=settings.seed) as model:
         parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
         evaluate = functools.partial(mean_loss, base, held_out) if held_out else None
         training = train(
-            base.network, parameters, rows, settings, evaluate=evaluate, folder=folder, report=report
+            base.network,
+            parameters,
+            rows,
+            settings,
+            trunk=trunk,
+            evaluate=evaluate,
+            folder=folder,
+            report=report,
         )
         tensors, config = _state(model)
     return Adapter(config, tensors, before, settings), training

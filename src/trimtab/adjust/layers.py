@@ -25,6 +25,7 @@ from trimtab.adjust.contract import Description, Setting, training_settings
 from trimtab.adjust.loop import Settings, Training, train
 from trimtab.model import sites
 from trimtab.model.load import Base
+from trimtab.model.trunk import ensure
 from trimtab.records import Report, TokenRow, content_hash
 from trimtab.run import read_json, write_json
 
@@ -123,6 +124,7 @@ def fit(
     network = base.network
     names, described = _names(network, place, blocks)
     before = base.fingerprint
+    trunk = ensure(base, first_block(network, place, blocks), rows)
     own = {name: network.get_parameter(name).data for name in names}
     wants = {name: p.requires_grad for name, p in network.named_parameters()}
     try:
@@ -133,7 +135,16 @@ def fit(
             parameter.requires_grad_(True)
         parameters = {name: network.get_parameter(name) for name in names}
         evaluate = functools.partial(mean_loss, base, held_out) if held_out else None
-        training = train(network, parameters, rows, settings, evaluate=evaluate, folder=folder, report=report)
+        training = train(
+            network,
+            parameters,
+            rows,
+            settings,
+            trunk=trunk,
+            evaluate=evaluate,
+            folder=folder,
+            report=report,
+        )
         deltas = {name: (p.data - own[name].float()).cpu() for name, p in parameters.items()}
     finally:
         for name, parameter in network.named_parameters():
@@ -143,11 +154,20 @@ def fit(
     return Layers(deltas, described, before, settings), training
 
 
+def first_block(network: Any, place: Place, blocks: Sequence[int]) -> int:
+    """Number of the lowest block that training these weights changes; 0 where they lie outside the blocks."""
+    return sites.first_of(network, blocks or _last_quarter(network)) if place == "blocks" else 0
+
+
+def _last_quarter(network: Any) -> range:
+    return range(-max(1, network.config.num_hidden_layers // 4), 0)
+
+
 def _names(network: Any, place: Place, blocks: Sequence[int]) -> tuple[list[str], str]:
     tied = bool(getattr(network.config, "tie_word_embeddings", False))
     if place == "blocks":
         count = network.config.num_hidden_layers
-        chosen = sites.chosen_blocks(network, blocks or range(-max(1, count // 4), 0))
+        chosen = sites.chosen_blocks(network, blocks or _last_quarter(network))
         return sites.parameters_under(network, chosen), f"{len(chosen)} of {count} blocks"
     if place == "norms":
         return sites.norm_parameters(network), "all norms"

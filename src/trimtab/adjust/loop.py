@@ -22,8 +22,12 @@ from trimtab.adjust import checkpoint
 from trimtab.adjust.schedule import Schedule, factor
 from trimtab.errors import TrainingDiverged
 from trimtab.model.memory import peak_bytes
-from trimtab.model.pack import packs, plain_logprobs, token_logprobs, tree_is_exact
+from trimtab.model.pack import Pack, packs, plain_logprobs, token_logprobs, tree_is_exact
+from trimtab.model.trunk import Trunk
 from trimtab.records import Progress, Report, TokenRow
+
+# Log-probabilities of a tree's scored tokens; None in its place: rows are read one by one.
+Read = Callable[[Any, Pack], torch.Tensor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ def train(
     rows: Sequence[TokenRow],
     settings: Settings,
     *,
+    trunk: Trunk | None = None,
     evaluate: Callable[[], float] | None = None,
     folder: Path | None = None,
     report: Report | None = None,
@@ -91,6 +96,7 @@ def train(
     """Train `parameters` of `network` in place on `rows`.
 
     Args:
+        trunk: what the blocks below all trained ones compute, where it is kept.
         evaluate: loss on held-out items, called after each epoch; early stopping follows it, and the parameters
             end at its best value when `settings.patience` is above 0.
         folder: where checkpoints are kept while training lasts; an interrupted training found there goes on.
@@ -99,7 +105,7 @@ def train(
         TrainingDiverged: the loss or the gradient is no longer a finite number.
     """
     with _autocast(network):
-        shared = tree_is_exact(network, rows)
+        read = (trunk.token_logprobs if trunk else token_logprobs) if tree_is_exact(network, rows) else None
     optimiser = torch.optim.AdamW(
         list(parameters.values()), lr=settings.learning_rate, weight_decay=settings.weight_decay
     )
@@ -110,7 +116,7 @@ def train(
     network.train()
     try:
         with torch.random.fork_rng(devices=[]):
-            _updates(network, rows, settings, state, keeper, shared, per_epoch, total, evaluate, report)
+            _updates(network, rows, settings, state, keeper, read, per_epoch, total, evaluate, report)
     except KeyboardInterrupt:
         if keeper.whole:
             keeper.save(state)
@@ -122,7 +128,12 @@ def train(
     keeper.save(state)
     device = str(network.device)
     return Training(
-        tuple(state.history), state.seconds, state.tokens, peak_bytes(device), state.best_step, shared
+        tuple(state.history),
+        state.seconds,
+        state.tokens,
+        peak_bytes(device),
+        state.best_step,
+        read is not None,
     )
 
 
@@ -132,7 +143,7 @@ def _updates(
     settings: Settings,
     state: State,
     keeper: checkpoint.Keeper,
-    shared: bool,
+    read: Read | None,
     per_epoch: int,
     total: int,
     evaluate: Callable[[], float] | None,
@@ -148,7 +159,7 @@ def _updates(
         numbers = batches(rows, settings.batch_size, settings.seed, epoch)[place]
         rate = settings.learning_rate * factor(settings.schedule, state.step, total, settings.warmup)
         torch.manual_seed(settings.seed * 1_000_003 + state.step)
-        loss = _gradients(network, [rows[i] for i in numbers], settings, keeper.optimiser, shared, state.step)
+        loss = _gradients(network, [rows[i] for i in numbers], settings, keeper.optimiser, read, state.step)
         keeper.whole = False
         keeper.optimiser.param_groups[0]["lr"] = rate
         keeper.optimiser.step()
@@ -183,14 +194,14 @@ def _gradients(
     rows: Sequence[TokenRow],
     settings: Settings,
     optimiser: torch.optim.Optimizer,
-    shared: bool,
+    read: Read | None,
     step: int,
 ) -> float:
     """Leave the clipped gradients of an update in the parameters; returns its loss."""
     scored = sum(int(row.supervised[1:].sum()) for row in rows)
     optimiser.zero_grad(set_to_none=True)
     loss = 0.0
-    for part in _log_likelihoods(network, rows, settings.micro_tokens, shared):
+    for part in _log_likelihoods(network, rows, settings.micro_tokens, read):
         share = -part.sum() / scored
         share.backward()  # type: ignore[no-untyped-call]
         loss += float(share.detach())
@@ -205,12 +216,12 @@ def _gradients(
 
 
 def _log_likelihoods(
-    network: Any, rows: Sequence[TokenRow], budget: int, shared: bool
+    network: Any, rows: Sequence[TokenRow], budget: int, read: Read | None
 ) -> Iterator[torch.Tensor]:
     with _autocast(network):
-        if shared:
+        if read:
             for _, tree in packs(rows, budget):
-                yield token_logprobs(network, tree)
+                yield read(network, tree)
         else:
             for row in rows:
                 yield plain_logprobs(network, row)

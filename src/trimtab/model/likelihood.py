@@ -22,7 +22,8 @@ def logprobs(base: Base, rows: Sequence[TokenRow], *, budget: int = BUDGET) -> l
     shared = tree_is_exact(base.network, rows)
     for numbers, tree in packs(rows, budget):
         if shared:
-            values = token_logprobs(base.network, tree).double().cpu().numpy()
+            read = base.trunk.token_logprobs if base.trunk else token_logprobs
+            values = read(base.network, tree).double().cpu().numpy()
         else:
             values = (
                 torch.cat([plain_logprobs(base.network, rows[i]) for i in numbers]).double().cpu().numpy()

@@ -21,7 +21,7 @@ from trimtab.model import embedded
 from trimtab.records import Message
 
 if TYPE_CHECKING:
-    pass
+    from trimtab.model.trunk import Trunk
 
 
 # Attribute of a parameter whose place a lent tensor has taken: the base's own tensor.
@@ -50,6 +50,8 @@ class Base:
     dtype: Choice
     device: Choice
     threads: Choice
+    # What the untouched lower blocks computed, once an adjustment above them is to be fitted.
+    trunk: Trunk | None = None
 
     @cached_property
     def fingerprint(self) -> str:

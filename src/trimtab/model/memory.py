@@ -10,6 +10,8 @@ from typing import Any
 
 ADAM_STATES = 2
 FLOAT32 = 4
+# Assumed to be free where the system does not say.
+UNKNOWN_MEMORY = 4 * 2**30
 
 
 def training_bytes(network: Any, *, trainable: int, tokens: int) -> int:
@@ -32,6 +34,19 @@ def training_bytes(network: Any, *, trainable: int, tokens: int) -> int:
     block = tokens * (14 * hidden + 4 * intermediate) * size
     logits = 3 * tokens * config.vocab_size * FLOAT32
     return int(weights + optimiser + block * config.num_hidden_layers + logits)
+
+
+def available_bytes(device: str = "cpu") -> int:
+    """Memory that can still be taken: the accelerator's when one is used, else the machine's."""
+    if device.startswith("cuda"):
+        import torch
+
+        return int(torch.cuda.mem_get_info(device)[0])
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    return UNKNOWN_MEMORY
 
 
 def peak_bytes(device: str = "cpu") -> int:

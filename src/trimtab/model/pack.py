@@ -29,6 +29,7 @@ class Pack:
 
     Attributes:
         ids: (T,) int64 token of each node.
+        parents: (T,) int64 node before each node, -1 at a root; always a lower number.
         depth: (T,) int64 position of each node in its rows.
         sees: (T, T) bool, `sees[i, j]`: node i attends to node j.
         sources: (M,) int64 node whose logits predict each scored token.
@@ -39,6 +40,7 @@ class Pack:
     """
 
     ids: np.ndarray
+    parents: np.ndarray
     depth: np.ndarray
     sees: np.ndarray
     sources: np.ndarray
@@ -70,10 +72,10 @@ def pack(rows: Sequence[TokenRow]) -> Pack:
                 owners.append(number)
         ends.append(node)
     depth, sees = _ancestry(parents)
-    nodes, before, after, whose, last = (
-        np.array(v, dtype=np.int64) for v in (ids, sources, targets, owners, ends)
+    nodes, above, before, after, whose, last = (
+        np.array(v, dtype=np.int64) for v in (ids, parents, sources, targets, owners, ends)
     )
-    return Pack(nodes, depth, sees, before, after, whose, last, sum(len(row.ids) for row in rows))
+    return Pack(nodes, above, depth, sees, before, after, whose, last, sum(len(row.ids) for row in rows))
 
 
 def _ancestry(parents: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
@@ -114,16 +116,20 @@ def _common(a: np.ndarray, b: np.ndarray) -> int:
     return int(different[0]) if len(different) else length
 
 
-def token_logprobs(network: Any, tree: Pack) -> torch.Tensor:
+def token_logprobs(network: Any, tree: Pack, embedded: torch.Tensor | None = None) -> torch.Tensor:
     """Natural log-probability of each scored token, (M,) float32; the head runs only where a token is scored.
+
+    Args:
+        embedded: (T, hidden size), what enters the first block instead of the tokens' embeddings.
 
     The network must be a transformers causal model that honours a 4-D attention mask (T, T) and position ids.
     """
     device = network.device
     mask = torch.from_numpy(tree.sees)[None, None].to(device)
     targets = torch.from_numpy(tree.targets).to(device)
+    ids = {"input_ids": torch.from_numpy(tree.ids)[None].to(device)}
     logits = network(
-        input_ids=torch.from_numpy(tree.ids)[None].to(device),
+        **(ids if embedded is None else {"inputs_embeds": embedded[None]}),
         position_ids=torch.from_numpy(tree.depth)[None].to(device),
         attention_mask=mask,
         use_cache=False,

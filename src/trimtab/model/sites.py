@@ -44,6 +44,31 @@ def chosen_blocks(network: Any, numbers: Sequence[int]) -> list[str]:
     return [names[n] for n in sorted({n % len(names) for n in numbers})]
 
 
+def first_of(network: Any, numbers: Sequence[int]) -> int:
+    """Number of the lowest of the chosen blocks, from 0."""
+    return block_names(network).index(chosen_blocks(network, numbers)[0])
+
+
+def first_changed(network: Any, mark: str) -> int:
+    """Number of the lowest block with a weight that is trained or lent; the number of blocks if there is none.
+
+    A change outside the blocks counts as below all of them, except of a head of its own.
+
+    Args:
+        mark: name of the attribute that a lent weight bears.
+    """
+    names = block_names(network)
+    numbers = {name: number for number, name in enumerate(names)}
+    head = network.get_output_embeddings()
+    apart = None if head is None or head.weight is network.get_input_embeddings().weight else head.weight
+    lowest = len(names)
+    depth = names[0].count(".") + 1
+    for name, parameter in network.named_parameters():
+        if (parameter.requires_grad or hasattr(parameter, mark)) and parameter is not apart:
+            lowest = min(lowest, numbers.get(".".join(name.split(".")[:depth]), 0))
+    return lowest
+
+
 def linear_names(network: Any, blocks: Sequence[str], modules: Sequence[str] = ()) -> list[str]:
     """Full names of the linear modules inside blocks, all or those whose last name is in `modules`.
 
