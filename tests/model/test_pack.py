@@ -162,6 +162,26 @@ def test_a_network_that_refuses_the_mask_is_not_exact() -> None:
     assert not tree_is_exact(Refusing(), SETS["shared beginning"])
 
 
+def test_a_window_that_rows_outgrow_is_not_exact() -> None:
+    network = tiny_model(initializer_range=0.2)
+    network.config.sliding_window = 16
+    assert tree_is_exact(network, [row(HEAD, 4), row([*HEAD[:6], 9, 9], 0)])
+    assert not tree_is_exact(network, SETS["shared beginning"])
+    network.config.use_sliding_window = False
+    assert tree_is_exact(network, SETS["shared beginning"])
+
+
+def test_the_check_reads_few_tokens_of_long_rows() -> None:
+    read: list[int] = []
+    network = tiny_model(initializer_range=0.2)
+    handle = network.register_forward_pre_hook(
+        lambda _, __, given: read.append(given["input_ids"].numel()), with_kwargs=True
+    )
+    assert tree_is_exact(network, [row(random_ids(300, 0)), row(random_ids(200, 0) + random_ids(99, 1))])
+    handle.remove()
+    assert sum(read) <= 112
+
+
 def test_eager_attention_either_suits_or_is_found_out() -> None:
     network = tiny_model(initializer_range=0.2)
     network.set_attn_implementation("eager")

@@ -21,6 +21,8 @@ from trimtab.records import TokenRow
 # a real model; bfloat16 alone made 0.1.
 TOLERANCE = 0.02
 LOW_TOLERANCE = 0.5
+# Tokens on either side of where two rows part that the check reads.
+CHECKED = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,22 +154,32 @@ def plain_logprobs(network: Any, row: TokenRow) -> torch.Tensor:
 
 
 def _parting(rows: Sequence[TokenRow]) -> list[TokenRow]:
-    """The first two rows that part ways before a scored token of the second; one row if all lie on one path."""
+    """Two rows that part ways, cut to the tokens around where they do; one row if all lie on one path."""
     longest = rows[0]
     for row in rows[1:]:
         shared = _common(longest.ids, row.ids)
-        if shared < min(len(longest.ids), len(row.ids)) and row.supervised[shared + 1 :].any():
-            return [longest, row]
+        if shared < min(len(longest.ids), len(row.ids)):
+            return [_around(one, shared) for one in (longest, row)]
         longest = max(longest, row, key=lambda r: len(r.ids))
-    return [longest]
+    return [_around(longest, 0)]
+
+
+def _around(row: TokenRow, place: int) -> TokenRow:
+    ids = row.ids[max(0, place - CHECKED) : place + CHECKED]
+    return TokenRow(row.example, ids, np.ones(len(ids), dtype=bool))
 
 
 @torch.no_grad()
 def tree_is_exact(network: Any, rows: Sequence[TokenRow]) -> bool:
     """Whether this network gives the tree's rows the plain log-probabilities (nats, largest difference).
 
-    Networks that mix tokens other than by attention (recurrent layers) or ignore a given mask do not.
+    Networks that mix tokens other than by attention (recurrent layers) or ignore a given mask do not, nor do those
+    that attend to a window of the last tokens, where a row is longer than the window.
     """
+    config = getattr(network, "config", None)
+    window = getattr(config, "sliding_window", None) if getattr(config, "use_sliding_window", True) else None
+    if window and max(len(row.ids) for row in rows) > window:
+        return False
     few = _parting(rows)
     tree = pack(few)
     try:

@@ -16,7 +16,6 @@ from trimtab.records import TokenRow
 
 # Nodes of one tree; beyond some hundred, attention between strangers costs more than wide products gain.
 NODES = 512
-CHECKED = 4
 
 
 @dataclass
@@ -60,10 +59,7 @@ def can_share(base: Base, prompts: Sequence[tuple[int, ...]]) -> bool:
     """Whether prompts of this network can be read as trees: it attends to all tokens, and honours a given mask."""
     if not joinable(growing_cache(base.network.config)):
         return False
-    rows = [_row(prompt) for prompt in prompts[:CHECKED]]
-    for row in rows:
-        row.supervised[-CHECKED:] = True
-    return tree_is_exact(base.network, rows)
+    return tree_is_exact(base.network, [_row(prompt) for prompt in prompts])
 
 
 def read(base: Base, prompts: Sequence[tuple[int, ...]], *, share: bool) -> Prefix:
