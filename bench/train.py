@@ -104,6 +104,8 @@ def train_trl(threads: int, rows: Sequence[TokenRow], *, padding_free: bool) -> 
         from trl import SFTTrainer
 
         base = load(dtype="float32", threads=threads)
+        for parameter in base.network.parameters():
+            parameter.data = parameter.data.contiguous()  # as transformers leaves them
         ordered = [rows[i] for numbers in batches(rows, BATCH, SETTINGS.seed, 0) for i in numbers]
         data = datasets.Dataset.from_dict({
             "input_ids": [row.ids.tolist() for row in ordered],

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from trimtab import stats
 from trimtab.adjust import adapter
+from trimtab.adjust.loop import batches
 from trimtab.decide import ledger, power
 from trimtab.model import likelihood
-from trimtab.model.load import Base
+from trimtab.model.load import Base, prompt_ids
 from trimtab.model.memory import training_bytes
+from trimtab.model.pack import tree_size, unscored
 from trimtab.model.sampler import sample
 from trimtab.model.sites import block_names
 from trimtab.prepare import GuardSuite, Prepared, rows_of
 from trimtab.recipe import Candidate, Rung
-from trimtab.records import Example, Progress, Report, Sampling
+from trimtab.records import Example, Progress, Report, Sampling, TokenRow
 from trimtab.run import RunFolder
 
 # Cost of an update relative to a forward pass over the same tokens: forward, backward to every activation, and the
-# low-rank products; and for trained blocks, a backward pass to activations and weights of those blocks only.
+# low-rank products. Where the last blocks only are trained, a backward pass through those; and from the second epoch
+# on, no forward pass below them.
 UPDATE = 2.8
 LAST_THIRD = 1.6
+LAST_THIRD_AGAIN = 0.95
 CHARACTERS_PER_TOKEN = 4.0
-PROBE_PROMPTS, PROBE_TOKENS = 16, 8
+PROBE_ROWS, PROBE_PROMPTS, PROBE_TOKENS = 8, 32, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +45,8 @@ def plan_run(prepared: Prepared, base: Base, report: Report | None = None) -> di
     if report:
         report(Progress("planning", 0, 1))
     recipe = prepared.recipe
-    rows = rows_of(prepared, base, "tune")
     speed = _measure(prepared, base)
-    epoch = sum(len(row.ids) for row in rows) * speed.read
+    epoch = _nodes(prepared, rows_of(prepared, base, "tune")) * speed.read
     chosen = {rung: _candidates(prepared, base, rung, epoch) for rung in recipe.ladder}
     level = _level(prepared)
     questions = _questions(prepared)
@@ -95,19 +99,25 @@ def _candidates(prepared: Prepared, base: Base, rung: Rung, epoch: float) -> lis
 
 
 def _measure(prepared: Prepared, base: Base) -> Speed:
-    select = prepared.parts["select"]
-    pairs = [(example.messages, example.references[0]) for example in select[:8]]
-    tokens = sum(len(base.tokenizer(m.content)["input_ids"]) for messages, _ in pairs for m in messages)
-    tokens += sum(len(base.tokenizer(answer)["input_ids"]) for _, answer in pairs)
+    rows = rows_of(prepared, base, "select")[:PROBE_ROWS]
+    likelihood.logprobs(base, rows[:1])
     started = time.monotonic()
-    likelihood.answers(base, pairs)
-    read = (time.monotonic() - started) / max(1, tokens)
-    prompts = select[:PROBE_PROMPTS]
+    likelihood.logprobs(base, rows)
+    read = (time.monotonic() - started) / tree_size(rows)
+    prompts = prepared.parts["select"][:PROBE_PROMPTS]
+    begun = tree_size([unscored(prompt_ids(base.tokenizer, e.messages)) for e in prompts])
     started = time.monotonic()
     outputs = sample(base, prompts, Sampling(max_new_tokens=PROBE_TOKENS))
-    seconds = time.monotonic() - started - read * tokens * len(prompts) / max(1, len(pairs)) * 0.7
+    seconds = time.monotonic() - started - read * begun
     drawn = sum(len(output.logprobs) for output in outputs)
     return Speed(read, max(seconds, read * drawn) / max(1, drawn))
+
+
+def _nodes(prepared: Prepared, rows: Sequence[TokenRow]) -> int:
+    """Tokens that one epoch runs, beginnings that rows of one update share counted once."""
+    how = prepared.recipe.training
+    updates = batches(rows, how.batch_size, prepared.recipe.seed, 0)
+    return sum(tree_size([rows[number] for number in update]) for update in updates)
 
 
 def _level(prepared: Prepared) -> float:
@@ -149,8 +159,12 @@ def _minutes(prepared: Prepared, speed: Speed, epoch: float, chosen: dict[Rung, 
     training = 0.0
     for rung, found in chosen.items():
         for candidate in found:
-            factor = LAST_THIRD if candidate.blocks or rung == "layers" else UPDATE
-            training += (candidate.epochs or prepared.recipe.training.epochs) * epoch * factor
+            epochs = candidate.epochs or prepared.recipe.training.epochs
+            if candidate.blocks or rung == "layers":
+                passes = min(epochs, 1) * LAST_THIRD + max(epochs - 1, 0) * LAST_THIRD_AGAIN
+            else:
+                passes = epochs * UPDATE
+            training += passes * epoch
     select, confirm = (_pass(prepared, speed, part) for part in ("select", "confirm"))
     trials = sum(map(len, chosen.values()))
     return round((training + select * (1 + trials) + 2 * confirm * len(chosen)) / 60, 1)

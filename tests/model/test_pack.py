@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from tests.tiny import tiny_model
-from trimtab.model.pack import pack, packs, plain_logprobs, token_logprobs, tree_is_exact
+from trimtab.model.pack import pack, packs, plain_logprobs, token_logprobs, tree_is_exact, tree_size, unscored
 from trimtab.records import TokenRow
 
 
@@ -115,6 +115,15 @@ def test_splitting_by_a_budget_loses_and_changes_nothing(ids: list[list[int]], b
         assert sorted(values) == list(range(len(rows)))
         for number, r in enumerate(rows):
             np.testing.assert_allclose(values[number], plain_logprobs(network, r).numpy(), atol=1e-5)
+
+
+@given(st.lists(st.lists(st.integers(3, 5), min_size=1, max_size=8), min_size=1, max_size=8))
+def test_the_size_of_a_tree_is_known_without_building_it(ids: list[list[int]]) -> None:
+    rows = [unscored(found) for found in ids]
+    tree = pack(rows)
+    assert tree_size(rows) == len(tree.ids)
+    assert [int(tree.ids[end]) for end in tree.ends] == [found[-1] for found in ids]
+    assert not len(tree.targets)
 
 
 NETWORK = tiny_model(initializer_range=0.2)

@@ -16,8 +16,8 @@ TYPICAL_SD = {
     "bleu": 20.0,
     "rouge_l": 0.16,
     "nll": 0.08,
-    "coverage": 0.4,
-    "invented": 0.4,
+    "coverage": 0.45,
+    "invented": 0.45,
     "similarity": 0.2,
     "phrase_rate": 0.05,
     "sentiment": 0.5,
@@ -25,7 +25,7 @@ TYPICAL_SD = {
 }
 TYPICAL_DISCORDANCE = {
     "choice": 0.12,
-    "refusal": 0.15,
+    "refusal": 0.1,
     "exact_match": 0.25,
     "accuracy": 0.25,
     "minimal_pair": 0.1,

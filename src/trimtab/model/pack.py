@@ -8,6 +8,7 @@ of the plain loop, nothing is padded, and shared beginnings cost once.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -50,6 +51,11 @@ class Pack:
     rows: np.ndarray
     ends: np.ndarray
     tokens: int
+
+
+def unscored(ids: Sequence[int]) -> TokenRow:
+    """A row of tokens to be read only."""
+    return TokenRow("", np.array(ids, dtype=np.int64), np.zeros(len(ids), dtype=bool))
 
 
 def pack(rows: Sequence[TokenRow]) -> Pack:
@@ -110,6 +116,13 @@ def packs(rows: Sequence[TokenRow], budget: int) -> Iterator[tuple[list[int], Pa
         size += new
     if group:
         yield group, pack([rows[i] for i in group])
+
+
+def tree_size(rows: Sequence[TokenRow]) -> int:
+    """Number of nodes of the one tree that all rows would make."""
+    ordered = sorted((row.ids for row in rows), key=lambda ids: ids.tolist())
+    shared = (_common(one, two) for one, two in itertools.pairwise(ordered))
+    return sum(map(len, ordered)) - sum(shared)
 
 
 def _common(a: np.ndarray, b: np.ndarray) -> int:

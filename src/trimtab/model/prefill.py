@@ -11,8 +11,7 @@ import torch
 
 from trimtab.model.cache import growing_cache, join_rows, joinable, select_rows
 from trimtab.model.load import Base
-from trimtab.model.pack import Pack, packs, tree_is_exact
-from trimtab.records import TokenRow
+from trimtab.model.pack import Pack, packs, tree_is_exact, unscored
 
 # Nodes of one tree; beyond some hundred, attention between strangers costs more than wide products gain.
 NODES = 512
@@ -59,14 +58,14 @@ def can_share(base: Base, prompts: Sequence[tuple[int, ...]]) -> bool:
     """Whether prompts of this network can be read as trees: it attends to all tokens, and honours a given mask."""
     if not joinable(growing_cache(base.network.config)):
         return False
-    return tree_is_exact(base.network, [_row(prompt) for prompt in prompts])
+    return tree_is_exact(base.network, [unscored(prompt) for prompt in prompts])
 
 
 def read(base: Base, prompts: Sequence[tuple[int, ...]], *, share: bool) -> Prefix:
     """Run distinct prompts: as trees, or padded on the left where `share` is false or nothing is to be shared."""
     if not share or len(prompts) == 1:
         return _padded(base, prompts)
-    rows = [_row(prompt) for prompt in prompts]
+    rows = [unscored(prompt) for prompt in prompts]
     whole: Prefix | None = None
     order: list[int] = []
     for numbers, tree in packs(rows, NODES):
@@ -79,10 +78,6 @@ def read(base: Base, prompts: Sequence[tuple[int, ...]], *, share: bool) -> Pref
     assert whole is not None
     whole.select(torch.tensor(order, device=whole.logits.device).argsort())
     return whole
-
-
-def _row(prompt: Sequence[int]) -> TokenRow:
-    return TokenRow("", np.array(prompt, dtype=np.int64), np.zeros(len(prompt), dtype=bool))
 
 
 def _tree(base: Base, tree: Pack) -> Prefix:
