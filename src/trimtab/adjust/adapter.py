@@ -29,6 +29,7 @@ import torch
 from trimtab.adjust import weights
 from trimtab.adjust.contract import Description, Setting, training_settings
 from trimtab.adjust.loop import Settings, Training, train
+from trimtab.adjust.lowrank import fused
 from trimtab.model import sites
 from trimtab.model.likelihood import logprobs
 from trimtab.model.load import Base
@@ -169,7 +170,7 @@ def fit(
     config = _peft_config(base.network, shape)
     before = base.fingerprint
     trunk = ensure(base, sites.first_of(base.network, shape.blocks), rows)
-    with _injected(base.network, config, seed=settings.seed) as model:
+    with _injected(base.network, config, seed=settings.seed) as model, fused(model):
         parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
         evaluate = functools.partial(mean_loss, base, held_out) if held_out else None
         training = train(

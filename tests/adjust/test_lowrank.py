@@ -1,0 +1,92 @@
+"""The fused low-rank pass against PEFT's own modules and against numerical gradients."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+
+from tests.adjust import made
+from tests.tiny import tiny_model
+from trimtab.adjust.lowrank import LowRank, fused
+from trimtab.model.pack import pack, token_logprobs
+
+
+def peft_model(**settings: Any) -> Any:
+    torch.manual_seed(0)
+    config = LoraConfig(
+        **{"r": 4, "lora_alpha": 8, "target_modules": "all-linear", "task_type": "CAUSAL_LM"} | settings
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        model = get_peft_model(tiny_model(initializer_range=0.2).requires_grad_(False), config)
+    for name, parameter in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.1)
+    return model
+
+
+def pass_through(model: Any) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    torch.manual_seed(1)
+    found = token_logprobs(model.get_base_model(), pack(made.rows(6)))
+    weights = [p for p in model.parameters() if p.requires_grad]
+    return found.detach(), list(torch.autograd.grad(found.sum(), weights))
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("wants", [False, True])
+def test_gradients_are_the_numerical_ones(bias: bool, wants: bool) -> None:
+    dice = torch.Generator().manual_seed(0)
+
+    def drawn(*shape: int, trained: bool) -> torch.Tensor:
+        return torch.randn(*shape, dtype=torch.float64, generator=dice).requires_grad_(trained)
+
+    given = (
+        drawn(2, 3, 5, trained=wants),
+        drawn(4, 5, trained=False),
+        drawn(4, trained=False) if bias else None,
+        drawn(2, 5, trained=True),
+        drawn(4, 2, trained=True),
+        0.7,
+    )
+    assert torch.autograd.gradcheck(LowRank.apply, given)
+
+
+@pytest.mark.parametrize("settings", [{}, {"use_rslora": True}, {"target_modules": ["q_proj", "down_proj"]}])
+def test_equals_stock_peft(settings: dict[str, Any]) -> None:
+    model = peft_model(**settings)
+    expected, gradients = pass_through(model)
+    with fused(model):
+        found, ours = pass_through(model)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+    for mine, theirs in zip(ours, gradients, strict=True):
+        torch.testing.assert_close(mine, theirs, atol=1e-5, rtol=1e-4)
+    again, _ = pass_through(model)
+    assert torch.equal(again, expected)
+
+
+@pytest.mark.parametrize(
+    ("settings", "plain"), [({}, True), ({"use_dora": True}, False), ({"lora_dropout": 0.3}, False)]
+)
+def test_only_plain_modules_are_changed(settings: dict[str, Any], plain: bool) -> None:
+    model = peft_model(**settings)
+    with fused(model):
+        changed = ["forward" in vars(module) for module in model.modules()]
+    assert any(changed) == plain
+    assert not any("forward" in vars(module) for module in model.modules())
+
+
+def test_low_precision_weights_keep_float32_gradients() -> None:
+    x = torch.randn(3, 5, generator=torch.Generator().manual_seed(0))
+    weight = torch.eye(4, 5, dtype=torch.bfloat16)
+    down, up = torch.ones(2, 5, requires_grad=True), torch.ones(4, 2, requires_grad=True)
+    y = LowRank.apply(x.to(torch.bfloat16), weight, None, down, up, 0.5)
+    assert y.dtype is torch.bfloat16
+    y.sum().backward()
+    assert down.grad is not None
+    assert up.grad is not None
+    assert (down.grad.dtype, up.grad.dtype) == (torch.float32, torch.float32)
+    torch.testing.assert_close(down.grad, (4 * 0.5 * x.sum(0)).expand(2, 5), atol=0.1, rtol=0.02)
