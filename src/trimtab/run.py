@@ -210,7 +210,13 @@ class RunFolder:
         return verdict_from(self.read("verdict.json"))
 
     def recipe(self) -> dict[str, Any]:
-        """The recipe as resolved."""
+        """The recipe as resolved.
+
+        Raises:
+            RunError: the run has none yet.
+        """
+        if not self.has("recipe.yaml"):
+            raise RunError(f"{self.path}: no recipe yet", "finish the run: give its tune command again")
         content = yaml.safe_load((self.path / "recipe.yaml").read_text(encoding="utf-8"))
         return dict(content)
 

@@ -123,6 +123,14 @@ def _named(report: Report | None, stage: str) -> Report | None:
     return lambda progress: report(Progress(stage, progress.done, progress.total, progress.facts))
 
 
+def _measuring(report: Report | None, name: str, part: Part) -> Report | None:
+    """Progress of a trial, in two stages: answers that are sampled, and texts that are read."""
+    if report is None:
+        return None
+    verbs = {"generating": "measuring", "reading": "scoring"}
+    return lambda p: report(Progress(f"{verbs[p.stage]} {name} on {part}", p.done, p.total, p.facts))
+
+
 def run_trial(
     prepared: Prepared, base: Base, stack: Stack, part: Part, report: Report | None, name: str
 ) -> Trial:
@@ -131,7 +139,7 @@ def run_trial(
     sampled = [guard for guard in apart if guard.metric.needs == "generation"]
     jobs = [(prepared.parts[part], prepared.sampling)]
     jobs += [(guard.parts[part], _sampling(prepared, guard)) for guard in sampled]
-    with stack.attach(base, report=_named(report, f"measuring {name} on {part}")) as model:
+    with stack.attach(base, report=_measuring(report, name, part)) as model:
         outputs, *others = model.all(jobs, prepared.seeds)
         answers = {guard.key: found for guard, found in zip(sampled, others, strict=True)}
 

@@ -67,6 +67,18 @@ def test_one_plain_line_every_ten_seconds(capsys: pytest.CaptureFixture[str]) ->
     assert lines[-1] == "measure    0%"
 
 
+def test_a_stage_that_starts_over_is_timed_anew(capsys: pytest.CaptureFixture[str]) -> None:
+    now = 0.0
+    report = progress.PlainProgress(every=10, clock=lambda: now)
+    for start in (0, 100):
+        for second in range(0, 61, 10):
+            now = float(start + second)
+            report(Progress("read", second, 100))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[6] == "read   60%  40 s left"
+    assert lines[13] == "read   60%  40 s left"
+
+
 def test_progress_off_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stderr", io.StringIO())
     with progress.live() as report:

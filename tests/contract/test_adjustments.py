@@ -226,6 +226,21 @@ def test_the_saved_adapter_loads_with_stock_peft(name: str, tmp_path: Path) -> N
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize("name", ["lora", "rslora"])
+def test_stock_peft_loads_an_adapter_at_its_strength(name: str, tmp_path: Path) -> None:
+    from peft import PeftModel
+
+    fit, settings = CASES[name]
+    fitted = fit(made.base(**settings)).scaled(0.5)
+    fitted.save(tmp_path)
+    assert type(fitted).load(tmp_path).hash == fitted.hash
+    stock = PeftModel.from_pretrained(made.base(**settings).network, tmp_path).eval()
+    with torch.no_grad():
+        found = stock(torch.arange(3, 40)[None]).logits
+    torch.testing.assert_close(found, shown(made.base(**settings), fitted), atol=1e-4, rtol=1e-4)
+
+
 @pytest.mark.parametrize("method", ["lora", "dora", "ia3"])
 @pytest.mark.parametrize("family", ["gpt2", "qwen2"])
 def test_families_with_biases_and_other_linear_modules(family: str, method: adapter.Method) -> None:

@@ -55,6 +55,27 @@ def test_every_choice_has_a_reason(saved: Path) -> None:
     assert asked.network.dtype is torch.bfloat16
 
 
+@pytest.mark.parametrize(
+    ("device", "problem"),
+    [("gpu", "not known"), ("cuda:x", "not known"), ("cuda:99", "not there"), ("cpu:1", "not there")],
+)
+def test_a_device_that_is_not_there_is_refused(saved: Path, device: str, problem: str) -> None:
+    with pytest.raises(ModelError, match=f"device {device}: {problem}"):
+        load(str(saved), device=device)
+
+
+def test_linear_weights_keep_their_values_in_another_layout(saved: Path) -> None:
+    base = load(str(saved), dtype="float32", **options())
+    plain = tiny_model()
+    projection = base.network.model.layers[0].mlp.up_proj.weight
+    assert projection.stride() == (1, projection.shape[0])
+    assert torch.equal(projection, plain.model.layers[0].mlp.up_proj.weight)
+    assert base.network.lm_head.weight.is_contiguous()
+    ids = torch.arange(3, 30)[None]
+    with torch.no_grad():
+        torch.testing.assert_close(base.network(ids).logits, plain(ids).logits)
+
+
 def test_an_unknown_dtype_is_refused(saved: Path) -> None:
     with pytest.raises(ModelError, match="dtype float8: not known"):
         load(str(saved), dtype="float8", **options())

@@ -119,10 +119,21 @@ class Adapter:
         weights.write(folder / "adapter_model.safetensors", self.tensors, {"format": "pt"})
         write_json(
             folder / "adapter.json",
-            {"base": self.base, "strength": self.strength, "training": dataclasses.asdict(self.training)},
+            {
+                "base": self.base,
+                "strength": self.strength,
+                "alpha": self.config.get("lora_alpha"),
+                "training": dataclasses.asdict(self.training),
+            },
         )
-        text = json.dumps(self.config, indent=1, sort_keys=True)
+        text = json.dumps(self._for_peft(), indent=1, sort_keys=True)
         write_atomic(folder / "adapter_config.json", text)
+
+    def _for_peft(self) -> dict[str, Any]:
+        """The configuration with the strength in LoRA's alpha; DoRA and IA3 have no such dial, and load at 1."""
+        if "lora_alpha" not in self.config or self.config.get("use_dora"):
+            return self.config
+        return self.config | {"lora_alpha": self.config["lora_alpha"] * self.strength}
 
     @classmethod
     def load(cls, folder: Path) -> Adapter:
@@ -130,6 +141,8 @@ class Adapter:
         tensors, _ = weights.read(folder / "adapter_model.safetensors")
         record = read_json(folder / "adapter.json")
         config = read_json(folder / "adapter_config.json")
+        if record["alpha"] is not None:
+            config["lora_alpha"] = record["alpha"]
         return cls(config, tensors, record["base"], Settings(**record["training"]), record["strength"])
 
     def describe(self) -> Description:
@@ -188,9 +201,13 @@ def fit(
 
 
 def size(network: Any, shape: Shape) -> int:
-    """Number of values that a low-rank adapter of this shape trains: rank (in + out) for each module."""
+    """Number of values that an adapter of this shape trains, at most (IA3 chooses among the modules)."""
     names = sites.linear_names(network, sites.chosen_blocks(network, shape.blocks), shape.modules)
-    return sum(shape.rank * sum(network.get_submodule(name).weight.shape) for name in names)
+    shapes: list[tuple[int, int]] = [tuple(network.get_submodule(name).weight.shape) for name in names]
+    if shape.method == "ia3":
+        return sum(max(sides) for sides in shapes)
+    magnitudes = sum(out for out, _ in shapes) if shape.method == "dora" else 0
+    return magnitudes + sum(shape.rank * sum(sides) for sides in shapes)
 
 
 def mean_loss(base: Base, rows: Sequence[TokenRow]) -> float:

@@ -47,7 +47,12 @@ class Attached:
 
     def likelihood(self, pairs: Sequence[tuple[Sequence[Message], str]]) -> list[tuple[float, int]]:
         """Log-probability (nats) and number of tokens of each answer after its prompt."""
-        return likelihood.answers(self.base, pairs)
+
+        def report(done: int, total: int) -> None:
+            if self.report:
+                self.report(Progress("reading", done, total))
+
+        return likelihood.answers(self.base, pairs, report=report)
 
 
 @dataclass(frozen=True)

@@ -40,14 +40,16 @@ class PlainProgress:
 
     def __init__(self, *, every: float = EVERY, clock: Callable[[], float] = time.monotonic) -> None:
         self.every, self.clock = every, clock
-        self.stage, self.began, self.spoke = "", 0.0, 0.0
+        self.stage, self.done, self.began, self.spoke = "", 0.0, 0.0, 0.0
 
     def __call__(self, progress: Progress) -> None:
         """Take one report of progress."""
         now = self.clock()
-        if progress.stage != self.stage:
-            self.stage, self.began, self.spoke = progress.stage, now, now
-        elif now - self.spoke < self.every:
+        new = progress.stage != self.stage
+        if new or progress.done < self.done:
+            self.began = now
+        self.stage, self.done = progress.stage, progress.done
+        if not new and now - self.spoke < self.every:
             return
         self.spoke = now
         left = time_left(progress, now - self.began)
@@ -66,15 +68,17 @@ def _bars() -> Iterator[Report]:
         TextColumn("{task.fields[facts]}", markup=False),
     )
     with Bars(*columns, console=show.console(to_error=True)) as bars:
-        tasks: dict[str, tuple[TaskID, float]] = {}
+        tasks: dict[str, tuple[TaskID, float, float]] = {}
 
         def report(progress: Progress) -> None:
             now = time.monotonic()
             if progress.stage not in tasks:
-                for task, _ in tasks.values():
+                for task, *_ in tasks.values():
                     bars.stop_task(task)
-                tasks[progress.stage] = (bars.add_task(progress.stage[:24], facts=""), now)
-            task, began = tasks[progress.stage]
+                tasks[progress.stage] = (bars.add_task(progress.stage[:24], facts=""), now, 0.0)
+            task, began, before = tasks[progress.stage]
+            began = now if progress.done < before else began
+            tasks[progress.stage] = (task, began, progress.done)
             done = progress.total and progress.done >= progress.total
             left = span(now - began) if done else time_left(progress, now - began)
             texts = (share(progress), facts(progress), left)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -15,11 +15,23 @@ BUDGET = 512
 
 
 @torch.no_grad()
-def logprobs(base: Base, rows: Sequence[TokenRow], *, budget: int = BUDGET) -> list[tuple[float, int]]:
-    """Total log-probability (nats) of the supervised tokens of each row, and their number."""
+def logprobs(
+    base: Base,
+    rows: Sequence[TokenRow],
+    *,
+    budget: int = BUDGET,
+    report: Callable[[int, int], None] | None = None,
+) -> list[tuple[float, int]]:
+    """Total log-probability (nats) of the supervised tokens of each row, and their number.
+
+    Args:
+        budget: tokens in one forward pass.
+        report: called with rows read, rows in all.
+    """
     totals = np.zeros(len(rows))
     counts = np.zeros(len(rows), dtype=np.int64)
     shared = tree_is_exact(base.network, rows)
+    done = 0
     for numbers, tree in packs(rows, budget):
         if shared:
             read = base.trunk.token_logprobs if base.trunk else token_logprobs
@@ -31,15 +43,23 @@ def logprobs(base: Base, rows: Sequence[TokenRow], *, budget: int = BUDGET) -> l
         owners = np.array(numbers)[tree.rows]
         np.add.at(totals, owners, values)
         np.add.at(counts, owners, 1)
+        done += len(numbers)
+        if report:
+            report(done, len(rows))
     return [(float(total), int(count)) for total, count in zip(totals, counts, strict=True)]
 
 
-def answers(base: Base, pairs: Sequence[tuple[Sequence[Message], str]]) -> list[tuple[float, int]]:
+def answers(
+    base: Base,
+    pairs: Sequence[tuple[Sequence[Message], str]],
+    *,
+    report: Callable[[int, int], None] | None = None,
+) -> list[tuple[float, int]]:
     """Log-probability (nats) and number of tokens of each answer after its prompt.
 
     Without messages the answer is plain text, scored from its second token on.
     """
-    return logprobs(base, [_row(base, messages, answer) for messages, answer in pairs])
+    return logprobs(base, [_row(base, messages, answer) for messages, answer in pairs], report=report)
 
 
 def _row(base: Base, messages: Sequence[Message], answer: str) -> TokenRow:

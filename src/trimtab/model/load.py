@@ -167,12 +167,29 @@ def _torch() -> Any:
 
 def _device(torch: Any, wanted: str) -> Choice:
     if wanted != "auto":
+        _check_device(torch, wanted)
         return Choice(wanted, "as asked")
     if torch.cuda.is_available():
         return Choice("cuda", f"{torch.cuda.get_device_name()} is there")
     if torch.backends.mps.is_available():
         return Choice("mps", "an Apple GPU is there")
     return Choice("cpu", "no GPU was found")
+
+
+def _check_device(torch: Any, wanted: str) -> None:
+    kind, _, number = wanted.partition(":")
+    there = {
+        "cpu": 1,
+        "cuda": torch.cuda.device_count(),
+        "mps": int(torch.backends.mps.is_available()),
+    }
+    if kind not in there or (number and not number.isdigit()):
+        raise ModelError(f"device {wanted}: not known", "use auto, cpu, cuda, cuda:<number> or mps")
+    if int(number or 0) >= there[kind]:
+        have = ", ".join(name for name, count in there.items() if count)
+        raise ModelError(
+            f"device {wanted}: not there; this machine has {have}", "use auto, or a device that is there"
+        )
 
 
 def _dtype(torch: Any, wanted: str, device: str) -> Choice:
