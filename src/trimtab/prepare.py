@@ -101,16 +101,30 @@ def prepare(recipe: Recipe) -> Prepared:
     goal = registry.find(recipe.goal.metric, recipe.goal.options)
     guards = tuple(_guard(guard, recipe.seed) for guard in recipe.guards)
     confirm = split.confirm_hash(parts["confirm"])
-    content = [recipe.model_dump(exclude={"budget"}), [e.id for e in examples], split.confirm_hash(examples)]
     return Prepared(
         recipe,
         parts,
         goal,
         guards,
-        content_hash(content),
+        _identity(recipe, examples, guards),
         confirm,
         ledger_path(data.examples, cache_folder()),
     )
+
+
+def _identity(recipe: Recipe, examples: list[Example], guards: tuple[GuardSuite, ...]) -> str:
+    """What a verdict is about: all that is decided in the recipe, and the content of its files wherever they lie."""
+    decided = recipe.model_dump(
+        exclude={"budget": True, "data": {"examples"}, "guards": {"__all__": {"suite"}}}
+    )
+    suites_read = [
+        [
+            guard.name,
+            [[e.id, e.prompt, e.references, e.fields] for part in guard.parts.values() for e in part],
+        ]
+        for guard in guards
+    ]
+    return content_hash([decided, suites_read, [e.id for e in examples], split.confirm_hash(examples)])
 
 
 def rows_of(prepared: Prepared, base: Base, part: Part) -> list[TokenRow]:

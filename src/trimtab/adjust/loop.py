@@ -36,7 +36,7 @@ class Settings:
 
     epochs: float = 2.0
     batch_size: int = 8
-    micro_tokens: int = 512
+    micro_tokens: int = 1024
     learning_rate: float = 5e-4
     schedule: Schedule = "linear"
     warmup: float = 0.03

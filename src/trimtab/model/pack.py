@@ -9,6 +9,7 @@ of the plain loop, nothing is padded, and shared beginnings cost once.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -98,18 +99,21 @@ def _ancestry(parents: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def packs(rows: Sequence[TokenRow], budget: int) -> Iterator[tuple[list[int], Pack]]:
-    """Split rows into trees of about `budget` tokens, rows that begin alike together.
+    """Split rows into trees of at most `budget` tokens (or one row) and like size, rows that begin alike together.
 
     Yields:
         The numbers of the rows in `rows`, and their tree.
     """
     order = sorted(range(len(rows)), key=lambda i: rows[i].ids.tolist())
+    total = tree_size(rows)
+    # A small tree at the end would cost more than its share: products of few rows are slow.
+    even = total / max(1, math.ceil(total / budget))
     group: list[int] = []
     size = 0
     for index in order:
         shared = _common(rows[group[-1]].ids, rows[index].ids) if group else 0
         new = len(rows[index].ids) - shared
-        if group and size + new > budget:
+        if group and (size + new > budget or size + new / 2 > even):
             yield group, pack([rows[i] for i in group])
             group, size, new = [], 0, len(rows[index].ids)
         group.append(index)

@@ -1,0 +1,77 @@
+"""What makes two recipes the same job: what they decide and what their files hold, not where they lie."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from trimtab.prepare import Prepared, prepare
+from trimtab.recipe import load
+
+RECIPE = {
+    "data": {"examples": "rows.jsonl"},
+    "goal": {"metric": "chrf"},
+    "guards": [
+        {"suite": "plain.jsonl", "metric": "nll", "margin": 0.1},
+        {"suite": "general-questions", "metric": "choice", "margin": 0.1},
+    ],
+}
+
+
+def project(folder: Path) -> Path:
+    folder.mkdir()
+    for name, rows in (
+        ("rows.jsonl", [{"prompt": f"item {n}", "completion": f"ok {n}"} for n in range(40)]),
+        ("plain.jsonl", [{"text": f"A passage, number {n}."} for n in range(30)]),
+    ):
+        (folder / name).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    (folder / "recipe.yaml").write_text(yaml.safe_dump(RECIPE), encoding="utf-8")
+    return folder
+
+
+def prepared(folder: Path) -> Prepared:
+    return prepare(load(folder / "recipe.yaml"))
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache folder of the test's own."""
+    monkeypatch.setenv("TRIMTAB_CACHE", str(tmp_path / "cache"))
+
+
+def test_a_folder_that_was_moved_is_the_same_job(tmp_path: Path) -> None:
+    here = project(tmp_path / "here")
+    first = prepared(here)
+    shutil.move(here, tmp_path / "there")
+    assert prepared(tmp_path / "there").identity == first.identity
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("rows.jsonl", "item 7", "item seven"),
+        ("rows.jsonl", "ok 7", "ok seven"),
+        ("plain.jsonl", "number 3.", "number three."),
+        ("recipe.yaml", "margin: 0.1", "margin: 0.2"),
+        ("recipe.yaml", "chrf", "bleu"),
+    ],
+)
+def test_another_content_is_another_job(tmp_path: Path, file: str, old: str, new: str) -> None:
+    folder = project(tmp_path / "here")
+    first = prepared(folder)
+    path = folder / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    assert prepared(folder).identity != first.identity
+
+
+def test_the_budget_is_no_part_of_it(tmp_path: Path) -> None:
+    folder = project(tmp_path / "here")
+    first = prepared(folder)
+    (folder / "recipe.yaml").write_text(yaml.safe_dump(RECIPE | {"budget": {"minutes": 3}}), encoding="utf-8")
+    assert prepared(folder).identity == first.identity
