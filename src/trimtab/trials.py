@@ -35,6 +35,10 @@ from trimtab.records import (
 from trimtab.run import RunFolder
 
 
+# Held-out rows whose loss is followed for the curve alone; all of select where it decides when to stop.
+CURVE_ROWS = 16
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What one stack answered and scored on one part: the target's, and each guard suite's scores by name."""
@@ -83,6 +87,8 @@ def fit(
     work = folder.path / "fits" / name
     how = settings(prepared.recipe.training, candidate, prepared.recipe.seed)
     rows, held_out = rows_of(prepared, base, "tune"), rows_of(prepared, base, "select")
+    if not how.patience:
+        held_out = held_out[:CURVE_ROWS]
     named = _named(report, f"training {name}")
     if rung == "adapter":
         shape = adapter.Shape(

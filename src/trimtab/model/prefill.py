@@ -66,16 +66,11 @@ def read(base: Base, prompts: Sequence[tuple[int, ...]], *, share: bool) -> Pref
     if not share or len(prompts) == 1:
         return _padded(base, prompts)
     rows = [unscored(prompt) for prompt in prompts]
-    whole: Prefix | None = None
-    order: list[int] = []
-    for numbers, tree in packs(rows, NODES):
-        part = _tree(base, tree)
-        order += numbers
-        if whole is None:
-            whole = part
-        else:
-            whole.join(part)
-    assert whole is not None
+    trees = list(packs(rows, NODES))
+    whole, *others = (_tree(base, tree) for _, tree in trees)
+    for part in others:
+        whole.join(part)
+    order = [number for numbers, _ in trees for number in numbers]
     whole.select(torch.tensor(order, device=whole.logits.device).argsort())
     return whole
 

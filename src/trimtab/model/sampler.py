@@ -92,15 +92,7 @@ def decode(base: Base, rows: Sequence[Row], *, at_once: int = ROWS) -> Iterator[
     waiting = list(rows)
     batch: Batch | None = None
     while waiting or batch:
-        free = at_once - (len(batch.rows) if batch else 0)
-        if waiting and (batch is None or (share and free >= min(JOINING, at_once, len(waiting)))):
-            count = _entering(waiting, free)
-            joining = _begin(base, waiting[:count], share, penalised)
-            waiting = waiting[count:]
-            if batch:
-                batch.join(joining)
-            batch = batch or joining
-        assert batch is not None
+        batch = _filled(base, batch, waiting, at_once, share, penalised)
         tokens, logprobs = _draw(batch)
         for row, token, logprob in zip(batch.rows, tokens.tolist(), logprobs.tolist(), strict=True):
             _extend(base, row, token, logprob, stops)
@@ -113,6 +105,23 @@ def decode(base: Base, rows: Sequence[Row], *, at_once: int = ROWS) -> Iterator[
         if batch.seen is not None:
             batch.seen.scatter_(1, tokens[grown][:, None], True)
         prefill.step(base, batch.prefix, tokens[grown][:, None])
+
+
+def _filled(
+    base: Base, batch: Batch | None, waiting: list[Row], at_once: int, share: bool, penalised: bool
+) -> Batch:
+    """The batch with the rows that can join it now; they are taken from `waiting`."""
+    free = at_once - (len(batch.rows) if batch else 0)
+    enough = waiting and share and free >= min(JOINING, at_once, len(waiting))
+    if batch and not enough:
+        return batch
+    count = _entering(waiting, free)
+    joining = _begin(base, waiting[:count], share, penalised)
+    del waiting[:count]
+    if batch is None:
+        return joining
+    batch.join(joining)
+    return batch
 
 
 def _entering(waiting: Sequence[Row], free: int) -> int:
