@@ -34,7 +34,6 @@ from trimtab.records import (
 )
 from trimtab.run import RunFolder
 
-
 # Held-out rows whose loss is followed for the curve alone; all of select where it decides when to stop.
 CURVE_ROWS = 16
 
