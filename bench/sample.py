@@ -81,9 +81,9 @@ def answer_trimtab(base: Base, examples: Sequence[Example], sampling: Sampling, 
     return Answers([o.text for o in outputs], sum(len(o.logprobs) for o in outputs), seconds)
 
 
-def stock() -> Base:
+def stock(threads: int) -> Base:
     """The same model with its weights laid out as transformers leaves them."""
-    base = load(dtype="float32", threads=torch.get_num_threads())
+    base = load(dtype="float32", threads=threads)
     for parameter in base.network.parameters():
         parameter.data = parameter.data.contiguous()
     return base
@@ -207,7 +207,7 @@ def main() -> int:
     options = parser.parse_args()
     started = time.monotonic()
     base = load(dtype="float32", threads=options.threads)
-    bases = {"trimtab": base, "generate": stock()}
+    bases = {"trimtab": base, "generate": stock(options.threads)}
     examples = load_examples(options.prompts)
     report: dict[str, Any] = {
         "processor": platform.processor() or platform.machine(),

@@ -34,6 +34,7 @@ from pathlib import Path
 from typing import Any
 
 from e2e import DATA, inputs
+from sample import stock
 from trimtab.adjust.adapter import Shape, fit
 from trimtab.adjust.loop import Settings, batches
 from trimtab.data.render import render
@@ -103,9 +104,7 @@ def train_trl(threads: int, rows: Sequence[TokenRow], *, padding_free: bool) -> 
         from transformers import PrinterCallback
         from trl import SFTTrainer
 
-        base = load(dtype="float32", threads=threads)
-        for parameter in base.network.parameters():
-            parameter.data = parameter.data.contiguous()  # as transformers leaves them
+        base = stock(threads)
         ordered = [rows[i] for numbers in batches(rows, BATCH, SETTINGS.seed, 0) for i in numbers]
         data = datasets.Dataset.from_dict({
             "input_ids": [row.ids.tolist() for row in ordered],

@@ -28,10 +28,10 @@ import torch
 
 from trimtab.adjust import weights
 from trimtab.adjust.contract import Description, Setting, training_settings
-from trimtab.adjust.loop import Settings, Training, train
+from trimtab.adjust.fitting import train_followed
+from trimtab.adjust.loop import Settings, Training
 from trimtab.adjust.lowrank import fused
 from trimtab.model import sites
-from trimtab.model.likelihood import logprobs
 from trimtab.model.load import Base
 from trimtab.model.trunk import ensure
 from trimtab.records import Report, TokenRow, content_hash
@@ -185,16 +185,8 @@ def fit(
     trunk = ensure(base, sites.first_of(base.network, shape.blocks), rows)
     with _injected(base.network, config, seed=settings.seed) as model, fused(model):
         parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
-        evaluate = functools.partial(mean_loss, base, held_out) if held_out else None
-        training = train(
-            base.network,
-            parameters,
-            rows,
-            settings,
-            trunk=trunk,
-            evaluate=evaluate,
-            folder=folder,
-            report=report,
+        training = train_followed(
+            base, parameters, rows, settings, trunk=trunk, held_out=held_out, folder=folder, report=report
         )
         tensors, config = _state(model)
     return Adapter(config, tensors, before, settings), training
@@ -208,12 +200,6 @@ def size(network: Any, shape: Shape) -> int:
         return sum(max(sides) for sides in shapes)
     magnitudes = sum(out for out, _ in shapes) if shape.method == "dora" else 0
     return magnitudes + sum(shape.rank * sum(sides) for sides in shapes)
-
-
-def mean_loss(base: Base, rows: Sequence[TokenRow]) -> float:
-    """Mean negative log-likelihood (nats a token) of the supervised tokens of rows."""
-    results = logprobs(base, rows)
-    return -sum(total for total, _ in results) / sum(count for _, count in results)
 
 
 def _peft_config(network: Any, shape: Shape) -> dict[str, Any]:

@@ -20,9 +20,9 @@ from typing import Any, ClassVar, Literal
 import torch
 
 from trimtab.adjust import weights
-from trimtab.adjust.adapter import mean_loss
 from trimtab.adjust.contract import Description, Setting, training_settings
-from trimtab.adjust.loop import Settings, Training, train
+from trimtab.adjust.fitting import train_followed
+from trimtab.adjust.loop import Settings, Training
 from trimtab.model import sites
 from trimtab.model.load import Base
 from trimtab.model.trunk import ensure
@@ -134,16 +134,8 @@ def fit(
             parameter.data = own[name].float().clone()
             parameter.requires_grad_(True)
         parameters = {name: network.get_parameter(name) for name in names}
-        evaluate = functools.partial(mean_loss, base, held_out) if held_out else None
-        training = train(
-            network,
-            parameters,
-            rows,
-            settings,
-            trunk=trunk,
-            evaluate=evaluate,
-            folder=folder,
-            report=report,
+        training = train_followed(
+            base, parameters, rows, settings, trunk=trunk, held_out=held_out, folder=folder, report=report
         )
         deltas = {name: (p.data - own[name].float()).cpu() for name, p in parameters.items()}
     finally:

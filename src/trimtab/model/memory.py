@@ -42,11 +42,7 @@ def available_bytes(device: str = "cpu") -> int:
         import torch
 
         return int(torch.cuda.mem_get_info(device)[0])
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    return UNKNOWN_MEMORY
+    return _told("/proc/meminfo", "MemAvailable:") or UNKNOWN_MEMORY
 
 
 def peak_bytes(device: str = "cpu") -> int:
@@ -56,9 +52,16 @@ def peak_bytes(device: str = "cpu") -> int:
 
         return int(torch.cuda.max_memory_allocated())
     # getrusage also counts what a parent process held before it became this one; the kernel's status does not.
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
+    if told := _told("/proc/self/status", "VmHWM:"):
+        return told
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _told(file: str, name: str) -> int:
+    """A size that the kernel tells, in bytes; 0 where it does not."""
+    with contextlib.suppress(OSError):
+        for line in Path(file).read_text(encoding="ascii").splitlines():
+            if line.startswith(name):
+                return int(line.split()[1]) * 1024
+    return 0

@@ -104,15 +104,14 @@ def packs(rows: Sequence[TokenRow], budget: int) -> Iterator[tuple[list[int], Pa
     Yields:
         The numbers of the rows in `rows`, and their tree.
     """
-    order = sorted(range(len(rows)), key=lambda i: rows[i].ids.tolist())
-    total = tree_size(rows)
+    order = _in_order(rows)
+    total = sum(len(rows[index].ids) - shared for index, shared in order)
     # A small tree at the end would cost more than its share: products of few rows are slow.
     even = total / max(1, math.ceil(total / budget))
     group: list[int] = []
     size = 0
-    for index in order:
-        shared = _common(rows[group[-1]].ids, rows[index].ids) if group else 0
-        new = len(rows[index].ids) - shared
+    for index, shared in order:
+        new = len(rows[index].ids) - (shared if group else 0)
         if group and (size + new > budget or size + new / 2 > even):
             yield group, pack([rows[i] for i in group])
             group, size, new = [], 0, len(rows[index].ids)
@@ -124,15 +123,29 @@ def packs(rows: Sequence[TokenRow], budget: int) -> Iterator[tuple[list[int], Pa
 
 def tree_size(rows: Sequence[TokenRow]) -> int:
     """Number of nodes of the one tree that all rows would make."""
-    ordered = sorted((row.ids for row in rows), key=lambda ids: ids.tolist())
-    shared = (_common(one, two) for one, two in itertools.pairwise(ordered))
-    return sum(map(len, ordered)) - sum(shared)
+    return sum(len(rows[index].ids) - shared for index, shared in _in_order(rows))
+
+
+def _in_order(rows: Sequence[TokenRow]) -> list[tuple[int, int]]:
+    """Numbers of rows sorted by their tokens, each with how many it begins with like the one before it."""
+    order = sorted(range(len(rows)), key=lambda i: rows[i].ids.tolist())
+    shared = [_common(rows[one].ids, rows[two].ids) for one, two in itertools.pairwise(order)]
+    return list(zip(order, [0, *shared], strict=False))
 
 
 def _common(a: np.ndarray, b: np.ndarray) -> int:
     length = min(len(a), len(b))
     different = np.flatnonzero(a[:length] != b[:length])
     return int(different[0]) if len(different) else length
+
+
+def inputs(tree: Pack, device: Any) -> dict[str, torch.Tensor]:
+    """What a network is given to run a tree: tokens and positions (1, T), and the mask (1, 1, T, T)."""
+    return {
+        "input_ids": torch.from_numpy(tree.ids)[None].to(device),
+        "position_ids": torch.from_numpy(tree.depth)[None].to(device),
+        "attention_mask": torch.from_numpy(tree.sees)[None, None].to(device),
+    }
 
 
 def token_logprobs(network: Any, tree: Pack, embedded: torch.Tensor | None = None) -> torch.Tensor:
@@ -144,15 +157,13 @@ def token_logprobs(network: Any, tree: Pack, embedded: torch.Tensor | None = Non
     The network must be a transformers causal model that honours a 4-D attention mask (T, T) and position ids.
     """
     device = network.device
-    mask = torch.from_numpy(tree.sees)[None, None].to(device)
     targets = torch.from_numpy(tree.targets).to(device)
-    ids = {"input_ids": torch.from_numpy(tree.ids)[None].to(device)}
+    given = inputs(tree, device)
+    if embedded is not None:
+        del given["input_ids"]
+        given["inputs_embeds"] = embedded[None]
     logits = network(
-        **(ids if embedded is None else {"inputs_embeds": embedded[None]}),
-        position_ids=torch.from_numpy(tree.depth)[None].to(device),
-        attention_mask=mask,
-        use_cache=False,
-        logits_to_keep=torch.from_numpy(tree.sources).to(device),
+        **given, use_cache=False, logits_to_keep=torch.from_numpy(tree.sources).to(device)
     ).logits[0]
     return -torch.nn.functional.cross_entropy(logits.float(), targets, reduction="none")
 

@@ -11,7 +11,7 @@ import torch
 
 from trimtab.model.cache import growing_cache, join_rows, joinable, select_rows
 from trimtab.model.load import Base
-from trimtab.model.pack import Pack, packs, tree_is_exact, unscored
+from trimtab.model.pack import Pack, inputs, packs, tree_is_exact, unscored
 
 # Nodes of one tree; beyond some hundred, attention between strangers costs more than wide products gain.
 NODES = 512
@@ -80,40 +80,35 @@ def _tree(base: Base, tree: Pack) -> Prefix:
     device = base.network.device
     cache = growing_cache(base.network.config)
     logits = base.network(
-        input_ids=torch.from_numpy(tree.ids)[None].to(device),
-        position_ids=torch.from_numpy(tree.depth)[None].to(device),
-        attention_mask=torch.from_numpy(tree.sees)[None, None].to(device),
+        **inputs(tree, device),
         past_key_values=cache,
         use_cache=True,
         logits_to_keep=torch.from_numpy(tree.ends).to(device),
     ).logits[0]
-    paths = [np.flatnonzero(tree.sees[end]) for end in tree.ends]
-    longest = max(map(len, paths))
-    nodes = np.zeros((len(paths), longest), dtype=np.int64)
-    attended = np.zeros((len(paths), longest), dtype=np.int64)
-    for number, path in enumerate(paths):
-        nodes[number, longest - len(path) :] = path
-        attended[number, longest - len(path) :] = 1
+    place, attended = _aligned([np.flatnonzero(tree.sees[end]) for end in tree.ends], 0, device)
     laid = growing_cache(base.network.config)
-    place = torch.from_numpy(nodes).to(device)
     for number, layer in enumerate(cache.layers):
         laid.update(
             layer.keys[0][:, place].transpose(0, 1), layer.values[0][:, place].transpose(0, 1), number
         )
-    return Prefix(laid, torch.from_numpy(attended).to(device), logits.float())
+    return Prefix(laid, attended, logits.float())
 
 
 def _padded(base: Base, prompts: Sequence[tuple[int, ...]]) -> Prefix:
-    longest = max(map(len, prompts))
-    ids = torch.full((len(prompts), longest), base.tokenizer.pad_token_id or 0)
-    attended = torch.zeros((len(prompts), longest), dtype=torch.int64)
-    for number, prompt in enumerate(prompts):
-        ids[number, longest - len(prompt) :] = torch.tensor(prompt)
-        attended[number, longest - len(prompt) :] = 1
-    device = base.network.device
+    ids, attended = _aligned(prompts, base.tokenizer.pad_token_id or 0, base.network.device)
     cache = growing_cache(base.network.config)
-    attended = attended.to(device)
-    return Prefix(cache, attended, _forward(base, ids.to(device), attended, cache))
+    return Prefix(cache, attended, _forward(base, ids, attended, cache))
+
+
+def _aligned(rows: Sequence[Any], fill: int, device: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    """Rows of numbers with their ends in one column, and 1 where a row has one; (rows, longest) int64 both."""
+    longest = max(map(len, rows))
+    values = np.full((len(rows), longest), fill, dtype=np.int64)
+    attended = np.zeros((len(rows), longest), dtype=np.int64)
+    for number, row in enumerate(rows):
+        values[number, longest - len(row) :] = row
+        attended[number, longest - len(row) :] = 1
+    return torch.from_numpy(values).to(device), torch.from_numpy(attended).to(device)
 
 
 def _forward(base: Base, ids: torch.Tensor, attended: torch.Tensor, cache: Any) -> torch.Tensor:

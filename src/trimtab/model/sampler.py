@@ -64,16 +64,17 @@ class Batch:
         if self.seen is not None and other.seen is not None:
             self.seen = torch.cat([self.seen, other.seen])
 
-    def leave(self) -> None:
-        """Let finished rows go."""
+    def leave(self) -> list[int]:
+        """Let finished rows go; returns the numbers that those who stay had."""
         keep = [i for i, row in enumerate(self.rows) if not row.finish]
         if len(keep) == len(self.rows):
-            return
+            return keep
         index = torch.tensor(keep, device=self.prefix.logits.device, dtype=torch.int64)
         self.rows, self.streams = [self.rows[i] for i in keep], [self.streams[i] for i in keep]
         self.seen = self.seen[index] if self.seen is not None else None
         if keep:
             self.prefix.select(index)
+        return keep
 
 
 @torch.no_grad()
@@ -97,14 +98,13 @@ def decode(base: Base, rows: Sequence[Row], *, at_once: int = ROWS) -> Iterator[
         for row, token, logprob in zip(batch.rows, tokens.tolist(), logprobs.tolist(), strict=True):
             _extend(base, row, token, logprob, stops)
             yield row
-        grown = torch.tensor([not row.finish for row in batch.rows], device=tokens.device)
-        batch.leave()
+        grown = tokens[batch.leave()][:, None]
         if not batch.rows:
             batch = None
             continue
         if batch.seen is not None:
-            batch.seen.scatter_(1, tokens[grown][:, None], True)
-        prefill.step(base, batch.prefix, tokens[grown][:, None])
+            batch.seen.scatter_(1, grown, True)
+        prefill.step(base, batch.prefix, grown)
 
 
 def _filled(

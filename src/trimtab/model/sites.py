@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from trimtab.errors import ModelError
+from trimtab.model.load import OWN
 
 
 def block_names(network: Any) -> list[str]:
@@ -49,13 +50,10 @@ def first_of(network: Any, numbers: Sequence[int]) -> int:
     return block_names(network).index(chosen_blocks(network, numbers)[0])
 
 
-def first_changed(network: Any, mark: str) -> int:
+def first_changed(network: Any) -> int:
     """Number of the lowest block with a weight that is trained or lent; the number of blocks if there is none.
 
     A change outside the blocks counts as below all of them, except of a head of its own.
-
-    Args:
-        mark: name of the attribute that a lent weight bears.
     """
     names = block_names(network)
     numbers = {name: number for number, name in enumerate(names)}
@@ -64,7 +62,7 @@ def first_changed(network: Any, mark: str) -> int:
     lowest = len(names)
     depth = names[0].count(".") + 1
     for name, parameter in network.named_parameters():
-        if (parameter.requires_grad or hasattr(parameter, mark)) and parameter is not apart:
+        if (parameter.requires_grad or hasattr(parameter, OWN)) and parameter is not apart:
             lowest = min(lowest, numbers.get(".".join(name.split(".")[:depth]), 0))
     return lowest
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from trimtab.model import sites
-from trimtab.model.load import OWN, Base
+from trimtab.model.load import Base
 from trimtab.model.memory import available_bytes
 from trimtab.model.pack import TOLERANCE, Pack, pack, token_logprobs
 from trimtab.records import TokenRow
@@ -46,7 +46,7 @@ class Trunk:
 
     def token_logprobs(self, network: Any, tree: Pack) -> torch.Tensor:
         """As `pack.token_logprobs`, from block `first` on where the tree's states are known, else remembering them."""
-        places = self._places(tree) if sites.first_changed(network, OWN) >= self.first else None
+        places = self._places(tree) if sites.first_changed(network) >= self.first else None
         if places is None:
             return token_logprobs(network, tree)
         if self._known[places].all():
