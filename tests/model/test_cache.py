@@ -7,7 +7,7 @@ import torch
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
 from tests.tiny import tiny_model
-from trimtab.model.cache import GrowingLayer, growing_cache, join_rows, joinable, select_rows
+from trimtab.model.cache import GrowingLayer, as_argument, growing_cache, join_rows, joinable, select_rows
 
 
 def pieces(lengths: list[int]) -> list[tuple[torch.Tensor, torch.Tensor]]:
@@ -79,8 +79,8 @@ def test_the_network_computes_the_same_with_it() -> None:
     with torch.no_grad():
         for length in [1, 62, 1, 1, 1, 70, 1, 1]:
             part = ids[:, place : place + length]
-            a = network(part, past_key_values=ours, use_cache=True).logits
-            b = network(part, past_key_values=theirs, use_cache=True).logits
+            a = network(part, **as_argument(network, ours), use_cache=True).logits
+            b = network(part, **as_argument(network, theirs), use_cache=True).logits
             assert torch.equal(a, b)
             place += length
             if place == 65:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import torch
@@ -84,6 +85,12 @@ def growing_cache(config: Any) -> DynamicCache:
     cache = DynamicCache(config=config)
     cache.layers = [GrowingLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]
     return cache
+
+
+def as_argument(network: Any, cache: DynamicCache) -> dict[str, Any]:
+    """The cache under the name that this network's forward pass takes it by; transformers 5.24 renamed it."""
+    renamed = "cache" in inspect.signature(network.forward).parameters
+    return {"cache" if renamed else "past_key_values": cache}
 
 
 def joinable(cache: DynamicCache) -> bool:

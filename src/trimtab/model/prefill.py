@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from trimtab.model.cache import growing_cache, join_rows, joinable, select_rows
+from trimtab.model.cache import as_argument, growing_cache, join_rows, joinable, select_rows
 from trimtab.model.load import Base
 from trimtab.model.pack import Pack, inputs, packs, tree_is_exact, unscored
 
@@ -81,7 +81,7 @@ def _tree(base: Base, tree: Pack) -> Prefix:
     cache = growing_cache(base.network.config)
     logits = base.network(
         **inputs(tree, device),
-        past_key_values=cache,
+        **as_argument(base.network, cache),
         use_cache=True,
         logits_to_keep=torch.from_numpy(tree.ends).to(device),
     ).logits[0]
@@ -117,7 +117,7 @@ def _forward(base: Base, ids: torch.Tensor, attended: torch.Tensor, cache: Any) 
         input_ids=ids,
         attention_mask=attended,
         position_ids=(attended.cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :],
-        past_key_values=cache,
+        **as_argument(base.network, cache),
         use_cache=True,
         logits_to_keep=1,
     )
