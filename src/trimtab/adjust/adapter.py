@@ -41,6 +41,8 @@ Method = Literal["lora", "dora", "rslora", "ia3"]
 BLOCK = re.compile(r"\.(\d+)\.")
 # Where and with what the adapter was made: no part of what it is.
 CIRCUMSTANCES = ("base_model_name_or_path", "peft_version")
+# Tokens enough to see which modules read the same input.
+FEW = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +185,8 @@ def fit(
     config = _peft_config(base.network, shape)
     before = base.fingerprint
     trunk = ensure(base, sites.first_of(base.network, shape.blocks), rows)
-    with _injected(base.network, config, seed=settings.seed) as model, fused(model):
+    few = torch.from_numpy(rows[0].ids[:FEW])[None].to(base.network.device)
+    with _injected(base.network, config, seed=settings.seed) as model, fused(model, few):
         parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
         training = train_followed(
             base, parameters, rows, settings, trunk=trunk, held_out=held_out, folder=folder, report=report

@@ -22,6 +22,7 @@ from trimtab.adjust import checkpoint
 from trimtab.adjust.schedule import Schedule, factor
 from trimtab.errors import TrainingDiverged
 from trimtab.model.memory import peak_bytes
+from trimtab.model.norms import few_sweeps
 from trimtab.model.pack import Pack, packs, plain_logprobs, token_logprobs, tree_is_exact
 from trimtab.model.trunk import Trunk
 from trimtab.records import Progress, Report, TokenRow
@@ -72,14 +73,42 @@ class Training:
 
 
 def batches(rows: Sequence[TokenRow], size: int, seed: int, epoch: int) -> list[list[int]]:
-    """Numbers of the rows of each update: examples in random order, the rows of one example together."""
+    """Numbers of the rows of each update, in random order; the rows of one example lie in as few updates as can be.
+
+    An example with more rows than an update takes fills whole ones; what is left over fills the gaps of others.
+    """
     by_example: dict[str, list[int]] = {}
     for number, row in enumerate(rows):
         by_example.setdefault(row.example, []).append(number)
     groups = list(by_example.values())
-    order = np.random.default_rng([seed, epoch]).permutation(len(groups))
-    flat = [number for group in order for number in groups[group]]
-    return [flat[start : start + size] for start in range(0, len(flat), size)]
+    dice = np.random.default_rng([seed, epoch])
+    shuffled = [groups[group] for group in dice.permutation(len(groups))]
+    whole: list[list[int]] = []
+    rests: list[list[int]] = []
+    for group in shuffled:
+        full = len(group) - len(group) % size
+        whole += [group[start : start + size] for start in range(0, full, size)]
+        rests += [group[full:]] if len(group) > full else []
+    whole += _joined(rests, size)
+    *full_ones, last = whole
+    return [full_ones[place] for place in dice.permutation(len(full_ones))] + [last]
+
+
+def _joined(rests: Sequence[list[int]], size: int) -> list[list[int]]:
+    """Rests put together to updates of `size` rows (the last of fewer), each taking the first rest that fits."""
+    waiting = list(rests)
+    joined: list[list[int]] = []
+    while waiting:
+        update: list[int] = []
+        while len(update) < size and waiting:
+            free = size - len(update)
+            place = next((i for i, rest in enumerate(waiting) if len(rest) <= free), None)
+            if place is None:
+                update, waiting[0] = update + waiting[0][:free], waiting[0][free:]
+            else:
+                update = update + waiting.pop(place)
+        joined.append(update)
+    return joined
 
 
 def train(
@@ -107,7 +136,10 @@ def train(
     with _autocast(network):
         read = (trunk.token_logprobs if trunk else token_logprobs) if tree_is_exact(network, rows) else None
     optimiser = torch.optim.AdamW(
-        list(parameters.values()), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        list(parameters.values()),
+        lr=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        fused=network.device.type in ("cpu", "cuda"),
     )
     per_epoch = math.ceil(len(rows) / settings.batch_size)
     total = max(1, round(per_epoch * settings.epochs))
@@ -115,7 +147,7 @@ def train(
     state = keeper.load(State())
     network.train()
     try:
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]), few_sweeps(network):
             _updates(network, rows, settings, state, keeper, read, per_epoch, total, evaluate, report)
     except KeyboardInterrupt:
         if keeper.whole:

@@ -1,23 +1,25 @@
-"""LoRA's forward and backward pass in as few sweeps over memory as there are products.
+"""LoRA's forward and backward pass in few products: modules that read the same input are computed as one.
 
     y  = x W^T + s (x A^T) B^T             Hu et al. 2021, eq. 3, with s = alpha / r
     dB = s (dy)^T (x A^T),  dA = (s dy B)^T x,  dx = dy W + (s dy B) A
 
 As separate operations the low-rank part costs more in sweeps over (tokens, width) arrays (scale, add, cast, and the
-same again backwards) than in arithmetic. Here it is added by the products themselves, and only x and x A^T are kept.
+same again backwards) than in arithmetic. Here it is added by the products themselves, only x and x A^T are kept, and
+of queries, keys and values, or of gate and up, the W and the A stand one below the other and the B on a diagonal.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
 
 class LowRank(torch.autograd.Function):
-    """One linear map with a trained low-rank part; W, and a bias, are frozen."""
+    """Linear maps of one input, each with a trained low-rank part; W, and a bias, are frozen."""
 
     @staticmethod
     def forward(
@@ -25,44 +27,166 @@ class LowRank(torch.autograd.Function):
         x: torch.Tensor,
         weight: torch.Tensor,
         bias: torch.Tensor | None,
-        down: torch.Tensor,
-        up: torch.Tensor,
-        scale: float,
-    ) -> torch.Tensor:
-        """y (..., out) from x (..., in), weight (out, in), down (r, in) and up (out, r)."""
-        rows = x.reshape(-1, x.shape[-1]).to(weight.dtype)
-        inner = rows @ down.to(weight.dtype).T
-        y = rows @ weight.T if bias is None else torch.addmm(bias, rows, weight.T)
-        y.addmm_(inner, up.to(weight.dtype).T, alpha=scale)
+        scales: tuple[float, ...],
+        *trained: torch.Tensor,
+    ) -> tuple[torch.Tensor, ...]:
+        """One y_i (..., out_i) for each map, from x (..., in) and weight (sum of out_i, in).
+
+        Args:
+            trained: each map's down (r_i, in), then each map's up (out_i, r_i).
+        """
+        downs, ups = trained[: len(scales)], trained[len(scales) :]
+        dtype = weight.dtype
+        rows = x.reshape(-1, x.shape[-1]).to(dtype)
+        down = torch.cat([d.to(dtype) for d in downs]) if len(downs) > 1 else downs[0].to(dtype)
+        up = _diagonal(ups, dtype)
+        by = _factors(scales, ups, rows)
+        inner = (rows @ down.T).mul_(by)
+        y = torch.nn.functional.linear(rows, weight, bias).addmm_(inner, up.T)
         ctx.save_for_backward(rows, inner, weight, down, up)
-        ctx.scale, ctx.shape, ctx.dtype = scale, x.shape, x.dtype
-        return y.view(*x.shape[:-1], -1)
+        ctx.by, ctx.shape, ctx.dtype = by, x.shape, x.dtype
+        ctx.sides = [part.shape for part in ups]
+        ctx.trained = [t.dtype for t in trained]
+        parts = y.split([height for height, _ in ctx.sides], -1)
+        return tuple(part.unflatten(0, x.shape[:-1]) for part in parts)
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        """Gradients of x, down and up."""
+        """Gradients of x, and of each down and up."""
         rows, inner, weight, down, up = ctx.saved_tensors
-        given = grads[0].reshape(-1, weight.shape[0]).to(weight.dtype)
-        narrow = (given @ up.to(weight.dtype)).mul_(ctx.scale)
-        into_up = (given.T @ inner).mul_(ctx.scale).to(up.dtype)
-        into_down = (narrow.T @ rows).to(down.dtype)
+        flat = [g.reshape(len(rows), -1).to(weight.dtype) for g in grads]
+        given = torch.cat(flat, -1) if len(flat) > 1 else flat[0]
+        narrow = (given @ up).mul_(ctx.by)
+        into_downs = (narrow.T @ rows).split([width for _, width in ctx.sides])
+        into_up = given.T @ inner
+        into_ups, row, column = [], 0, 0
+        for height, width in ctx.sides:
+            into_ups.append(into_up[row : row + height, column : column + width])
+            row, column = row + height, column + width
         into_x = None
         if ctx.needs_input_grad[0]:
-            into_x = (given @ weight).addmm_(narrow, down.to(weight.dtype)).view(ctx.shape).to(ctx.dtype)
-        return into_x, None, None, into_down, into_up, None
+            into_x = (given @ weight).addmm_(narrow, down).view(ctx.shape).to(ctx.dtype)
+        trained = [g.to(dtype) for g, dtype in zip((*into_downs, *into_ups), ctx.trained, strict=True)]
+        return into_x, None, None, None, *trained
+
+
+def _factors(
+    scales: Sequence[float], ups: Sequence[torch.Tensor], like: torch.Tensor
+) -> float | torch.Tensor:
+    """The scale of each inner dimension: one number where all maps have the same."""
+    if len(set(scales)) == 1:
+        return scales[0]
+    return torch.cat([like.new_full((up.shape[1],), scale) for up, scale in zip(ups, scales, strict=True)])
+
+
+def _diagonal(ups: Sequence[torch.Tensor], dtype: torch.dtype) -> torch.Tensor:
+    """Each up (out_i, r_i) on the diagonal of (sum of out_i, sum of r_i)."""
+    if len(ups) == 1:
+        return ups[0].to(dtype)
+    heights, widths = zip(*(up.shape for up in ups), strict=True)
+    whole = torch.zeros(sum(heights), sum(widths), dtype=dtype, device=ups[0].device)
+    row = column = 0
+    for up, height, width in zip(ups, heights, widths, strict=True):
+        whole[row : row + height, column : column + width] = up
+        row, column = row + height, column + width
+    return whole
+
+
+@dataclass
+class Group:
+    """LoRA modules that are given the same input one after another, the first of which computes for all."""
+
+    modules: list[Any]
+    weight: torch.Tensor
+    bias: torch.Tensor | None
+    waiting: dict[int, torch.Tensor] = field(default_factory=dict)
+    given: torch.Tensor | None = None
+
+    def __call__(self, place: int, x: torch.Tensor) -> torch.Tensor:
+        """What the module at `place` answers to x."""
+        if x is not self.given or place not in self.waiting:
+            self.given, self.waiting = x, dict(enumerate(self._apply(x)))
+        y = self.waiting.pop(place)
+        if not self.waiting:
+            self.given = None
+        return y
+
+    def _apply(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        pairs = [(module, module.active_adapters[0]) for module in self.modules]
+        found: tuple[torch.Tensor, ...] = LowRank.apply(  # type: ignore[no-untyped-call]
+            x,
+            self.weight,
+            self.bias,
+            tuple(float(module.scaling[name]) for module, name in pairs),
+            *(module.lora_A[name].weight for module, name in pairs),
+            *(module.lora_B[name].weight for module, name in pairs),
+        )
+        return found
 
 
 @contextlib.contextmanager
-def fused(model: Any) -> Iterator[None]:
-    """Let a PEFT model's plain LoRA modules compute by `LowRank`; others (dropout, DoRA, Conv1D) stay as they are."""
-    changed = [module for module in model.modules() if _is_plain(module)]
-    for module in changed:
-        module.forward = _forward_of(module)
-    try:
+def fused(model: Any, ids: torch.Tensor) -> Iterator[None]:
+    """Let a PEFT model's plain LoRA modules compute by `LowRank`; others (dropout, DoRA, Conv1D) stay as they are.
+
+    Args:
+        ids: (1, T) int64, a few tokens to see by which modules share their input.
+    """
+    with contextlib.ExitStack() as stack:
+        for members in _sharing(model, ids):
+            group = stack.enter_context(_joined(members))
+            for place, module in enumerate(members):
+                module.forward = _forward_of(group, place)
+                stack.callback(delattr, module, "forward")
         yield
+
+
+def _forward_of(group: Group, place: int) -> Any:
+    def forward(x: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:
+        return group(place, x)
+
+    return forward
+
+
+@contextlib.contextmanager
+def _joined(members: list[Any]) -> Iterator[Group]:
+    """A group whose frozen weights lie in one piece for as long as the block runs, held once."""
+    layers = [module.get_base_layer() for module in members]
+    if len(layers) == 1:
+        yield Group(members, layers[0].weight, layers[0].bias)
+        return
+    strides = [layer.weight.stride() for layer in layers]
+    whole = torch.cat([layer.weight.data for layer in layers])
+    for layer, part in zip(layers, whole.split([len(layer.weight) for layer in layers]), strict=True):
+        layer.weight.data = part
+    try:
+        yield Group(members, whole, None)
     finally:
-        for module in changed:
-            del module.forward
+        for layer, stride in zip(layers, strides, strict=True):
+            part = layer.weight.data
+            layer.weight.data = part.new_empty_strided(part.shape, stride).copy_(part)
+
+
+@torch.no_grad()
+def _sharing(model: Any, ids: torch.Tensor) -> list[list[Any]]:
+    """The plain LoRA modules that are used; those of one parent that are given one and the same tensor together."""
+    parents: dict[Any, str] = {}
+    calls: dict[Any, list[torch.Tensor]] = {}
+    handles = []
+    for name, module in model.named_modules():
+        if _is_plain(module):
+            parents[module] = name.rpartition(".")[0]
+            note = lambda m, given: calls.setdefault(m, []).append(given[0])  # noqa: E731
+            handles.append(module.register_forward_pre_hook(note))
+    try:
+        model(input_ids=ids, use_cache=False)
+    finally:
+        for handle in handles:
+            handle.remove()
+    groups: dict[Any, list[Any]] = {}
+    for module, given in calls.items():
+        alone = len(given) > 1 or module.get_base_layer().bias is not None
+        groups.setdefault(module if alone else (parents[module], id(given[0])), []).append(module)
+    return list(groups.values())
 
 
 def _is_plain(module: Any) -> bool:
@@ -78,15 +202,3 @@ def _is_plain(module: Any) -> bool:
         and isinstance(module.lora_dropout[name], torch.nn.Identity)
         and module.lora_B[name].bias is None
     )
-
-
-def _forward_of(module: Any) -> Any:
-    name = module.active_adapters[0]
-    base, down, up = module.get_base_layer(), module.lora_A[name], module.lora_B[name]
-    scale = float(module.scaling[name])
-
-    def forward(x: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:
-        y: torch.Tensor = LowRank.apply(x, base.weight, base.bias, down.weight, up.weight, scale)  # type: ignore[no-untyped-call]
-        return y
-
-    return forward

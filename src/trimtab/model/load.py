@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from trimtab.errors import MissingPart, ModelError
 from trimtab.model import embedded
+from trimtab.model.memory import keep_freed_memory
 from trimtab.records import Message
 
 if TYPE_CHECKING:
@@ -114,6 +115,8 @@ def load(name: str = embedded.NAME, *, dtype: str = "auto", device: str = "auto"
     chosen_device = _device(torch, device)
     chosen_dtype = _dtype(torch, dtype, chosen_device.value)
     chosen_threads = _threads(torch, threads)
+    if chosen_device.value == "cpu":
+        keep_freed_memory()
     folder, options = _locate(name)
     network, tokenizer = _read(folder, options, getattr(torch, chosen_dtype.value))
     network.to(chosen_device.value).eval().requires_grad_(False)

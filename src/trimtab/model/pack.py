@@ -17,26 +17,31 @@ from typing import Any
 import numpy as np
 import torch
 
+from trimtab.model import attention, head
 from trimtab.records import TokenRow
 
 # Largest difference (nats) of one token's log-probability that rounding explains. A wrong mask makes more than 2 on
 # a real model; bfloat16 alone made 0.1.
 TOLERANCE = 0.02
 LOW_TOLERANCE = 0.5
+# Sizes are rounded up to a multiple of this: the matrix library prepares itself anew, for half a millisecond, for each
+# size of each product that it has not met lately (decisions/0008).
+ROUND = 32
 # Tokens on either side of where two rows part that the check reads.
 CHECKED = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A tree of T nodes and the M tokens of it that are scored.
+    """A tree of T nodes and the M tokens of it that are scored, after U different nodes.
 
     Attributes:
         ids: (T,) int64 token of each node.
         parents: (T,) int64 node before each node, -1 at a root; always a lower number.
         depth: (T,) int64 position of each node in its rows.
         sees: (T, T) bool, `sees[i, j]`: node i attends to node j.
-        sources: (M,) int64 node whose logits predict each scored token.
+        heads: (U,) int64 nodes whose logits are needed.
+        sources: (M,) int64 place in `heads` of the node that predicts each scored token.
         targets: (M,) int64 the scored tokens.
         rows: (M,) int64 row that each scored token belongs to.
         ends: (R,) int64 node of each row's last token.
@@ -47,6 +52,7 @@ class Pack:
     parents: np.ndarray
     depth: np.ndarray
     sees: np.ndarray
+    heads: np.ndarray
     sources: np.ndarray
     targets: np.ndarray
     rows: np.ndarray
@@ -61,41 +67,52 @@ def unscored(ids: Sequence[int]) -> TokenRow:
 
 def pack(rows: Sequence[TokenRow]) -> Pack:
     """Lay rows out as one tree. The first token of a row is never scored: nothing predicts it."""
-    children: dict[tuple[int, int], int] = {}
-    ids: list[int] = []
-    parents: list[int] = []
-    sources: list[int] = []
-    targets: list[int] = []
-    owners: list[int] = []
-    ends: list[int] = []
-    for number, row in enumerate(rows):
-        node = -1
-        for token, scored in zip(row.ids.tolist(), row.supervised.tolist(), strict=True):
-            parent, node = node, children.setdefault((node, token), len(ids))
-            if node == len(ids):
-                ids.append(token)
-                parents.append(parent)
-            if scored and parent >= 0:
-                sources.append(parent)
-                targets.append(token)
-                owners.append(number)
-        ends.append(node)
-    depth, sees = _ancestry(parents)
-    nodes, above, before, after, whose, last = (
-        np.array(v, dtype=np.int64) for v in (ids, parents, sources, targets, owners, ends)
+    lengths = np.array([len(row.ids) for row in rows])
+    columns = np.arange(lengths.max())
+    there = columns < lengths[:, None]
+    tokens = np.full(there.shape, -1, dtype=np.int64)
+    scored = np.zeros(there.shape, dtype=bool)
+    tokens[there] = np.concatenate([row.ids for row in rows])
+    scored[there] = np.concatenate([row.supervised for row in rows])
+    scored[:, 0] = False
+    nodes, first = _nodes(tokens, there)
+    before = np.pad(nodes, ((0, 0), (1, 0)), constant_values=-1)[:, :-1]
+    heads, sources = np.unique(before[scored], return_inverse=True)
+    row, depth = np.divmod(first, len(columns))
+    seen = columns <= depth[:, None]
+    sees = np.zeros((len(first), len(first)), dtype=bool)
+    sees[np.nonzero(seen)[0], nodes[row][seen]] = True
+    return Pack(
+        tokens.ravel()[first],
+        before.ravel()[first],
+        depth,
+        sees,
+        heads,
+        sources.astype(np.int64),
+        tokens[scored],
+        np.nonzero(scored)[0],
+        nodes[np.arange(len(rows)), lengths - 1],
+        int(lengths.sum()),
     )
-    return Pack(nodes, above, depth, sees, before, after, whose, last, sum(len(row.ids) for row in rows))
 
 
-def _ancestry(parents: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    count = len(parents)
-    depth = np.zeros(count, dtype=np.int64)
-    sees = np.eye(count, dtype=bool)
-    for node, parent in enumerate(parents):
-        if parent >= 0:
-            depth[node] = depth[parent] + 1
-            sees[node, : parent + 1] |= sees[parent, : parent + 1]
-    return depth, sees
+def _nodes(tokens: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Node of each token of each row (R, L), and where each node first stands, (T,), counted through the rows.
+
+    Rows are taken in the order of their tokens; one begins new nodes where it parts from the one before it.
+    """
+    order = np.lexsort(tokens.T[::-1])
+    ordered, filled = tokens[order], there[order]
+    alike = (ordered[1:] == ordered[:-1]) & filled[1:]
+    new = filled.copy()
+    new[1:] &= ~np.logical_and.accumulate(alike, axis=1)
+    numbers = np.cumsum(new).reshape(new.shape) - 1
+    # A token that is not new is the node of the last row above that began one in its column.
+    above = np.maximum.accumulate(np.where(new, np.arange(len(order))[:, None], 0), axis=0)
+    nodes = np.empty_like(numbers)
+    nodes[order] = np.take_along_axis(numbers, above, axis=0)
+    first = np.flatnonzero(new)
+    return nodes, order[first // new.shape[1]] * new.shape[1] + first % new.shape[1]
 
 
 def packs(rows: Sequence[TokenRow], budget: int) -> Iterator[tuple[list[int], Pack]]:
@@ -139,33 +156,53 @@ def _common(a: np.ndarray, b: np.ndarray) -> int:
     return int(different[0]) if len(different) else length
 
 
-def inputs(tree: Pack, device: Any) -> dict[str, torch.Tensor]:
-    """What a network is given to run a tree: tokens and positions (1, T), and the mask (1, 1, T, T)."""
+def inputs(tree: Pack, network: Any) -> dict[str, torch.Tensor]:
+    """What a network is given to run a tree: tokens and positions (1, P), and an additive mask (1, 1, P, P).
+
+    P is T rounded up to a multiple of `ROUND`; the nodes beyond T stand alone.
+    """
+    device, dtype = network.device, next(network.parameters()).dtype
+    size = rounded(len(tree.ids))
+    ids, depth = np.zeros((2, 1, size), dtype=np.int64)
+    ids[0, : len(tree.ids)], depth[0, : len(tree.ids)] = tree.ids, tree.depth
+    sees = np.eye(size, dtype=bool)
+    sees[: len(tree.ids), : len(tree.ids)] = tree.sees
     return {
-        "input_ids": torch.from_numpy(tree.ids)[None].to(device),
-        "position_ids": torch.from_numpy(tree.depth)[None].to(device),
-        "attention_mask": torch.from_numpy(tree.sees)[None, None].to(device),
+        "input_ids": torch.from_numpy(ids).to(device),
+        "position_ids": torch.from_numpy(depth).to(device),
+        "attention_mask": attention.additive(torch.from_numpy(sees)[None, None].to(device), dtype),
     }
+
+
+def rounded(count: int) -> int:
+    """`count` up to a multiple of `ROUND`."""
+    return -(-count // ROUND) * ROUND
 
 
 def token_logprobs(network: Any, tree: Pack, embedded: torch.Tensor | None = None) -> torch.Tensor:
     """Natural log-probability of each scored token, (M,) float32; the head runs only where a token is scored.
 
     Args:
-        embedded: (T, hidden size), what enters the first block instead of the tokens' embeddings.
+        embedded: (P, hidden size), what enters the first block instead of the tokens' embeddings.
 
-    The network must be a transformers causal model that honours a 4-D attention mask (T, T) and position ids.
+    The network must be a transformers causal model that honours a 4-D attention mask (P, P) and position ids.
     """
-    device = network.device
-    targets = torch.from_numpy(tree.targets).to(device)
-    given = inputs(tree, device)
+    given = inputs(tree, network)
+    needed = np.zeros(rounded(len(tree.heads)), dtype=np.int64)
+    needed[: len(tree.heads)] = tree.heads
+    heads, sources, targets = (
+        torch.from_numpy(part).to(network.device) for part in (needed, tree.sources, tree.targets)
+    )
     if embedded is not None:
         del given["input_ids"]
         given["inputs_embeds"] = embedded[None]
-    logits = network(
-        **given, use_cache=False, logits_to_keep=torch.from_numpy(tree.sources).to(device)
-    ).logits[0]
-    return -torch.nn.functional.cross_entropy(logits.float(), targets, reduction="none")
+    plain = head.is_plain(network)
+    with attention.attending(network):
+        if plain:
+            hidden = network.base_model(**given, use_cache=False).last_hidden_state[0]
+            return head.scored(network, hidden[heads], sources, targets)
+        logits = network(**given, use_cache=False, logits_to_keep=heads).logits[0].float()
+    return logits[sources, targets] - logits.logsumexp(-1)[sources]
 
 
 def plain_logprobs(network: Any, row: TokenRow) -> torch.Tensor:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from trimtab.model import attention
 from trimtab.model.cache import as_argument, growing_cache, join_rows, joinable, select_rows
 from trimtab.model.load import Base
 from trimtab.model.pack import Pack, inputs, packs, tree_is_exact, unscored
@@ -79,12 +80,13 @@ def _tree(base: Base, tree: Pack) -> Prefix:
     """Run one tree and lay each row's path out as a row of its own."""
     device = base.network.device
     cache = growing_cache(base.network.config)
-    logits = base.network(
-        **inputs(tree, device),
-        **as_argument(base.network, cache),
-        use_cache=True,
-        logits_to_keep=torch.from_numpy(tree.ends).to(device),
-    ).logits[0]
+    with attention.attending(base.network):
+        logits = base.network(
+            **inputs(tree, base.network),
+            **as_argument(base.network, cache),
+            use_cache=True,
+            logits_to_keep=torch.from_numpy(tree.ends).to(device),
+        ).logits[0]
     place, attended = _aligned([np.flatnonzero(tree.sees[end]) for end in tree.ends], 0, device)
     laid = growing_cache(base.network.config)
     for number, layer in enumerate(cache.layers):

@@ -17,7 +17,7 @@ import torch
 from trimtab.model import sites
 from trimtab.model.load import Base
 from trimtab.model.memory import available_bytes
-from trimtab.model.pack import TOLERANCE, Pack, pack, token_logprobs
+from trimtab.model.pack import TOLERANCE, Pack, pack, rounded, token_logprobs
 from trimtab.records import TokenRow
 
 # Share of the free memory that hidden states may take, and the most of it.
@@ -50,8 +50,10 @@ class Trunk:
         if places is None:
             return token_logprobs(network, tree)
         if self._known[places].all():
+            padded = np.zeros(rounded(len(places)), dtype=np.int64)
+            padded[: len(places)] = places
             with _from_block(network, self.first):
-                return token_logprobs(network, tree, self._states[torch.from_numpy(places)])
+                return token_logprobs(network, tree, self._states[torch.from_numpy(padded)])
         with self._remembering(network, places):
             return token_logprobs(network, tree)
 
@@ -71,7 +73,7 @@ class Trunk:
     def _remembering(self, network: Any, places: np.ndarray) -> Iterator[None]:
         def keep(module: Any, given: tuple[Any, ...], named: dict[str, Any]) -> None:
             hidden = given[0] if given else named["hidden_states"]
-            self._states[torch.from_numpy(places)] = hidden.detach()[0].to(self._states.dtype)
+            self._states[torch.from_numpy(places)] = hidden.detach()[0, : len(places)].to(self._states.dtype)
             self._known[places] = True
 
         block = network.get_submodule(sites.block_names(network)[self.first])
