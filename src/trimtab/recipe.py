@@ -118,7 +118,7 @@ class Training(Section):
     epochs: float = Field(2.0, gt=0, le=100, description="passes over tune")
     batch_size: int = Field(8, ge=1, le=4096, description="rows in one update")
     micro_tokens: int = Field(
-        1024, ge=16, description="tokens computed at once; fewer need less memory, the update stays the same"
+        512, ge=16, description="tokens computed at once; fewer need less memory, the update stays the same"
     )
     learning_rate: float = Field(5e-4, gt=0, le=1, description="peak learning rate")
     schedule: Literal["constant", "linear", "cosine", "step", "exponential"] = Field(

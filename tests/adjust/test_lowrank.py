@@ -14,6 +14,8 @@ from tests.tiny import tiny_model
 from trimtab.adjust.lowrank import LowRank, fused
 from trimtab.model.pack import pack, token_logprobs
 
+FEW = torch.arange(3, 7)[None]
+
 
 def peft_model(**settings: Any) -> Any:
     torch.manual_seed(0)
@@ -48,18 +50,38 @@ def test_gradients_are_the_numerical_ones(bias: bool, wants: bool) -> None:
         drawn(2, 3, 5, trained=wants),
         drawn(4, 5, trained=False),
         drawn(4, trained=False) if bias else None,
+        (0.7,),
         drawn(2, 5, trained=True),
         drawn(4, 2, trained=True),
-        0.7,
     )
     assert torch.autograd.gradcheck(LowRank.apply, given)
+
+
+@pytest.mark.parametrize("scales", [(0.7, 0.7), (0.7, 2.0)])
+def test_gradients_of_maps_that_share_their_input(scales: tuple[float, ...]) -> None:
+    dice = torch.Generator().manual_seed(0)
+
+    def drawn(*shape: int, trained: bool = True) -> torch.Tensor:
+        return torch.randn(*shape, dtype=torch.float64, generator=dice).requires_grad_(trained)
+
+    weight = drawn(4 + 3, 5, trained=False)
+    trained = (drawn(2, 5), drawn(1, 5), drawn(4, 2), drawn(3, 1))
+    x = drawn(2, 3, 5)
+    found = LowRank.apply(x, weight, None, scales, *trained)
+    expected = [
+        x @ w.T + scale * (x @ down.T) @ up.T
+        for w, scale, down, up in zip(weight.split([4, 3]), scales, trained[:2], trained[2:], strict=True)
+    ]
+    for mine, plain in zip(found, expected, strict=True):
+        torch.testing.assert_close(mine, plain)
+    assert torch.autograd.gradcheck(LowRank.apply, (x, weight, None, scales, *trained))
 
 
 @pytest.mark.parametrize("settings", [{}, {"use_rslora": True}, {"target_modules": ["q_proj", "down_proj"]}])
 def test_equals_stock_peft(settings: dict[str, Any]) -> None:
     model = peft_model(**settings)
     expected, gradients = pass_through(model)
-    with fused(model):
+    with fused(model, FEW):
         found, ours = pass_through(model)
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
     for mine, theirs in zip(ours, gradients, strict=True):
@@ -73,7 +95,7 @@ def test_equals_stock_peft(settings: dict[str, Any]) -> None:
 )
 def test_only_plain_modules_are_changed(settings: dict[str, Any], plain: bool) -> None:
     model = peft_model(**settings)
-    with fused(model):
+    with fused(model, FEW):
         changed = ["forward" in vars(module) for module in model.modules()]
     assert any(changed) == plain
     assert not any("forward" in vars(module) for module in model.modules())
@@ -83,7 +105,7 @@ def test_low_precision_weights_keep_float32_gradients() -> None:
     x = torch.randn(3, 5, generator=torch.Generator().manual_seed(0))
     weight = torch.eye(4, 5, dtype=torch.bfloat16)
     down, up = torch.ones(2, 5, requires_grad=True), torch.ones(4, 2, requires_grad=True)
-    y = LowRank.apply(x.to(torch.bfloat16), weight, None, down, up, 0.5)
+    (y,) = LowRank.apply(x.to(torch.bfloat16), weight, None, (0.5,), down, up)
     assert y.dtype is torch.bfloat16
     y.sum().backward()
     assert down.grad is not None

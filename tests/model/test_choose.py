@@ -9,8 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from trimtab.model.choose import HEAD, choose, penalise
+from trimtab.model.choose import HEAD, Settings, penalise
+from trimtab.model.choose import choose as choose_each
 from trimtab.records import Sampling
+
+
+def choose(logits: torch.Tensor, sampling: Sampling, uniforms: np.ndarray) -> torch.Tensor:
+    """The next token of rows that have the same settings."""
+    settings = Settings.of([sampling] * len(logits), logits.device)
+    return choose_each(logits, settings, torch.from_numpy(uniforms))
 
 
 def naive(logits: np.ndarray, sampling: Sampling) -> np.ndarray:
@@ -109,4 +116,14 @@ def test_temperature_zero_is_the_most_likely_token() -> None:
 def test_penalty_lowers_seen_tokens_on_either_side_of_zero() -> None:
     logits = torch.tensor([[2.0, -2.0, 2.0, -2.0]])
     seen = torch.tensor([[True, True, False, False]])
-    assert penalise(logits, seen, 2.0).tolist() == [[1.0, -4.0, 2.0, -2.0]]
+    assert penalise(logits, seen, torch.tensor([2.0])).tolist() == [[1.0, -4.0, 2.0, -2.0]]
+
+
+def test_rows_have_settings_of_their_own() -> None:
+    dice = np.random.default_rng(3)
+    logits = torch.from_numpy(dice.normal(scale=2, size=(len(CASES) + 1, 3 * HEAD))).float()
+    settings = [*CASES, Sampling()]
+    uniforms = dice.random(len(settings))
+    together = choose_each(logits, Settings.of(settings, logits.device), torch.from_numpy(uniforms))
+    alone = [choose(logits[i : i + 1], s, uniforms[i : i + 1]).item() for i, s in enumerate(settings)]
+    assert together.tolist() == alone

@@ -94,6 +94,7 @@ def test_a_node_sees_itself_and_its_ancestors_only() -> None:
     assert tree.ids.tolist() == [5, 6, 7, 8]
     assert tree.depth.tolist() == [0, 1, 2, 1]
     assert tree.sees.astype(int).tolist() == [[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0], [1, 0, 0, 1]]
+    assert tree.heads.tolist() == [0, 1]
     assert tree.sources.tolist() == [0, 1, 0]
     assert tree.targets.tolist() == [6, 7, 8]
     assert tree.rows.tolist() == [0, 0, 1]
@@ -188,7 +189,7 @@ def test_the_check_reads_few_tokens_of_long_rows() -> None:
     )
     assert tree_is_exact(network, [row(random_ids(300, 0)), row(random_ids(200, 0) + random_ids(99, 1))])
     handle.remove()
-    assert sum(read) <= 112
+    assert sum(read) <= 128
 
 
 def test_eager_attention_either_suits_or_is_found_out() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,9 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from tests.tiny import tiny_model, tiny_tokenizer
+from tests.tiny import tiny_model, tiny_tokenizer, windowed_model
 from trimtab.model.load import Base, load, prompt_ids, wrap
+from trimtab.model.pack import rounded, tree_size, unscored
 from trimtab.model.sampler import Row, decode, sample, stream
+from trimtab.model.slots import suited
 from trimtab.records import Example, Message, Sampling
 
 TEXTS = (
@@ -61,11 +62,11 @@ def finish(base: Base, rows: Sequence[Row], **settings: Any) -> None:
 
 
 def shapes(base: Base, rows: Sequence[Row], **settings: Any) -> list[tuple[int, ...]]:
-    """Rows and tokens of every forward pass that runs on a cache."""
+    """Rows and tokens of every forward pass, after those that find out whether the network suits."""
+    suited(base)
     seen: list[tuple[int, ...]] = []
     handle = base.network.register_forward_pre_hook(
-        lambda _, __, given: seen.append(tuple(given["input_ids"].shape)) if given["use_cache"] else None,
-        with_kwargs=True,
+        lambda _, __, given: seen.append(tuple(given["input_ids"].shape)), with_kwargs=True
     )
     finish(base, rows, **settings)
     handle.remove()
@@ -156,12 +157,12 @@ def test_finished_rows_leave_without_an_effect_on_the_others() -> None:
     network.generation_config.eos_token_id = list(range(2, 60))
     base = wrap(network, tiny_tokenizer())
     sampling = Sampling(max_new_tokens=30, temperature=1.5)
-    rows = made(base, sampling, seeds=range(4))
+    rows = made(base, sampling, seeds=range(20))
     sizes = shapes(base, rows)
-    assert [width for _, width in sizes[:-1]].count(1) == len(
-        sizes
-    ) - 2  # the prompts were read once, as one tree
-    counts = [count for count, width in sizes if width == 1]
+    read, *written = sizes
+    assert read[0] == 1  # all prompts, as one tree
+    assert all(width == 1 for _, width in written)
+    counts = [count for count, _ in written]
     assert counts == sorted(counts, reverse=True)
     assert counts[0] > counts[-1]
     assert {row.finish for row in rows} >= {"stop"}
@@ -179,9 +180,9 @@ def test_others_take_the_place_of_finished_rows(base: Base) -> None:
         for number, row in enumerate(made(base, Sampling(), seeds=range(12)))
     ]
     sizes = shapes(base, rows, at_once=20)
-    written = [count for count, width in sizes if width == 1]
-    assert max(written) <= 20
-    assert any(later > earlier for earlier, later in itertools.pairwise(written))
+    assert max(count for count, width in sizes if width == 1) == 32  # 20, rounded up
+    assert len(sizes) < sum(lengths)  # no batch waited for its longest row
+    assert sum(width > 1 for _, width in sizes) > 1
     for row in rows:
         alone = Row(row.prompt, row.seed, row.sampling)
         finish(base, [alone])
@@ -190,10 +191,12 @@ def test_others_take_the_place_of_finished_rows(base: Base) -> None:
 
 
 def test_each_prompt_is_read_once_though_its_rows_are_many(base: Base) -> None:
-    rows = made(base, Sampling(max_new_tokens=3), seeds=range(5))
-    read = [count * width for count, width in shapes(base, rows, at_once=12) if width > 1]
+    rows = made(base, Sampling(max_new_tokens=3), seeds=range(50))
+    read = [width for _, width in shapes(base, rows, at_once=32) if width > 1]
     assert len(read) > 1
-    assert sum(read) <= sum(len(prompt) for prompt in {row.prompt for row in rows})
+    nodes = tree_size([unscored(prompt) for prompt in {row.prompt for row in rows}])
+    alone = sum(rounded(len(prompt)) for prompt in {row.prompt for row in rows})
+    assert rounded(nodes) <= sum(read) <= alone
 
 
 def test_settings_share_a_batch(base: Base) -> None:
@@ -214,13 +217,11 @@ def test_settings_share_a_batch(base: Base) -> None:
 
 
 def test_a_network_with_a_sliding_window_is_answered_batch_by_batch() -> None:
-    network = tiny_model(initializer_range=0.4)
-    network.config.sliding_window = 16
-    network.config.layer_types = ["sliding_attention", "full_attention"]
-    base = wrap(network, tiny_tokenizer())
+    base = wrap(windowed_model(), tiny_tokenizer())
     rows = made(base, Sampling(max_new_tokens=6), seeds=range(2))
+    assert not suited(base)
     sizes = shapes(base, rows, at_once=3)
-    assert sum(width > 1 for _, width in sizes) == 4
+    assert sum(width > 1 for _, width in sizes) == 3
     for row in rows:
         alone = Row(row.prompt, row.seed, row.sampling)
         finish(base, [alone])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from trimtab.adjust import adapter, layers
 from trimtab.adjust.stack import Stack
 from trimtab.model.likelihood import logprobs
 from trimtab.model.load import Base, wrap
-from trimtab.model.pack import pack, token_logprobs
+from trimtab.model.pack import pack, rounded, token_logprobs
 from trimtab.model.trunk import Trunk, ensure
 from trimtab.records import TokenRow
 
@@ -56,6 +57,33 @@ def test_known_trees_start_above_the_trunk_and_give_the_same() -> None:
     np.testing.assert_allclose(part, by_row, atol=1e-5)
     np.testing.assert_allclose(sorted(again), sorted(expected), atol=1e-5)
     assert len(one.network.model.layers) == BLOCKS
+
+
+def test_it_is_filled_by_the_blocks_below_alone() -> None:
+    one = base()
+    rows = made.rows(6)
+    expected = token_logprobs(one.network, pack(rows))
+    with counted(one.network, 0) as below, counted(one.network, FIRST) as above:
+        trunk = ensure(one, FIRST, rows)
+        assert trunk is not None
+        checked, passed = len(below), len(above)
+        assert trunk.remembered == len(pack(rows).ids)
+        found = trunk.token_logprobs(one.network, pack(rows))
+    assert len(below) == checked
+    assert len(above) == passed + 1
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_it_lies_in_a_file_as_well_as_in_memory(tmp_path: Path) -> None:
+    one = base()
+    rows = made.rows(6)
+    found = []
+    for folder in (None, str(tmp_path)):
+        trunk = Trunk(one.network, FIRST, 10**6, folder)
+        trunk.fill(one.network, rows)
+        found.append(trunk.token_logprobs(one.network, pack(rows)))
+    assert torch.equal(*found)
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_has_no_room_is_computed_anew() -> None:
@@ -109,7 +137,7 @@ def test_one_trunk_serves_the_base_and_every_candidate_as_high() -> None:
                 measured.append(logprobs(model.base, rows))
         np.testing.assert_allclose(logprobs(one, rows), before, atol=1e-4)
     # Only the check that trees are exact runs the whole network.
-    assert max(below) <= sum(len(row.ids) for row in rows[:2]) < len(pack(rows).ids)
+    assert max(below) <= rounded(sum(len(row.ids) for row in rows[:2])) < len(pack(rows).ids)
     one.trunk = None
     for stack, found in zip(stacks, measured, strict=True):
         with stack.attach(one) as model:
@@ -125,7 +153,7 @@ def test_a_change_below_the_trunk_is_never_read_from_it() -> None:
     low, _ = adapter.fit(base(), rows, adapter.Shape(rank=4, blocks=(1, 3)), made.HOW)
     with Stack((low,)).attach(one) as model, counted(one.network, 0) as below:
         found = logprobs(model.base, rows)
-        assert max(below) == len(pack(rows).ids)
+        assert max(below) == rounded(len(pack(rows).ids))
         one.trunk = None
         assert found == logprobs(model.base, rows)
 

@@ -23,12 +23,9 @@ from trimtab.adjust.schedule import Schedule, factor
 from trimtab.errors import TrainingDiverged
 from trimtab.model.memory import peak_bytes
 from trimtab.model.norms import few_sweeps
-from trimtab.model.pack import Pack, packs, plain_logprobs, token_logprobs, tree_is_exact
-from trimtab.model.trunk import Trunk
+from trimtab.model.pack import packs, plain_logprobs, token_logprobs, tree_is_exact
+from trimtab.model.trunk import Read, Trunk
 from trimtab.records import Progress, Report, TokenRow
-
-# Log-probabilities of a tree's scored tokens; None in its place: rows are read one by one.
-Read = Callable[[Any, Pack], torch.Tensor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +34,7 @@ class Settings:
 
     epochs: float = 2.0
     batch_size: int = 8
-    micro_tokens: int = 1024
+    micro_tokens: int = 512
     learning_rate: float = 5e-4
     schedule: Schedule = "linear"
     warmup: float = 0.03
@@ -134,7 +131,8 @@ def train(
         TrainingDiverged: the loss or the gradient is no longer a finite number.
     """
     with _autocast(network):
-        read = (trunk.token_logprobs if trunk else token_logprobs) if tree_is_exact(network, rows) else None
+        read = trunk.reading(network) if trunk else token_logprobs
+        shared = tree_is_exact(network, rows)
     optimiser = torch.optim.AdamW(
         list(parameters.values()),
         lr=settings.learning_rate,
@@ -148,7 +146,18 @@ def train(
     network.train()
     try:
         with torch.random.fork_rng(devices=[]), few_sweeps(network):
-            _updates(network, rows, settings, state, keeper, read, per_epoch, total, evaluate, report)
+            _updates(
+                network,
+                rows,
+                settings,
+                state,
+                keeper,
+                read if shared else None,
+                per_epoch,
+                total,
+                evaluate,
+                report,
+            )
     except KeyboardInterrupt:
         if keeper.whole:
             keeper.save(state)
@@ -165,7 +174,7 @@ def train(
         state.tokens,
         peak_bytes(device),
         state.best_step,
-        read is not None,
+        shared,
     )
 
 

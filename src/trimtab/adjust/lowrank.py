@@ -47,8 +47,8 @@ class LowRank(torch.autograd.Function):
         ctx.by, ctx.shape, ctx.dtype = by, x.shape, x.dtype
         ctx.sides = [part.shape for part in ups]
         ctx.trained = [t.dtype for t in trained]
-        parts = y.split([height for height, _ in ctx.sides], -1)
-        return tuple(part.unflatten(0, x.shape[:-1]) for part in parts)
+        parts = torch.split(y, [height for height, _ in ctx.sides], -1)
+        return tuple(part.view(*x.shape[:-1], part.shape[-1]) for part in parts)
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
@@ -156,7 +156,7 @@ def _joined(members: list[Any]) -> Iterator[Group]:
         return
     strides = [layer.weight.stride() for layer in layers]
     whole = torch.cat([layer.weight.data for layer in layers])
-    for layer, part in zip(layers, whole.split([len(layer.weight) for layer in layers]), strict=True):
+    for layer, part in zip(layers, torch.split(whole, [len(layer.weight) for layer in layers]), strict=True):
         layer.weight.data = part
     try:
         yield Group(members, whole, None)

@@ -10,7 +10,7 @@ which cannot skip what a mask hides either. On accelerators the library's kernel
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -56,7 +56,7 @@ class TreeAttention(torch.autograd.Function):
         return into_query, into_key, into_value, None, None
 
 
-def _forward(
+def attend(
     module: Any,
     query: torch.Tensor,
     key: torch.Tensor,
@@ -67,8 +67,9 @@ def _forward(
     **others: Any,
 ) -> tuple[torch.Tensor, None]:
     """What transformers calls for attention; anything but one masked tree goes its usual way."""
-    special = any(others.get(name) is not None for name in SPECIAL)
-    if special or dropout or attention_mask is None or len(query) > 1 or query.shape[2] != key.shape[2]:
+    if attention_mask is None or len(query) > 1 or query.shape[2] != key.shape[2]:
+        return _own(module, query, key, value, attention_mask, scaling=scaling, dropout=dropout, **others)
+    if dropout or special(others) or query.device.type != "cpu":
         return _own(module, query, key, value, attention_mask, scaling=scaling, dropout=dropout, **others)
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     dtype = value.dtype
@@ -76,6 +77,11 @@ def _forward(
         query[0].to(dtype), key[0].to(dtype), value[0], attention_mask[0, 0].to(dtype), scale
     )
     return found.transpose(0, 1)[None], None
+
+
+def special(asked: Mapping[str, Any]) -> bool:
+    """Whether a family asks for more of attention than a mask."""
+    return any(asked.get(name) is not None for name in SPECIAL)
 
 
 def _own(*given: Any, **named: Any) -> tuple[torch.Tensor, None]:
@@ -88,14 +94,14 @@ def _own(*given: Any, **named: Any) -> tuple[torch.Tensor, None]:
 @contextlib.contextmanager
 def attending(network: Any) -> Iterator[None]:
     """Let a network attend in this way while the block runs, where it runs on a processor and can."""
-    config = network.config
-    own = config._attn_implementation
+    config: Any = getattr(network, "config", None)
+    own = getattr(config, "_attn_implementation", None)
     if network.device.type != "cpu" or own != "sdpa":
         yield
         return
     from transformers import AttentionInterface
 
-    AttentionInterface.register(NAME, _forward)
+    AttentionInterface.register(NAME, attend)
     config._attn_implementation = NAME
     try:
         yield

@@ -2,76 +2,114 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
 import torch
 
 from trimtab.records import Sampling
 
-HEAD = 256
+HEAD = 64
+WIDER = 1024
 
 
-def penalise(logits: torch.Tensor, seen: torch.Tensor, penalty: float | torch.Tensor) -> torch.Tensor:
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Decoding settings of many rows, one tensor (rows,) for each."""
+
+    temperature: torch.Tensor
+    top_k: torch.Tensor
+    top_p: torch.Tensor
+    min_p: torch.Tensor
+    penalty: torch.Tensor
+
+    @classmethod
+    def of(cls, rows: Sequence[Sampling], device: Any) -> Settings:
+        """From the settings of each row."""
+
+        def column(values: list[float], dtype: torch.dtype = torch.float32) -> torch.Tensor:
+            return torch.tensor(values, dtype=dtype, device=device)
+
+        return cls(
+            column([s.temperature for s in rows]),
+            column([s.top_k for s in rows], torch.int64),
+            column([s.top_p for s in rows]),
+            column([s.min_p for s in rows]),
+            column([s.repetition_penalty for s in rows]),
+        )
+
+    def take(self, rows: torch.Tensor) -> Settings:
+        """Those of some rows."""
+        return Settings(*(getattr(self, f.name)[rows] for f in fields(self)))
+
+
+def penalise(logits: torch.Tensor, seen: torch.Tensor, penalty: torch.Tensor) -> torch.Tensor:
     """Repetition penalty (Keskar et al. 2019, CTRL, section 4.1) on tokens of the prompt and the answer.
 
     Args:
         logits: (rows, vocabulary).
         seen: (rows, vocabulary) bool.
-        penalty: above 1 discourages, 1 changes nothing; one, or one for each row (rows, 1).
+        penalty: (rows,); above 1 discourages, 1 changes nothing.
     """
-    changed = torch.where(logits > 0, logits / penalty, logits * penalty)
+    changed = torch.where(logits > 0, logits / penalty[:, None], logits * penalty[:, None])
     return torch.where(seen, changed, logits)
 
 
-def choose(logits: torch.Tensor, sampling: Sampling, uniforms: np.ndarray) -> torch.Tensor:
-    """The next token of each row, (rows,) int64.
+def choose(logits: torch.Tensor, settings: Settings, uniforms: torch.Tensor) -> torch.Tensor:
+    """The next token of each row, (rows,) int64; temperature 0 takes the most likely one.
 
     The order of steps is transformers': temperature, top-k, top-p (Holtzman et al. 2020), min-p (Nguyen et al.
-    2024). The draw inverts the cumulative distribution at one uniform number per row.
+    2024). The draw inverts the cumulative distribution, most likely tokens first, at one uniform number a row, so it
+    needs only as many of them as reach the number.
 
     Args:
         logits: (rows, vocabulary) float32, after penalties.
-        uniforms: (rows,) in [0, 1).
+        uniforms: (rows,) float64 in [0, 1).
     """
-    if sampling.temperature == 0:
-        return logits.argmax(-1)
-    scores = logits / sampling.temperature
-    if not (sampling.top_k or sampling.top_p < 1 or sampling.min_p):
-        return _invert(scores.softmax(-1), uniforms)
-    probabilities, tokens = _sorted_head(scores, sampling)
-    kept = _truncate(probabilities, sampling)
-    drawn = _invert(kept / kept.sum(-1, keepdim=True), uniforms)
-    return tokens.gather(-1, drawn[:, None])[:, 0]
-
-
-def _sorted_head(scores: torch.Tensor, sampling: Sampling) -> tuple[torch.Tensor, torch.Tensor]:
-    """Probabilities in falling order with their tokens; only as many as truncation can keep."""
-    vocabulary = scores.shape[-1]
+    tokens = logits.argmax(-1)
+    drawn = torch.nonzero(settings.temperature > 0)[:, 0]
+    if not len(drawn):
+        return tokens
+    chosen, some = settings.take(drawn), uniforms[drawn]
+    scores = logits[drawn] / chosen.temperature[:, None]
     total = scores.logsumexp(-1, keepdim=True)
-    if sampling.top_k:
-        values, tokens = scores.topk(min(sampling.top_k, vocabulary), dim=-1)
-        return values.softmax(-1), tokens
-    values, tokens = scores.topk(min(HEAD, vocabulary), dim=-1)
-    head = (values - total).exp()
-    enough_mass = bool((head.sum(-1) >= sampling.top_p).all()) and sampling.top_p < 1
-    enough_ratio = sampling.min_p > 0 and bool((head[:, -1] < sampling.min_p * head[:, 0]).all())
-    if enough_mass or (enough_ratio and sampling.top_p == 1):
-        return head, tokens
-    values, tokens = scores.sort(dim=-1, descending=True)
-    return (values - total).exp(), tokens
+    found = torch.full((len(drawn),), -1, device=logits.device)
+    for width in (HEAD, WIDER, logits.shape[-1]):
+        open_ = torch.nonzero(found < 0)[:, 0]
+        if not len(open_):
+            break
+        width = min(width, logits.shape[-1])
+        found[open_] = _within(scores[open_], total[open_], chosen.take(open_), some[open_], width)
+    tokens[drawn] = found
+    return tokens
 
 
-def _truncate(probabilities: torch.Tensor, sampling: Sampling) -> torch.Tensor:
-    kept = probabilities
-    if sampling.top_p < 1:
-        before = kept.cumsum(-1) - kept
-        kept = torch.where(before < sampling.top_p, kept, 0.0)
-        kept[:, 0] = probabilities[:, 0]
-    if sampling.min_p:
-        kept = torch.where(kept >= sampling.min_p * kept[:, :1], kept, 0.0)
-    return kept
-
-
-def _invert(probabilities: torch.Tensor, uniforms: np.ndarray) -> torch.Tensor:
-    cumulative = probabilities.double().cumsum(-1)
-    marks = torch.from_numpy(uniforms).to(cumulative)[:, None] * cumulative[:, -1:]
-    return torch.searchsorted(cumulative, marks, right=True)[:, 0].clamp(max=probabilities.shape[-1] - 1)
+def _within(
+    scores: torch.Tensor, total: torch.Tensor, settings: Settings, uniforms: torch.Tensor, width: int
+) -> torch.Tensor:
+    """The token drawn from each row if its `width` most likely ones tell it, else -1."""
+    values, tokens = scores.topk(width, dim=-1)
+    whole = width == scores.shape[-1]
+    rank = torch.arange(width, device=scores.device)
+    kept = (values - total).exp().double()
+    limited = (settings.top_k > 0)[:, None]
+    kept = torch.where(limited & (rank >= settings.top_k[:, None]), 0.0, kept)
+    mass = torch.where(limited, kept.sum(-1, keepdim=True), 1.0)
+    before = kept.cumsum(-1) - kept
+    first = rank == 0
+    by_mass = (before < settings.top_p.double()[:, None] * mass) | first
+    by_ratio = (kept >= settings.min_p.double()[:, None] * kept[:, :1]) | first
+    cut = ~(by_mass & by_ratio)
+    kept = kept.masked_fill(cut, 0.0)
+    # What lies beyond the width is known to be cut, or has the mass that is left.
+    ended = cut.any(-1) | ((settings.top_k > 0) & (settings.top_k <= width))
+    remaining = torch.where(ended | whole, kept.sum(-1), 1.0)
+    reach = kept.cumsum(-1)
+    place = torch.searchsorted(reach, (uniforms * remaining)[:, None], right=True)[:, 0]
+    last = (kept > 0).sum(-1) - 1
+    # Where something is cut, the mass of all that is kept must be known before a share of it can be found.
+    free = (settings.top_k == 0) & (settings.top_p >= 1) & (settings.min_p == 0)
+    known = ended | (free & (place <= last)) | whole
+    chosen = tokens.gather(-1, torch.minimum(place, last)[:, None])[:, 0]
+    return torch.where(known, chosen, -1)

@@ -108,6 +108,8 @@ class _Scored(torch.autograd.Function):
 
 def _trained(head: Any, hidden: torch.Tensor, nodes: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """The same with a head that is trained: each chunk is computed again for its gradient."""
+    if not len(nodes):
+        return hidden.new_zeros(0, dtype=torch.float32)
     parts, order = [], []
     for start in range(0, len(hidden), CHUNK):
         rows = hidden[start : start + CHUNK]
@@ -122,4 +124,5 @@ def _trained(head: Any, hidden: torch.Tensor, nodes: torch.Tensor, targets: torc
 
 def _plain_chunk(head: Any, rows: torch.Tensor, at: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     logits = head(rows).float()
-    return logits[at, targets] - logits.logsumexp(-1)[at]
+    values: torch.Tensor = logits[at, targets] - logits.logsumexp(-1)[at]
+    return values

@@ -31,10 +31,10 @@ def logprobs(
     totals = np.zeros(len(rows))
     counts = np.zeros(len(rows), dtype=np.int64)
     shared = tree_is_exact(base.network, rows)
+    read = base.trunk.reading(base.network) if base.trunk else token_logprobs
     done = 0
     for numbers, tree in packs(rows, budget):
         if shared:
-            read = base.trunk.token_logprobs if base.trunk else token_logprobs
             values = read(base.network, tree).double().cpu().numpy()
         else:
             values = (

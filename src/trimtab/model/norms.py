@@ -60,7 +60,7 @@ def _epsilon(module: Any) -> float | None:
 
 def _forward_of(module: Any) -> Any:
     weight, eps = module.weight, _epsilon(module)
-    return lambda x: RootMeanSquare.apply(x, weight, eps)
+    return lambda x: RootMeanSquare.apply(x, weight, eps)  # type: ignore[no-untyped-call]
 
 
 @torch.no_grad()

@@ -201,7 +201,7 @@ def token_logprobs(network: Any, tree: Pack, embedded: torch.Tensor | None = Non
         if plain:
             hidden = network.base_model(**given, use_cache=False).last_hidden_state[0]
             return head.scored(network, hidden[heads], sources, targets)
-        logits = network(**given, use_cache=False, logits_to_keep=heads).logits[0].float()
+        logits: torch.Tensor = network(**given, use_cache=False, logits_to_keep=heads).logits[0].float()
     return logits[sources, targets] - logits.logsumexp(-1)[sources]
 
 

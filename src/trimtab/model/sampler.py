@@ -1,27 +1,32 @@
 """Batched, seeded answers from any causal model.
 
-Each distinct prompt is read once and shared by its seeds and settings; rows leave the batch when they finish and
-others take their place. Every row draws from its own random stream, keyed by seed and prompt, so an answer does
-not depend on what it was batched with.
+Each distinct prompt is read once and shared by its seeds and settings; rows leave when they finish and others take
+their places. Every row draws from its own random stream, keyed by seed and prompt, so an answer does not depend on
+what it was batched with.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import torch
 
-from trimtab.model import prefill
-from trimtab.model.choose import choose, penalise
+from trimtab.model import slots
+from trimtab.model.choose import Settings, choose, penalise
 from trimtab.model.load import Base, prompt_ids
+from trimtab.model.memory import available_bytes
+from trimtab.model.pack import rounded
+from trimtab.model.padded import Padded
 from trimtab.records import Example, Message, Output, Sampling
 
-# Rows in one batch: enough that the weights are read seldom; and how many must be free before others join, because
-# joining copies the cache.
-ROWS = 64
-JOINING = 16
+# Rows in one batch: enough that the weights are read seldom; and the share of free memory that their keys and values
+# may take. Others join when this many places are free, because their prompts are read together.
+ROWS = 256
+SHARE = 0.25
+JOINING = 32
 
 Counted = Callable[[int, int, int], None]
 
@@ -42,39 +47,30 @@ class Row:
         return np.random.default_rng([self.seed, *self.prompt])
 
 
-@dataclass
-class Batch:
-    """Rows that grow together.
+class Places(Protocol):
+    """Where rows are while they are answered; `logits` (places, vocabulary) follow the last token of each."""
 
-    Attributes:
-        prefix: what was read and written so far.
-        seen: (rows, vocabulary) bool, tokens of prompt and answer; None while no row has a repetition penalty.
-    """
+    logits: torch.Tensor
 
-    rows: list[Row]
-    streams: list[np.random.Generator]
-    prefix: prefill.Prefix
-    seen: torch.Tensor | None
+    def free(self) -> int:
+        """Number of rows that can enter now."""
+        ...
 
-    def join(self, other: Batch) -> None:
-        """Add the rows of another batch."""
-        self.rows += other.rows
-        self.streams += other.streams
-        self.prefix.join(other.prefix)
-        if self.seen is not None and other.seen is not None:
-            self.seen = torch.cat([self.seen, other.seen])
+    def enter(self, prompts: Sequence[tuple[int, ...]]) -> list[int]:
+        """Give each row, by its prompt, a place."""
+        ...
 
-    def leave(self) -> list[int]:
-        """Let finished rows go; returns the numbers that those who stay had."""
-        keep = [i for i, row in enumerate(self.rows) if not row.finish]
-        if len(keep) == len(self.rows):
-            return keep
-        index = torch.tensor(keep, device=self.prefix.logits.device, dtype=torch.int64)
-        self.rows, self.streams = [self.rows[i] for i in keep], [self.streams[i] for i in keep]
-        self.seen = self.seen[index] if self.seen is not None else None
-        if keep:
-            self.prefix.select(index)
-        return keep
+    def leave(self, places: Sequence[int]) -> None:
+        """Give places back."""
+        ...
+
+    def tighten(self) -> dict[int, int]:
+        """Move rows together where that saves work; returns who went where."""
+        ...
+
+    def step(self, tokens: torch.Tensor) -> None:
+        """Read one more token of each row, (places,) int64, and renew the logits."""
+        ...
 
 
 @torch.no_grad()
@@ -87,83 +83,99 @@ def decode(base: Base, rows: Sequence[Row], *, at_once: int = ROWS) -> Iterator[
         at_once: most rows in the batch.
     """
     stops = set(base.stop_ids())
-    prompts = list(dict.fromkeys(row.prompt for row in rows))
-    share = len(prompts) > 1 and prefill.can_share(base, prompts)
-    penalised = any(row.sampling.repetition_penalty != 1 for row in rows)
+    places = _places(base, rows, at_once)
     waiting = list(rows)
-    batch: Batch | None = None
-    while waiting or batch:
-        batch = _filled(base, batch, waiting, at_once, share, penalised)
-        tokens, logprobs = _draw(batch)
-        for row, token, logprob in zip(batch.rows, tokens.tolist(), logprobs.tolist(), strict=True):
-            _extend(base, row, token, logprob, stops)
-            yield row
-        grown = tokens[batch.leave()][:, None]
-        if not batch.rows:
-            batch = None
-            continue
-        if batch.seen is not None:
-            batch.seen.scatter_(1, grown, True)
-        prefill.step(base, batch.prefix, grown)
+    live: dict[int, Row] = {}
+    draw = _Drawing(any(row.sampling.repetition_penalty != 1 for row in rows))
+    while waiting or live:
+        count = min(places.free(), len(waiting))
+        if count and (not live or count >= min(JOINING, len(waiting))):
+            joining, waiting = waiting[:count], waiting[count:]
+            entered = dict(zip(places.enter([row.prompt for row in joining]), joining, strict=True))
+            live |= entered
+            draw.join(entered, len(places.logits), places.logits.shape[-1], places.logits.device)
+        at = sorted(live)
+        tokens, logprobs = draw.next(places.logits, at)
+        for place, token, logprob in zip(at, tokens[at].tolist(), logprobs, strict=True):
+            _extend(base, live[place], token, logprob, stops)
+            yield live[place]
+        done = [place for place in at if live[place].finish]
+        places.leave(done)
+        for place in done:
+            del live[place]
+        if live:
+            moved = places.tighten() if not waiting else {}
+            for source, target in moved.items():
+                live[target] = live.pop(source)
+                tokens[target] = tokens[source]
+            draw.move(moved)
+            places.step(tokens)
 
 
-def _filled(
-    base: Base, batch: Batch | None, waiting: list[Row], at_once: int, share: bool, penalised: bool
-) -> Batch:
-    """The batch with the rows that can join it now; they are taken from `waiting`."""
-    free = at_once - (len(batch.rows) if batch else 0)
-    enough = waiting and share and free >= min(JOINING, at_once, len(waiting))
-    if batch and not enough:
-        return batch
-    count = _entering(waiting, free)
-    joining = _begin(base, waiting[:count], share, penalised)
-    del waiting[:count]
-    if batch is None:
-        return joining
-    batch.join(joining)
-    return batch
+def _places(base: Base, rows: Sequence[Row], at_once: int) -> Places:
+    """Places for as many rows as memory allows."""
+    prompts = {row.prompt for row in rows}
+    longest = max(map(len, prompts)), max(row.sampling.max_new_tokens for row in rows)
+    if not slots.suited(base):
+        return Padded(base, at_once)
+    config = base.network.config
+    width = 2 * config.num_hidden_layers * config.hidden_size * base.network.dtype.itemsize
+    room = int(SHARE * available_bytes(str(base.network.device))) // (width * sum(longest))
+    count = rounded(max(1, min(at_once, len(rows), room)))
+    return slots.Slots(base, count, min(count, len(prompts)), longest)
 
 
-def _entering(waiting: Sequence[Row], free: int) -> int:
-    """How many rows join now: rows of one prompt together where they fit, so that it is read once."""
-    count = min(free, len(waiting))
-    whole = count
-    while 0 < whole < len(waiting) and waiting[whole].prompt == waiting[whole - 1].prompt:
-        whole -= 1
-    return whole or count
+class _Drawing:
+    """Settings, random streams and seen tokens of the rows by place."""
 
+    def __init__(self, penalised: bool) -> None:
+        self.penalised = penalised
+        self.rows: dict[int, Row] = {}
+        self.streams: dict[int, np.random.Generator] = {}
+        self.seen = torch.empty(0)
+        self._of: tuple[int, ...] = ()
+        self._settings: Settings | None = None
 
-def _begin(base: Base, rows: list[Row], share: bool, penalised: bool) -> Batch:
-    """Read the prompts of rows."""
-    prompts = list(dict.fromkeys(row.prompt for row in rows))
-    place = {prompt: number for number, prompt in enumerate(prompts)}
-    prefix = prefill.read(base, prompts, share=share)
-    if len(prompts) < len(rows):
-        prefix.select(torch.tensor([place[row.prompt] for row in rows], device=prefix.logits.device))
-    seen = None
-    if penalised:
-        seen = torch.zeros_like(prefix.logits, dtype=torch.bool)
-        for number, row in enumerate(rows):
-            seen[number, list(row.prompt)] = True
-    return Batch(list(rows), [row.random() for row in rows], prefix, seen)
+    def join(self, entered: dict[int, Row], places: int, vocabulary: int, device: torch.device) -> None:
+        """Take rows in at their places."""
+        self._of = ()
+        self.rows |= entered
+        self.streams |= {place: row.random() for place, row in entered.items()}
+        if not self.penalised:
+            return
+        if self.seen.shape[0] != places:
+            self.seen = torch.zeros(places, vocabulary, dtype=torch.bool, device=device)
+        for place, row in entered.items():
+            self.seen[place] = False
+            self.seen[place, list(row.prompt)] = True
 
+    def move(self, moved: dict[int, int]) -> None:
+        """Follow rows to other places."""
+        if moved:
+            self._of = ()
+        for source, target in moved.items():
+            self.rows[target], self.streams[target] = self.rows.pop(source), self.streams.pop(source)
+            if self.penalised:
+                self.seen[target] = self.seen[source]
 
-def _draw(batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-    """The next token of each row and its log-probability, (rows,) both."""
-    logits = batch.prefix.logits
-    scores = logits
-    if batch.seen is not None:
-        penalties = [row.sampling.repetition_penalty for row in batch.rows]
-        scores = penalise(logits, batch.seen, torch.tensor(penalties, device=logits.device)[:, None])
-    uniforms = np.array([stream.random() for stream in batch.streams])
-    tokens = torch.zeros(len(logits), dtype=torch.int64, device=logits.device)
-    settings: dict[Sampling, list[int]] = {}
-    for number, row in enumerate(batch.rows):
-        settings.setdefault(row.sampling, []).append(number)
-    for sampling, members in settings.items():
-        alone = len(settings) == 1
-        tokens[members] = choose(scores if alone else scores[members], sampling, uniforms[members])
-    return tokens, logits.gather(-1, tokens[:, None])[:, 0] - logits.logsumexp(-1)
+    def next(self, logits: torch.Tensor, at: list[int]) -> tuple[torch.Tensor, list[float]]:
+        """The next token by place, (places,) int64, and the log-probabilities of those at `at`."""
+        if self._settings is None or self._of != tuple(at):
+            self._of = tuple(at)
+            self._settings = Settings.of([self.rows[place].sampling for place in at], logits.device)
+        index = torch.tensor(at, device=logits.device)
+        some = logits[index]
+        scores = some
+        if self.penalised:
+            scores = penalise(some, self.seen[index], self._settings.penalty)
+        uniforms = torch.tensor([self.streams[place].random() for place in at], dtype=torch.float64)
+        found = choose(scores, self._settings, uniforms.to(logits.device))
+        if self.penalised:
+            self.seen[index, found] = True
+        tokens = torch.zeros(len(logits), dtype=torch.int64, device=logits.device)
+        tokens[index] = found
+        logprobs: list[float] = (some.gather(-1, found[:, None])[:, 0] - some.logsumexp(-1)).tolist()
+        return tokens, logprobs
 
 
 def _extend(base: Base, row: Row, token: int, logprob: float, stops: set[int]) -> None:

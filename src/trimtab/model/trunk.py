@@ -8,34 +8,46 @@ candidate that starts as high, and the base model itself, however rows are put i
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
-from trimtab.model import sites
+from trimtab.model import head, sites
 from trimtab.model.load import Base
 from trimtab.model.memory import available_bytes
-from trimtab.model.pack import TOLERANCE, Pack, pack, rounded, token_logprobs
+from trimtab.model.pack import TOLERANCE, Pack, pack, packs, rounded, token_logprobs, tree_size
 from trimtab.records import TokenRow
 
-# Share of the free memory that hidden states may take, and the most of it.
+# Share of the free memory that hidden states may take, and the most of it; what needs more lies in a file mapped into
+# memory, which may take this share of the free disk.
 SHARE = 0.25
 MOST_BYTES = 4 * 2**30
+DISK_SHARE = 0.5
+# Room for rows that come later (select, guards), as a multiple of those that are known.
+LATER = 2
+FILL_TOKENS = 512
 CHECKED = 2
+
+Read = Callable[[Any, Pack], torch.Tensor]
 
 
 class Trunk:
     """Hidden states (nodes, hidden size) that enter block `first`, by the tokens that lead to them."""
 
-    def __init__(self, network: Any, first: int, budget: int) -> None:
-        """Keep at most `budget` bytes; what does not fit is computed anew each time."""
+    def __init__(self, network: Any, first: int, budget: int, folder: str | None = None) -> None:
+        """Keep at most `budget` bytes; what does not fit is computed anew each time.
+
+        Args:
+            folder: where a nameless file holds the states; in memory if None.
+        """
         size = network.config.hidden_size
         self.first = first
         self._capacity = budget // (size * network.dtype.itemsize)
-        # Memory is taken from the system when it is written to, not here.
-        self._states = torch.empty((self._capacity, size), dtype=network.dtype, device=network.device)
+        self._states = _room((self._capacity, size), network, folder)
         self._known = np.zeros(self._capacity, dtype=bool)
         self._children: dict[tuple[int, int], int] = {}
 
@@ -44,9 +56,16 @@ class Trunk:
         """Number of states that are kept."""
         return int(self._known.sum())
 
+    def reading(self, network: Any) -> Read:
+        """How to read trees with this network as it is now: from the trunk, unless something below it is changed."""
+        return self.token_logprobs if sites.first_changed(network) >= self.first else token_logprobs
+
     def token_logprobs(self, network: Any, tree: Pack) -> torch.Tensor:
-        """As `pack.token_logprobs`, from block `first` on where the tree's states are known, else remembering them."""
-        places = self._places(tree) if sites.first_changed(network) >= self.first else None
+        """As `pack.token_logprobs`, from block `first` on where the tree's states are known, else remembering them.
+
+        Only for networks that are the base's own below that block: see `reading`.
+        """
+        places = self._places(tree)
         if places is None:
             return token_logprobs(network, tree)
         if self._known[places].all():
@@ -56,6 +75,16 @@ class Trunk:
                 return token_logprobs(network, tree, self._states[torch.from_numpy(padded)])
         with self._remembering(network, places):
             return token_logprobs(network, tree)
+
+    @torch.no_grad()
+    def fill(self, network: Any, rows: Sequence[TokenRow]) -> None:
+        """Compute what rows need at once, in large trees, and nothing above the trunk."""
+        for _, tree in packs(rows, FILL_TOKENS):
+            places = self._places(tree)
+            if places is None:
+                return
+            with contextlib.suppress(_Enough), self._remembering(network, places, stop=True):
+                token_logprobs(network, tree)
 
     def _places(self, tree: Pack) -> np.ndarray | None:
         """Where the states of a tree's nodes are kept, (T,) int64; None if there is no room for all."""
@@ -70,18 +99,34 @@ class Trunk:
         return np.array(places, dtype=np.int64)
 
     @contextlib.contextmanager
-    def _remembering(self, network: Any, places: np.ndarray) -> Iterator[None]:
+    def _remembering(self, network: Any, places: np.ndarray, *, stop: bool = False) -> Iterator[None]:
         def keep(module: Any, given: tuple[Any, ...], named: dict[str, Any]) -> None:
             hidden = given[0] if given else named["hidden_states"]
             self._states[torch.from_numpy(places)] = hidden.detach()[0, : len(places)].to(self._states.dtype)
             self._known[places] = True
+            if stop:
+                raise _Enough
 
+        head.is_plain(network)  # runs the network once, which must not be taken for the tree
         block = network.get_submodule(sites.block_names(network)[self.first])
         handle = block.register_forward_pre_hook(keep, with_kwargs=True)
         try:
             yield
         finally:
             handle.remove()
+
+
+class _Enough(Exception):
+    """The trunk is computed; what lies above is not wanted."""
+
+
+def _room(shape: tuple[int, int], network: Any, folder: str | None) -> torch.Tensor:
+    """An array that takes memory, or disk, only where it is written to."""
+    if folder is None:
+        return torch.empty(shape, dtype=network.dtype, device=network.device)
+    with tempfile.NamedTemporaryFile(dir=folder) as file:
+        count = shape[0] * shape[1]
+        return torch.from_file(file.name, shared=True, size=count, dtype=network.dtype).view(shape)
 
 
 @contextlib.contextmanager
@@ -102,16 +147,25 @@ def ensure(base: Base, first: int, rows: Sequence[TokenRow]) -> Trunk | None:
     """The base's trunk up to block `first`, made if there is none that reaches no higher; None where it is not exact.
 
     Args:
-        rows: a few rows to check on that starting above the trunk gives the same log-probabilities.
+        rows: what will be read; a few of them are checked to give the same log-probabilities from above the trunk.
     """
     if first <= 0 or not rows:
         return None
     if base.trunk is not None and base.trunk.first <= first:
         return base.trunk
-    if _random(base.network, first) or not _exact(base.network, first, rows[:CHECKED]):
+    network = base.network
+    if _random(network, first) or not _exact(network, first, rows[:CHECKED]):
         return None
-    budget = min(MOST_BYTES, int(SHARE * available_bytes(str(base.network.device))))
-    base.trunk = Trunk(base.network, first, budget)
+    needed = LATER * tree_size(rows) * network.config.hidden_size * network.dtype.itemsize
+    memory = min(MOST_BYTES, int(SHARE * available_bytes(str(network.device))))
+    folder = None
+    if needed > memory and network.device.type == "cpu":
+        folder, memory = (
+            tempfile.gettempdir(),
+            int(DISK_SHARE * shutil.disk_usage(tempfile.gettempdir()).free),
+        )
+    base.trunk = Trunk(network, first, min(needed, memory), folder)
+    base.trunk.fill(network, rows)
     return base.trunk
 
 

@@ -1,0 +1,306 @@
+"""Rows that are being answered, each in a place of its own: nothing moves when rows come and go.
+
+A prompt's keys and values are held once for all rows that answer it, and each row holds those of its own answer.
+Attention of a row is one softmax over both (`Slots._attend`). Places are given back when a row or the last row of a
+prompt ends, and taken by the next that waits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import weakref
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+import torch
+
+from trimtab.model import attention
+from trimtab.model.load import Base
+from trimtab.model.pack import ROUND, Pack, inputs, packs, rounded, tree_is_exact, unscored
+
+NAME = "trimtab_slots"
+# Nodes of one tree of prompts; beyond some hundred, attention between strangers costs more than wide products gain.
+NODES = 512
+# Largest mean difference of log-probabilities (nats) that rounding explains, in float32 and in bfloat16; a wrong mask
+# makes more than 1.
+TOLERANCE = 0.01
+LOW_TOLERANCE = 0.6
+
+_attending: ContextVar[Any] = ContextVar("attending")
+_suited: weakref.WeakKeyDictionary[Any, bool] = weakref.WeakKeyDictionary()
+
+
+class Slots:
+    """Places for rows and for the prompts that they answer.
+
+    Attributes:
+        logits: (rows, vocabulary) float32, after the last token of each row.
+        owner: (rows,) int64, the prompt's place of each row; -1 where no row is.
+        length: (rows,) int64, tokens of its answer that a row has read.
+    """
+
+    def __init__(self, base: Base, rows: int, prompts: int, longest: tuple[int, int]) -> None:
+        """Make places for as many rows and prompts, of at most `longest` tokens of prompt and of answer."""
+        self.base = base
+        self.owner = np.full(rows, -1)
+        self.length = np.zeros(rows, dtype=np.int64)
+        self.prompts: list[tuple[int, ...] | None] = [None] * prompts
+        self.logits = torch.empty(0)
+        self._longest = tuple(rounded(count) for count in longest)
+        self._shared: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
+        self._own: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
+        self._after = torch.empty(0)
+        self._now: _Step | None = None
+
+    def free(self) -> int:
+        """Number of places without a row."""
+        return int((self.owner < 0).sum())
+
+    def enter(self, prompts: Sequence[tuple[int, ...]]) -> list[int]:
+        """Give each row a place, by its prompt; prompts that are not there yet are read. Returns the places."""
+        new = [prompt for prompt in dict.fromkeys(prompts) if prompt not in self.prompts]
+        if new:
+            self._let_go(len(new), keep=set(prompts))
+            self._read(new)
+        places = np.flatnonzero(self.owner < 0)[: len(prompts)]
+        self.owner[places] = [self.prompts.index(prompt) for prompt in prompts]
+        self.length[places] = 0
+        self.logits[torch.from_numpy(places)] = self._after[torch.from_numpy(self.owner[places])]
+        found: list[int] = places.tolist()
+        return found
+
+    def leave(self, places: Sequence[int]) -> None:
+        """Give places back."""
+        self.owner[list(places)] = -1
+
+    def tighten(self) -> dict[int, int]:
+        """Move the last rows into free places below where that saves a round of places; returns who went where."""
+        there = np.flatnonzero(self.owner >= 0)
+        low = rounded(len(there))
+        if not len(there) or low >= rounded(int(there[-1]) + 1):
+            return {}
+        source = there[there >= low]
+        target = np.flatnonzero(self.owner[:low] < 0)[: len(source)]
+        into, out = torch.from_numpy(target), torch.from_numpy(source)
+        for keys, values in self._own.values():
+            keys[into], values[into] = keys[out], values[out]
+        self.logits[into] = self.logits[out]
+        self.owner[target], self.length[target] = self.owner[source], self.length[source]
+        self.owner[source] = -1
+        return dict(zip(source.tolist(), target.tolist(), strict=True))
+
+    def step(self, tokens: torch.Tensor) -> None:
+        """Read one more token of each row, (rows,) int64 by place, and renew the logits."""
+        self._now = now = _Step(self)
+        device = self.base.network.device
+        with _through(self.base.network, self._attend):
+            result = self.base.network(
+                input_ids=tokens[: now.rows, None].to(device), position_ids=now.positions, use_cache=False
+            )
+        self.logits[: now.rows] = result.logits[:, -1].float()
+        self.length[self.owner >= 0] += 1
+
+    def _let_go(self, wanted: int, keep: set[tuple[int, ...]]) -> None:
+        """Forget prompts that no row answers any more, as many as places are wanted."""
+        wanted -= self.prompts.count(None)
+        used = set(self.owner.tolist())
+        unused = [n for n, p in enumerate(self.prompts) if p and n not in used and p not in keep]
+        for place in unused[: max(0, wanted)]:
+            self.prompts[place] = None
+
+    def _read(self, prompts: Sequence[tuple[int, ...]]) -> None:
+        """Run new prompts as trees and keep what they leave in places of their own."""
+        free = [place for place, prompt in enumerate(self.prompts) if prompt is None]
+        for numbers, tree in packs([unscored(prompt) for prompt in prompts], NODES):
+            kept: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
+            with _through(self.base.network, _keeping(kept)):
+                logits = self.base.network(
+                    **inputs(tree, self.base.network),
+                    use_cache=False,
+                    logits_to_keep=torch.from_numpy(tree.ends).to(self.base.network.device),
+                ).logits[0]
+            places = [free.pop(0) for _ in numbers]
+            self._store(places, tree, kept, logits)
+            for place, number in zip(places, numbers, strict=True):
+                self.prompts[place] = prompts[number]
+
+    def _store(self, places: list[int], tree: Pack, kept: dict[int, Any], logits: torch.Tensor) -> None:
+        if not self._own:
+            self._allocate(kept, logits)
+        paths = [np.flatnonzero(tree.sees[end]) for end in tree.ends]
+        nodes = np.zeros((len(paths), max(map(len, paths))), dtype=np.int64)
+        for row, path in zip(nodes, paths, strict=True):
+            row[: len(path)] = path
+        into = torch.tensor(places)
+        for number, pair in kept.items():
+            for store, part in zip(self._shared[number], pair, strict=True):
+                store[into, :, : nodes.shape[1]] = part[0][:, torch.from_numpy(nodes)].transpose(0, 1)
+        self._after[into] = logits.float()
+
+    def _allocate(self, kept: dict[int, Any], logits: torch.Tensor) -> None:
+        """Room for all places, once the shapes are known; zeros, because what is masked is still multiplied by 0."""
+        rows, prompts = len(self.owner), len(self.prompts)
+        for number, pair in kept.items():
+            for store, count, longest in (
+                (self._shared, prompts, self._longest[0]),
+                (self._own, rows, self._longest[1]),
+            ):
+                store[number] = tuple(
+                    part.new_zeros(count, part.shape[1], longest, part.shape[-1]) for part in pair
+                )
+        self._after = logits.new_zeros((prompts, logits.shape[-1]), dtype=torch.float32)
+        self.logits = logits.new_zeros((rows, logits.shape[-1]), dtype=torch.float32)
+
+    def _attend(
+        self,
+        module: Any,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        _: torch.Tensor | None,
+        scaling: float | None = None,
+        **others: Any,
+    ) -> tuple[torch.Tensor, None]:
+        """One query a row (rows, heads, 1, d) over its prompt and its answer, with the new key added to the answer."""
+        now = self._now
+        if now is None or attention.special(others):
+            raise NotImplementedError("this family asks for more of attention than a mask")
+        own, shared = self._own[module.layer_idx], self._shared[module.layer_idx]
+        rows, heads, _one, size = query.shape
+        groups = key.shape[1]
+        for store, part in zip(own, (key, value), strict=True):
+            store[now.every, :, now.last] = part[:, :, 0].to(store.dtype)
+        keys, values = (part[:rows, :, : now.answer].flatten(0, 1) for part in own)
+        shared_keys, shared_values = (part[: now.used, :, : now.prompt].flatten(0, 1) for part in shared)
+        scale = size**-0.5 if scaling is None else scaling
+        asked = (query * scale).view(rows, groups, heads // groups, size).to(keys.dtype)
+        of_prompt = now.to_rows(torch.bmm(now.to_grid(asked), shared_keys.transpose(1, 2)), groups)
+        of_answer = torch.bmm(asked.flatten(0, 1), keys.transpose(1, 2)).view(*asked.shape[:3], -1)
+        weights = torch.cat([of_prompt, of_answer], -1).add_(now.mask).softmax(-1)
+        before, after = torch.split(weights, [now.prompt, now.answer], -1)
+        found = now.to_rows(torch.bmm(now.to_grid(before), shared_values), groups)
+        found = found + torch.bmm(after.flatten(0, 1), values).view_as(found)
+        return found.reshape(rows, 1, heads, -1).to(query.dtype), None
+
+
+class _Step:
+    """What all layers of one step need: how rows lie in the grid of prompts, what each may see, and its position.
+
+    The grid has `used` prompts with `width` rows each; a row's part of it is computed together with those of the
+    other rows of its prompt.
+    """
+
+    def __init__(self, slots: Slots) -> None:
+        there = np.flatnonzero(slots.owner >= 0)
+        device = slots.base.network.device
+        self.rows = min(rounded(int(there[-1]) + 1), len(slots.owner))
+        owner, length = slots.owner[: self.rows], slots.length[: self.rows].copy()
+        length[owner < 0] = 0
+        self.used = min(-(-int(owner.max() + 1) // 4) * 4, len(slots.prompts))
+        counts = np.bincount(owner[owner >= 0], minlength=self.used)
+        self.width = int(counts.max())
+        order = np.argsort(owner, kind="stable")
+        rank = np.empty(self.rows, dtype=np.int64)
+        starts = np.cumsum(counts) - counts
+        ordered = owner[order]
+        rank[order] = np.arange(self.rows) - (ordered < 0).sum() - np.where(ordered < 0, 0, starts[ordered])
+        # Empty places read the first prompt, and nothing looks at them.
+        grid = np.where(owner < 0, 0, owner * self.width + rank)
+        lengths = np.array([len(p) if p else 1 for p in slots.prompts])
+        mine = lengths[np.maximum(owner, 0)]
+        self.prompt, self.answer = rounded(int(mine.max())), rounded(int(length.max()) + 1)
+        seen = np.concatenate(
+            [np.arange(self.prompt) < mine[:, None], np.arange(self.answer) <= length[:, None]], axis=1
+        )
+        dtype = next(slots.base.network.parameters()).dtype
+        self.mask = attention.additive(torch.from_numpy(seen)[:, None, None].to(device), dtype)
+        self.positions = torch.from_numpy(mine + length)[:, None].to(device)
+        self.every = torch.arange(self.rows, device=device)
+        self.last = torch.from_numpy(length).to(device)
+        self.grid = torch.from_numpy(grid).to(device)
+        self.filled = torch.from_numpy(np.flatnonzero(owner >= 0)).to(device)
+
+    def to_grid(self, part: torch.Tensor) -> torch.Tensor:
+        """(rows, groups, heads of a group, d) laid out as (used * groups, width * heads of a group, d)."""
+        _, groups, heads, size = part.shape
+        grid = part.new_zeros(self.used * self.width, groups, heads, size)
+        grid[self.grid[self.filled]] = part[self.filled]
+        return grid.view(self.used, self.width, groups, heads, size).transpose(1, 2).reshape(
+            self.used * groups, self.width * heads, size
+        )  # fmt: skip
+
+    def to_rows(self, part: torch.Tensor, groups: int) -> torch.Tensor:
+        """The other way round."""
+        grid = part.view(self.used, groups, self.width, -1, part.shape[-1]).transpose(1, 2)
+        return grid.reshape(self.used * self.width, groups, -1, part.shape[-1])[self.grid]
+
+
+def _keeping(kept: dict[int, Any]) -> Any:
+    """Attention over a tree that also keeps the keys and values of every layer."""
+
+    def attend(module: Any, query: Any, key: Any, value: Any, mask: Any, **named: Any) -> Any:
+        kept[module.layer_idx] = (key, value)
+        return attention.attend(module, query, key, value, mask, **named)
+
+    return attend
+
+
+@contextlib.contextmanager
+def _through(network: Any, attend: Any) -> Iterator[None]:
+    """Let a network call `attend` for attention while the block runs."""
+    from transformers import AttentionInterface
+
+    AttentionInterface.register(NAME, _forward)
+    own = network.config._attn_implementation
+    token = _attending.set(attend)
+    network.config._attn_implementation = NAME
+    try:
+        yield
+    finally:
+        network.config._attn_implementation = own
+        _attending.reset(token)
+
+
+def _forward(module: Any, *given: Any, **named: Any) -> Any:
+    return _attending.get()(module, *given, **named)
+
+
+@torch.no_grad()
+def suited(base: Base) -> bool:
+    """Whether a network can be run so: it attends to all tokens, and gives the log-probabilities of a plain pass."""
+    network = base.network
+    if network not in _suited:
+        try:
+            _suited[network] = _same(base)
+        except (AttributeError, RuntimeError, TypeError, ValueError, KeyError):
+            _suited[network] = False
+    return _suited[network]
+
+
+def _same(base: Base) -> bool:
+    config = base.network.config
+    if getattr(config, "sliding_window", None) and getattr(config, "use_sliding_window", True):
+        return False
+    top = base.network.config.vocab_size
+    prompts = [tuple(n % top for n in row) for row in ((5, 6, 7, 8), (5, 6, 9), (11,))]
+    if not tree_is_exact(base.network, [unscored(prompt) for prompt in prompts]):
+        return False
+    asked = [prompts[0], prompts[0], prompts[1], prompts[2]]
+    slots = Slots(base, ROUND, len(prompts), (4, 4))
+    places = slots.enter(asked)
+    written = [[7, 8], [9, 5], [6, 6], [5, 9]]
+    far = 0.0
+    for count in range(3):
+        for place, prompt, more in zip(places, asked, written, strict=True):
+            ids = torch.tensor([[*prompt, *(n % top for n in more[:count])]], device=base.network.device)
+            plain = base.network(input_ids=ids, use_cache=False).logits[0, -1].float().log_softmax(-1)
+            apart = (plain - slots.logits[place].log_softmax(-1)).abs()
+            far = max(far, float(apart.mean()))
+        if count < 2:
+            tokens = torch.zeros(ROUND, dtype=torch.int64)
+            tokens[places] = torch.tensor([more[count] % top for more in written])
+            slots.step(tokens)
+    low = next(base.network.parameters()).dtype is not torch.float32
+    return far <= (LOW_TOLERANCE if low else TOLERANCE)
