@@ -18,11 +18,21 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 # From the lowest to the highest: a module may import from its own layer and from those before it.
 LAYERS = (
     "errors", "records", "recipe", "guidelines", "run", "stats", "model", "data", "adjust", "measure",
-    "decide", "review", "document", "starter", "prepare", "planning", "trials", "pipeline", "scale", "serve",
-    "cli",
+    "decide", "review", "document", "starter", "prepare", "planning", "trials", "choosing", "pipeline", "scale",
+    "serve", "cli",
 )  # fmt: skip
 STAGES = ("data", "adjust", "measure", "decide", "review", "document")
-RECIPE_READERS = ("recipe", "starter", "prepare", "planning", "trials", "pipeline", "serve", "cli")
+RECIPE_READERS = (
+    "recipe",
+    "starter",
+    "prepare",
+    "planning",
+    "trials",
+    "choosing",
+    "pipeline",
+    "serve",
+    "cli",
+)
 FORBIDDEN = (
     "utils",
     "util",

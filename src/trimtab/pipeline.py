@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +14,21 @@ import yaml
 from trimtab import run as runs
 from trimtab import stats
 from trimtab.adjust.stack import BASE, Stack
+from trimtab.choosing import SELECT_LEVEL, Work, choose
 from trimtab.decide import judge, ledger
 from trimtab.document import write_report
 from trimtab.errors import RecipeError, several
-from trimtab.model.load import Base, load
+from trimtab.model.load import load
 from trimtab.model.memory import peak_bytes
 from trimtab.model.trunk import ensure
 from trimtab.planning import candidates_for, plan_run
-from trimtab.prepare import Prepared, prepare, rows_of
-from trimtab.recipe import Recipe, Rung
+from trimtab.prepare import prepare, rows_of
+from trimtab.recipe import Recipe
 from trimtab.recipe import load as load_recipe
 from trimtab.records import Report, Verdict, content_hash, plain
 from trimtab.run import RunFolder
-from trimtab.trials import Trial, certify, first_block, fit, recorded_trial, run_trial
+from trimtab.trials import Scope, certify, first_block, recorded_trial, run_trial
 from trimtab.trials import judge as judge_trial
-
-SELECT_LEVEL = 0.95
 
 
 @dataclass
@@ -50,28 +47,6 @@ class Run:
         """The stack that was judged, loaded from the run folder."""
         name = self.verdict.stack
         return Stack() if name == BASE else Stack.load(self.folder.trial(name))
-
-
-@dataclass
-class Work:
-    """A run in progress: what it works on, where it writes, and what each stage has cost in seconds."""
-
-    prepared: Prepared
-    base: Base
-    folder: RunFolder
-    report: Report | None
-    explore: bool
-    costs: dict[str, float] = field(default_factory=dict)
-    ladder: list[dict[str, Any]] = field(default_factory=list)
-
-    @contextlib.contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        """Add the seconds of a stage to its cost."""
-        started = time.monotonic()
-        try:
-            yield
-        finally:
-            self.costs[stage] = self.costs.get(stage, 0.0) + time.monotonic() - started
 
 
 def plan(recipe: Recipe | str | Path, *, report: Report | None = None) -> dict[str, Any]:
@@ -136,12 +111,12 @@ def _climb(work: Work) -> Verdict:
     """Rung by rung, smallest first, until one is shown to be enough."""
     _keep_trunk(work)
     with work.timed("measuring base"):
-        base = recorded_trial(work.prepared, work.base, Stack(), work.folder, work.report, "base")
+        base = recorded_trial(work.prepared, work.base, BASE, work.folder, work.report, "base")
     ladder = work.prepared.recipe.ladder
     failed: list[str] = []
     held: list[Verdict] = []
     for rung in ladder:
-        chosen, stack = _choose(work, rung, base)
+        chosen, stack = choose(work, rung, base)
         passed = judge.passes_select(chosen, work.prepared.recipe.goal.min_gain)
         if work.explore or passed != "passed":
             failed.append(rung)
@@ -169,56 +144,13 @@ def _keep_trunk(work: Work) -> None:
         ensure(work.base, min(lowest), rows_of(work.prepared, work.base, "tune"))
 
 
-def _choose(work: Work, rung: Rung, base: Trial) -> tuple[judge.Judged, Stack]:
-    """Fit every candidate of a rung on tune, measure each on select, take the best."""
-    prepared = work.prepared
-    judged: list[judge.Judged] = []
-    stacks: list[Stack] = []
-    entries: list[dict[str, Any]] = []
-    for number, candidate in enumerate(candidates_for(rung, work.folder)):
-        with work.timed(f"training {rung}"):
-            stack, cost = fit(prepared, work.base, rung, candidate, number, work.folder, work.report)
-        with work.timed("measuring candidates"):
-            trial = recorded_trial(prepared, work.base, stack, work.folder, work.report, f"{rung}-{number}")
-        found = judge_trial(prepared, base, trial, "select", stack.hash, SELECT_LEVEL)
-        judged.append(found)
-        stacks.append(stack)
-        entries.append(
-            {
-                "stack": stack.hash,
-                "name": _describe(candidate),
-                "comparison": found.target,
-                "guards": found.guards,
-                "select": dataclasses.replace(
-                    found.target.difference,
-                    value=found.target.candidate,
-                    low=float("nan"),
-                    high=float("nan"),
-                    method="mean",
-                ),
-                "chosen": False,
-                "cost": cost,
-            }
-        )
-    chosen = judge.best(judged, prepared.recipe.goal.min_gain)
-    place = judged.index(chosen)
-    entries[place]["chosen"] = True
-    weight = prepared.recipe.ladder[rung]
-    work.ladder.append({"rung": rung, "weight": weight, "alpha": None, "level": None, "candidates": entries})
-    return chosen, stacks[place]
-
-
-def _describe(candidate: Any) -> str:
-    given = candidate.model_dump(exclude_defaults=True)
-    return ", ".join(f"{key} {value}" for key, value in given.items()) or "as the recipe's training says"
-
-
 def _confirm(work: Work, stack: Stack, level: float, look: int) -> Verdict:
     """Open the sealed part once: the base and the chosen stack on the same items. Only the outcome leaves."""
     prepared = work.prepared
     with work.timed("confirming"):
-        before = run_trial(prepared, work.base, Stack(), "confirm", work.report, "base")
-        after = run_trial(prepared, work.base, stack, "confirm", work.report, "candidate")
+        scope = Scope("confirm", prepared.parts["confirm"])
+        before = run_trial(prepared, work.base, Stack(), scope, work.report, "base")
+        after = run_trial(prepared, work.base, stack, scope, work.report, "candidate")
     judged = judge_trial(prepared, before, after, "confirm", stack.hash, level)
     return judge.verdict(judged, level=level, look=look)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from trimtab import stats
 from trimtab.adjust import adapter, layers
 from trimtab.adjust.loop import Settings
-from trimtab.adjust.stack import Stack
+from trimtab.adjust.stack import BASE, Stack
 from trimtab.data import certificate, split
 from trimtab.decide.judge import Judged
 from trimtab.measure.contract import Metric
@@ -39,12 +39,32 @@ CURVE_ROWS = 16
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """What a trial measures of a part: these items of the target, and whether its guard suites as well."""
+
+    part: Part
+    examples: Sequence[Example]
+    guards: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
-    """What one stack answered and scored on one part: the target's, and each guard suite's scores by name."""
+    """What one stack answered and scored on a part, or on some of it.
+
+    outputs and target: of the target's items. guards: each guard suite's scores by name, empty where they were
+    not measured; guard_tokens: in the answers that these were read from.
+    """
 
     outputs: list[Output]
     target: list[Score]
     guards: dict[str, list[Score]]
+    guard_tokens: int = 0
+
+    def only(self, items: Collection[str]) -> Trial:
+        """The same trial on these of its target's items."""
+        outputs = [output for output in self.outputs if output.example in items]
+        scores = [score for score in self.target if score.example in items]
+        return dataclasses.replace(self, outputs=outputs, target=scores)
 
 
 def certify(prepared: Prepared, base: Base, rows: Sequence[TokenRow]) -> certificate.Certificate:
@@ -137,14 +157,16 @@ def _measuring(report: Report | None, name: str, part: Part) -> Report | None:
 
 
 def run_trial(
-    prepared: Prepared, base: Base, stack: Stack, part: Part, report: Report | None, name: str
+    prepared: Prepared, base: Base, stack: Stack, scope: Scope, report: Report | None, name: str
 ) -> Trial:
-    """Measure a stack on the target and every guard suite of a part."""
-    apart = [guard for guard in prepared.guards if not guard.on_target]
+    """Measure a stack; an item's answer does not depend on what else is measured with it."""
+    part = scope.part
+    apart = [guard for guard in prepared.guards if not guard.on_target] if scope.guards else []
     sampled = [guard for guard in apart if guard.metric.needs == "generation"]
-    jobs = [(prepared.parts[part], prepared.sampling)]
+    jobs = [(scope.examples, prepared.sampling)]
     jobs += [(guard.parts[part], _sampling(prepared, guard)) for guard in sampled]
     with stack.attach(base, report=_measuring(report, name, part)) as model:
+        # Target and guards in one stream of rows: a full batch costs little more than a small one.
         outputs, *others = model.all(jobs, prepared.seeds)
         answers = {guard.key: found for guard, found in zip(sampled, others, strict=True)}
 
@@ -160,9 +182,10 @@ def run_trial(
             )
             return measured
 
-        target = scores(prepared.parts[part], prepared.target_metrics(), outputs)
+        target = scores(scope.examples, prepared.target_metrics(), outputs)
         guards = {g.key: scores(g.parts[part], [g.metric], answers.get(g.key, [])) for g in apart}
-    return Trial(outputs, target, guards)
+    tokens = [answer_tokens(prepared, base, [g.metric], g.parts[part], answers.get(g.key, [])) for g in apart]
+    return Trial(outputs, target, guards, sum(tokens))
 
 
 def _sampling(prepared: Prepared, guard: GuardSuite) -> Sampling:
@@ -170,25 +193,83 @@ def _sampling(prepared: Prepared, guard: GuardSuite) -> Sampling:
     return dataclasses.replace(prepared.sampling, max_new_tokens=longest)
 
 
+def answer_tokens(
+    prepared: Prepared,
+    base: Base,
+    metrics: Sequence[Metric],
+    examples: Sequence[Example],
+    outputs: Sequence[Output],
+) -> int:
+    """Tokens of the answers that metrics rest on: sampled, or read for their likelihood; prompts not counted.
+
+    outputs: on these examples. Greedy answers, which are drawn once for all seeds, count once.
+    """
+    drawn = prepared.seeds if prepared.sampling.temperature else prepared.seeds[:1]
+    sampled = sum(len(output.logprobs) for output in outputs if output.seed in drawn)
+    asked = {ask for metric in metrics if metric.asks for example in examples for ask in metric.asks(example)}
+    read = (len(base.tokenizer(answer, add_special_tokens=False)["input_ids"]) for _, answer in asked)
+    return sampled + sum(read)
+
+
 def recorded_trial(
-    prepared: Prepared, base: Base, stack: Stack, folder: RunFolder, report: Report | None, name: str
+    prepared: Prepared,
+    base: Base,
+    stack: str,
+    folder: RunFolder,
+    report: Report | None,
+    name: str,
+    seen: Sequence[int] | None = None,
 ) -> Trial:
-    """A trial on select, read from the run folder when it was measured before, else measured and written."""
-    place = f"trials/{stack.hash}"
-    if folder.has(f"{place}/guards.json"):
-        outputs = [
-            Output(**{**row, "logprobs": tuple(row["logprobs"])})
-            for row in folder.rows(f"{place}/outputs.jsonl")
-        ]
-        guards = {
-            key: [_score(row) for row in rows]
-            for key, rows in folder.read(f"{place}/guards.json")["scores"].items()
-        }
-        return Trial(outputs, [_score(row) for row in folder.rows(f"{place}/scores.jsonl")], guards)
-    trial = run_trial(prepared, base, stack, "select", report, name)
-    folder.write_trial(stack.hash, trial.outputs, trial.target)
-    folder.write(f"{place}/guards.json", {"scores": trial.guards})
+    """A trial on select, as far as it was recorded before; the rest is measured now and recorded.
+
+    Args:
+        stack: hash of the base model or of a stack that lies in the run folder.
+        seen: positions of the items of select to measure, without guard suites; None for everything.
+    """
+    examples = prepared.parts["select"]
+    whole = seen is None
+    wanted = [examples[position] for position in seen] if seen is not None else examples
+    known = _recorded(folder, stack, [example.id for example in wanted])
+    done = {score.example for score in known.target}
+    missing = [example for example in wanted if example.id not in done]
+    if not missing:
+        if not whole or folder.has(f"trials/{stack}/guards.json"):
+            return known
+        known, missing = Trial([], [], {}), wanted
+    loaded = Stack() if stack == BASE else Stack.load(folder.trial(stack))
+    new = run_trial(prepared, base, loaded, Scope("select", missing, whole), report, name)
+    trial = _joined(prepared, known, new)
+    if whole:
+        # Before the scores, which say what is measured: a kill in between measures the same items again.
+        folder.write(f"trials/{stack}/guards.json", {"scores": trial.guards, "tokens": trial.guard_tokens})
+    folder.write_trial(stack, trial.outputs, trial.target)
     return trial
+
+
+def _recorded(folder: RunFolder, stack: str, wanted: Sequence[str]) -> Trial:
+    """What of these items the run folder holds, and the guard suites if it holds them."""
+    place = f"trials/{stack}"
+    guards: dict[str, list[Score]] = {}
+    tokens = 0
+    if folder.has(f"{place}/guards.json"):
+        content = folder.read(f"{place}/guards.json")
+        guards = {key: [_score(row) for row in rows] for key, rows in content["scores"].items()}
+        tokens = content.get("tokens", 0)
+    target = [_score(row) for row in folder.rows(f"{place}/scores.jsonl")]
+    outputs = [
+        Output(**{**row, "logprobs": tuple(row["logprobs"])}) for row in folder.rows(f"{place}/outputs.jsonl")
+    ]
+    done = {score.example for score in target}
+    return Trial(outputs, target, guards, tokens).only(done.intersection(wanted))
+
+
+def _joined(prepared: Prepared, one: Trial, other: Trial) -> Trial:
+    """Two trials on different items of select as one, in the order in which a whole trial has them."""
+    item = {example.id: number for number, example in enumerate(prepared.parts["select"])}
+    metric = {known.name: number for number, known in enumerate(prepared.target_metrics())}
+    outputs = sorted([*one.outputs, *other.outputs], key=lambda o: (item[o.example], o.seed))
+    scores = sorted([*one.target, *other.target], key=lambda s: (metric[s.metric], item[s.example], s.seed))
+    return Trial(outputs, scores, other.guards, other.guard_tokens)
 
 
 def _score(row: dict[str, Any]) -> Score:
@@ -198,18 +279,7 @@ def _score(row: dict[str, Any]) -> Score:
 
 def judge(prepared: Prepared, before: Trial, after: Trial, part: Part, stack: str, level: float) -> Judged:
     """Compare a stack with the base model on one part: the target, and each guard against its margin."""
-    groups = dict(
-        zip((e.id for e in prepared.parts[part]), split.cluster_keys(prepared.parts[part]), strict=True)
-    )
-    goal = prepared.recipe.goal
-    target = _compare(
-        before.target,
-        after.target,
-        prepared.goal,
-        groups,
-        lambda a, b, **how: stats.compare(a, b, min_gain=goal.min_gain, **how),
-        level,
-    )
+    groups = _groups(prepared, part)
     results = []
     for guard in prepared.guards:
         pair = (
@@ -225,7 +295,25 @@ def judge(prepared: Prepared, before: Trial, after: Trial, part: Part, stack: st
             level,
         )
         results.append(GuardResult(guard.name, guard.metric.name, guard.margin, compared))
-    return Judged(stack, target, tuple(results))
+    return Judged(stack, target_gain(prepared, before, after, part, level), tuple(results))
+
+
+def target_gain(prepared: Prepared, before: Trial, after: Trial, part: Part, level: float) -> Comparison:
+    """The target's gain over the base model, on the items that the stack was measured on."""
+    min_gain = prepared.recipe.goal.min_gain
+    return _compare(
+        before.only({score.example for score in after.target}).target,
+        after.target,
+        prepared.goal,
+        _groups(prepared, part),
+        lambda a, b, **how: stats.compare(a, b, min_gain=min_gain, **how),
+        level,
+    )
+
+
+def _groups(prepared: Prepared, part: Part) -> dict[str, str]:
+    examples = prepared.parts[part]
+    return dict(zip((e.id for e in examples), split.cluster_keys(examples), strict=True))
 
 
 def _compare(

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from trimtab.decide.judge import Judged, best, passes_select, undefined_verdict, verdict, without_look
+from trimtab.decide.judge import (
+    Judged,
+    best,
+    guards_in_the_way,
+    passes_select,
+    undefined_verdict,
+    verdict,
+    without_look,
+)
 from trimtab.records import Comparison, Estimate, GuardResult
 
 NAN = float("nan")
@@ -115,6 +123,26 @@ def test_a_guard_held_by_construction_does_not_count_against_a_candidate() -> No
     built = judged(compared("better", 5), guard("inconclusive", -9, built=True), stack="built")
     other = judged(compared("better", 3), HELD, stack="other")
     assert best([other, built], 1.0).stack == "built"
+
+
+@pytest.mark.parametrize(
+    ("candidates", "blocked"),
+    [
+        ([judged(compared("better", 5), HELD)], False),
+        ([judged(compared("better", 5), BREACHED)], True),
+        ([judged(compared("better", 5), BREACHED), judged(compared("better", 4), HELD)], False),
+        ([judged(compared("better", 5), guard("inconclusive", -0.2))], True),
+        ([judged(compared("better", 5), guard("undefined", NAN))], False),
+        ([judged(compared("better", 5), guard("inconclusive", -9, built=True))], False),
+        ([judged(compared("inconclusive", 1), BREACHED)], False),
+        ([judged(compared("inconclusive", 1), HELD), judged(compared("better", 5), BREACHED)], True),
+        ([judged(compared("undefined", NAN), BREACHED)], False),
+        ([], False),
+    ],
+)
+def test_when_guards_stand_in_the_way(candidates: list[Judged], blocked: bool) -> None:
+    """Only then can one that gains less be better than all of these."""
+    assert guards_in_the_way(candidates, min_gain=2.0) == blocked
 
 
 @pytest.mark.parametrize(

@@ -253,6 +253,36 @@ def ladder(kind: str) -> dict[str, Any]:
     return {"base": {"select": Estimate(30.911824, 28.4017, 33.4219, 0.95, 49, "t")}, "rungs": [rung]}
 
 
+def raced() -> dict[str, Any]:
+    """A rung of three candidates: the second was dropped, the third stayed to the end without being chosen."""
+    content = ladder("ship")
+    rung = content["rungs"][0]
+    first, second = rung["candidates"]
+    behind = Estimate(11.2, 3.1, 19.3, 0.975, 12, "bootstrap-t")
+    third = {**second, "stack": "9f2ac01d", "name": "lora rank 4, all blocks", "dropped": None}
+    second["dropped"] = {
+        "look": 1,
+        "items": 12,
+        "of": 49,
+        "leader": STACK,
+        "comparison": Comparison(behind, 1e-4, "better", None, 9.0, 0.0, 46.0, 57.2),
+    }
+    first["dropped"] = None
+    rung["candidates"] = [first, second, third]
+    rung["race"] = {
+        "looks": [12, 49],
+        "alpha": 0.05,
+        "reason": "",
+        "rounds": [{"level": 0.975, "racing": [3, 2]}],
+        "items_scored": 110,
+        "items_saved": 37,
+        "tokens_spent": 9120,
+        "tokens_saved": 3080,
+        "estimated": "tokens of answers",
+    }
+    return content
+
+
 def provenance() -> dict[str, Any]:
     """What a run on two cores records."""
     return {

@@ -199,6 +199,33 @@ def test_a_product_manager_finds_the_whole_story(pages: dict[str, tuple[str, Pag
         assert said in text, said
 
 
+def test_a_race_says_who_was_dropped_and_what_it_saved(tmp_path: Path) -> None:
+    folder = made.folder(tmp_path)
+    folder.write("ladder.json", made.raced())
+    text, page = report(folder), Page(report(folder))
+    assert page.text.count("dropped after 12 of 49 items") == 1
+    assert "2. lora rank 8, all blocks, learning rate 0.0002 dropped after 12 of 49 items" in page.text
+    assert (
+        "In the race on select 1 of 3 candidates was dropped early, which saved about 3,080 of 12,200 tokens on "
+        "select (of answers; what the dropped ones would have needed is estimated from what they did need). A race "
+        "drops the candidate that is best on the goal at most 5% of the time" in page.text
+    )
+    assert "2, dropped: " in text
+    assert "1, chosen: " in text
+
+
+def test_a_race_that_dropped_nobody_says_so_and_no_race_says_nothing(tmp_path: Path) -> None:
+    folder = made.folder(tmp_path)
+    content = made.raced()
+    content["rungs"][0]["candidates"][1]["dropped"] = None
+    content["rungs"][0]["race"] |= {"tokens_saved": 0}
+    folder.write("ladder.json", content)
+    assert "none of 3 candidates was dropped early, so no tokens were saved" in Page(report(folder)).text
+    content["rungs"][0]["race"] |= {"looks": [49], "reason": "there is one candidate only"}
+    folder.write("ladder.json", content)
+    assert "race on select" not in Page(report(folder)).text
+
+
 def test_guards_say_how_they_fared(pages: dict[str, tuple[str, Page]], tmp_path: Path) -> None:
     assert "All 3 guards held." in pages["ship"][1].text
     assert (

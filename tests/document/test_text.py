@@ -55,3 +55,15 @@ def test_a_bare_run_has_a_summary(tmp_path: Path) -> None:
     text = summary(folder)
     assert text.startswith("SHIP: the target metric rose")
     assert "time    " not in text
+
+
+def test_a_race_has_a_line(tmp_path: Path) -> None:
+    folder = made.folder(tmp_path)
+    assert "race    " not in summary(folder)
+    folder.write("ladder.json", made.raced())
+    text = summary(folder)
+    assert max(map(len, text.splitlines()[:-1])) < 80
+    assert (
+        "race 1 of 3 candidates was dropped early, which saved about 3,080 of 12,200 tokens on select"
+        in " ".join(text.split())
+    )

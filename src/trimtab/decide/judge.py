@@ -49,6 +49,21 @@ def best(candidates: Sequence[Judged], min_gain: float) -> Judged:
     return max(candidates, key=rank)
 
 
+def guards_in_the_way(candidates: Sequence[Judged], min_gain: float) -> bool:
+    """Whether candidates gain enough on select, but not one of these keeps all its guards above their margins.
+
+    Then a candidate that gains less may be the better one. A guard that is undefined is so for every candidate.
+    """
+    gaining = [judged for judged in candidates if judged.target.difference.value > min_gain]
+    return bool(gaining) and not any(
+        passes_select(judged, min_gain) == "passed"
+        and not any(
+            g.comparison.difference.value <= -g.margin for g in judged.guards if not g.by_construction
+        )
+        for judged in gaining
+    )
+
+
 def verdict(judged: Judged, *, level: float, look: int) -> Verdict:
     """Read ship, hold or inconclusive from the comparisons on confirm.
 

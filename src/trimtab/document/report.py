@@ -165,7 +165,8 @@ def _ladder(record: Record) -> dict[str, Any]:
         estimate = tables.gain(entry)
         if estimate is not None:
             chosen = bool(entry.get("chosen"))
-            label = f"{number}{', chosen' if chosen else ''}: {figures.interval(estimate)}"
+            said = ", chosen" if chosen else ", dropped" if words.dropped(entry) else ""
+            label = f"{number}{said}: {figures.interval(estimate)}"
             marks.append(
                 charts.Mark(label, estimate, "good" if chosen else "plain", str(entry.get("name") or number))
             )
@@ -179,6 +180,7 @@ def _ladder(record: Record) -> dict[str, Any]:
             marks[:40], threshold, name="ladder", title="Gain on select of each candidate"
         ),
         "chosen": record.candidate().get("name") or "",
+        "race": words.race_sentences(record),
         "adjustment": tables.adjustment(record),
     }
 

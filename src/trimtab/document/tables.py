@@ -22,6 +22,7 @@ from trimtab.document.figures import (
     tagged,
 )
 from trimtab.document.record import Record, metric_title, scores, suite_title
+from trimtab.document.words import dropped
 from trimtab.records import Comparison, Estimate
 from trimtab.run import comparison_from
 
@@ -116,6 +117,8 @@ def _candidate(entry: Mapping[str, Any], number: int, direction: str | None) -> 
     name: Cell = f"{number}. {entry.get('name') or entry.get('stack') or MISSING}"
     if entry.get("chosen"):
         name = Markup('{} <strong class="chosen">chosen</strong>').format(name)
+    elif dropped(entry):
+        name = Markup("{} <small>{}</small>").format(name, dropped(entry))
     pair = scores(comparison_from(entry["comparison"]), direction) if entry.get("comparison") else None
     seconds, peak = cost.get("seconds"), cost.get("peak_bytes")
     return (

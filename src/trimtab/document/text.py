@@ -7,7 +7,7 @@ import textwrap
 from trimtab.document.figures import duration, interval, known, percent, significant
 from trimtab.document.masking import printable
 from trimtab.document.record import Record, metric_title, read, suite_title
-from trimtab.document.words import VERDICTS, guard_word, headline, judged, kind, next_step
+from trimtab.document.words import VERDICTS, guard_word, headline, judged, kind, next_step, raced
 from trimtab.run import RunFolder
 
 WIDTH = 79
@@ -62,6 +62,8 @@ def _facts(record: Record) -> list[str]:
         lines.append(
             _wrapped(f"look    number {record.verdict.look} at this confirm set, intervals at {level}")
         )
+    if raced(record):
+        lines.append(_wrapped(f"race    {raced(record)}"))
     stages = [seconds for seconds in (record.provenance.get("costs") or {}).values() if known(seconds)]
     if stages:
         lines.append(_wrapped(f"time    {duration(sum(stages))}"))

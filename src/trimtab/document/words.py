@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trimtab.document.figures import MINUS, fixed, interval, known, percent, places, significant
-from trimtab.document.record import Record, scores, suite_title
+from trimtab.document.record import Facts, Record, scores, suite_title
 from trimtab.records import Comparison, GuardResult
 
 VERDICTS = {
@@ -153,6 +153,45 @@ def guards_phrase(guards: Sequence[GuardResult]) -> str:
     if kept < len(guards):
         return f"{kept} of {len(guards)} guards held"
     return {1: "the guard held", 2: "both guards held"}.get(len(guards), f"all {len(guards)} guards held")
+
+
+def dropped(entry: Facts) -> str:
+    """ "dropped after 12 of 48 items" for a candidate that a race in select dropped, else ""."""
+    drop = entry.get("dropped")
+    return f"dropped after {drop['items']:,} of {drop['of']:,} items" if drop else ""
+
+
+def raced(record: Record) -> str:
+    """What the races in select dropped and saved, as a clause; "" where none was held."""
+    races = [rung["race"] for rung in record.ladder.get("rungs") or () if rung.get("race")]
+    held = [race for race in races if len(race["looks"]) > 1]
+    if not held:
+        return ""
+    entries = [entry for rung, entry in record.candidates() if rung.get("race") in held]
+    lost = sum(bool(dropped(entry)) for entry in entries)
+    if not lost:
+        return f"none of {len(entries)} candidates was dropped early, so no tokens were saved on select"
+    saved = sum(race["tokens_saved"] for race in held)
+    whole = saved + sum(race["tokens_spent"] for race in held)
+    return (
+        f"{lost} of {len(entries)} candidates {'was' if lost == 1 else 'were'} dropped early, which saved about "
+        f"{saved:,} of {whole:,} tokens on select"
+    )
+
+
+def race_sentences(record: Record) -> str:
+    """The same for the page, with what the figures rest on and what a race may lose."""
+    clause = raced(record)
+    if not clause:
+        return ""
+    alphas = [rung["race"]["alpha"] for rung in record.ladder["rungs"] if rung.get("race")]
+    basis = ""
+    if "saved about" in clause:
+        basis = " (of answers; what the dropped ones would have needed is estimated from what they did need)"
+    return (
+        f"In the race on select {clause}{basis}. A race drops the candidate that is best on the goal at most "
+        f"{percent(max(alphas))} of the time, as far as intervals from few items hold."
+    )
 
 
 def joined(parts: Sequence[str]) -> str:
