@@ -1,0 +1,35 @@
+"""The same model as a user of transformers loads it, with nothing of Trimtab's own around it."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from trimtab.model import embedded
+from trimtab.model.load import Base, quiet, wrap
+
+
+def opened(job: dict[str, Any]) -> Base:
+    """The embedded model, once unpacked, in the same dtype, on the same device, with as many threads."""
+    import transformers
+
+    torch.set_num_threads(job["threads"])
+    with silent():
+        folder = embedded.unpacked_folder()
+        network = transformers.AutoModelForCausalLM.from_pretrained(
+            folder, dtype=getattr(torch, job["dtype"])
+        )
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    return wrap(network.to(job["device"]).eval(), tokenizer)
+
+
+@contextlib.contextmanager
+def silent() -> Iterator[None]:
+    """No advice from TRL and transformers."""
+    with warnings.catch_warnings(), quiet():
+        warnings.simplefilter("ignore")
+        yield
