@@ -80,7 +80,8 @@ def _training_note(title: str, result: dict[str, Any]) -> str:
         f"{title}: {result['samples']:,} samples, {result['tokens']:,} row tokens; loss on other rows "
         f"{loss['ours']:.4f}, the peer's {loss['peer']:.4f}; peak memory {gib(peak['ours'])}, the peer's "
         f"{gib(peak['peer'])}; with set-up "
-        f"{spread(result['with_setup'])}; probe of the peer: {ways} tokens/s."
+        f"{spread(result['with_setup'])}; probe of the peer: {ways} tokens/s, "
+        f"{result['probe_with_kept_memory']:,.0f} with our setting of the C library's memory."
     )
 
 

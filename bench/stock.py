@@ -11,13 +11,20 @@ import torch
 
 from trimtab.model import embedded
 from trimtab.model.load import Base, quiet, wrap
+from trimtab.model.memory import keep_freed_memory
 
 
 def opened(job: dict[str, Any]) -> Base:
-    """The embedded model, once unpacked, in the same dtype, on the same device, with as many threads."""
+    """The embedded model, once unpacked, in the same dtype, on the same device, with as many threads.
+
+    Where the job says `keep_memory`, with the one thing of ours that anyone could set from outside: the C library keeps
+    what is freed.
+    """
     import transformers
 
     torch.set_num_threads(job["threads"])
+    if job.get("keep_memory"):
+        keep_freed_memory()
     with silent():
         folder = embedded.unpacked_folder()
         network = transformers.AutoModelForCausalLM.from_pretrained(
