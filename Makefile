@@ -1,13 +1,16 @@
 # make demo   tune the embedded model on the demo's data, up to a verdict
 # make test   run the tests
-# Both install what they need first; `make install` alone does only that.
+# make bench  measure speed beside TRL and transformers, for an hour or two on two cores, and rewrite docs/results.md
+# All install what they need first; `make install` alone does only that.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Times that `make bench` measures each arm.
+REPEATS ?= 3
 
-.PHONY: install demo test check docs
+.PHONY: install demo test check docs bench
 
 install: $(STAMP)
 
@@ -38,3 +41,12 @@ check: install
 
 docs: install
 	$(BIN)/python -m trimtab.cli.reference
+
+bench: install
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group bench
+	@status=0; \
+	for case in lora-shared lora-last6 lora-plain; do \
+		$(BIN)/python bench/train.py --case $$case --repeats $(REPEATS) || status=1; \
+	done; \
+	$(BIN)/python bench/sample.py --repeats $(REPEATS) || status=1; \
+	$(BIN)/python bench/results.py && exit $$status

@@ -11,19 +11,16 @@ tokens. The other metrics ride along as guards on the same answers, so that each
 from __future__ import annotations
 
 import argparse
-import gzip
 import hashlib
 import json
 import sys
 import time
-from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 
 import trimtab
+from rows import E2E, distinct_inputs
 from trimtab.cli.progress import live
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "e2e_nlg"
 OUT = Path(__file__).resolve().parent / "out" / "e2e"
 LITERAL = ("name", "food", "area", "near")
 
@@ -49,15 +46,9 @@ budget: {minutes: 30}
 """
 
 
-def inputs(path: Path) -> Iterator[tuple[str, list[str]]]:
+def inputs(path: Path) -> list[tuple[str, list[str]]]:
     """Distinct inputs with all their references, in an order that the file's own (by length) does not bias."""
-    found: dict[str, list[str]] = defaultdict(list)
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        for line in file:
-            facts, _, reference = line.strip().partition("||")
-            if reference.strip() and reference.strip() not in found[facts.strip()]:
-                found[facts.strip()].append(reference.strip())
-    yield from sorted(found.items(), key=lambda item: hashlib.sha256(item[0].encode()).digest())
+    return sorted(distinct_inputs(path).items(), key=lambda item: hashlib.sha256(item[0].encode()).digest())
 
 
 def literal_facts(facts: str) -> list[str]:
@@ -70,13 +61,13 @@ def write(pairs: int, confirm: int) -> Path:
     """Write data and recipe."""
     OUT.mkdir(parents=True, exist_ok=True)
     rows, taken = [], 0
-    for facts, references in inputs(DATA / "lora_train.txt.gz"):
+    for facts, references in inputs(E2E / "lora_train.txt.gz"):
         if taken >= pairs:
             break
         kept = references[: pairs - taken]
         rows.append({"prompt": facts, "references": kept, "part": "tune"})
         taken += len(kept)
-    dev = list(inputs(DATA / "lora_valid.txt.gz"))
+    dev = inputs(E2E / "lora_valid.txt.gz")
     for number, (facts, references) in enumerate(dev[: confirm + 60]):
         part = "confirm" if number < confirm else "select"
         rows.append({"prompt": facts, "references": references, "part": part, "facts": literal_facts(facts)})
