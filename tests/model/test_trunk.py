@@ -108,7 +108,7 @@ def test_training_is_what_it_is_without_it(which: str, monkeypatch: pytest.Monke
     remembering = base()
     with counted(remembering.network, 0) as below, counted(remembering.network, FIRST) as above:
         found, training = fitted(remembering)
-    monkeypatch.setattr(f"trimtab.adjust.{which}.ensure", lambda *_: None)
+    monkeypatch.setattr("trimtab.adjust.fitting.ensure", lambda *_: None)
     expected, plain = fitted(base())
     losses = [
         [row[key] for row in run.history] for run in (training, plain) for key in ("loss", "select_loss")

@@ -28,12 +28,11 @@ import torch
 
 from trimtab.adjust import weights
 from trimtab.adjust.contract import Description, Setting, training_settings
-from trimtab.adjust.fitting import train_followed
+from trimtab.adjust.fitting import keep, train_followed
 from trimtab.adjust.loop import Settings, Training
 from trimtab.adjust.lowrank import fused
 from trimtab.model import sites
 from trimtab.model.load import Base
-from trimtab.model.trunk import ensure
 from trimtab.records import Report, TokenRow, content_hash
 from trimtab.run import read_json, write_atomic, write_json
 
@@ -184,7 +183,7 @@ def fit(
     """
     config = _peft_config(base.network, shape)
     before = base.fingerprint
-    trunk = ensure(base, sites.first_of(base.network, shape.blocks), rows)
+    trunk = keep(base, sites.first_of(base.network, shape.blocks), rows)
     few = torch.from_numpy(rows[0].ids[:FEW])[None].to(base.network.device)
     with _injected(base.network, config, seed=settings.seed) as model, fused(model, few):
         parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -11,8 +14,22 @@ import torch
 from trimtab.adjust.loop import Settings, Training, train
 from trimtab.model.likelihood import logprobs
 from trimtab.model.load import Base
-from trimtab.model.trunk import Trunk
+from trimtab.model.trunk import Trunk, ensure
 from trimtab.records import Report, TokenRow
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The trunk that a training reads from, if any, and the seconds that making it took."""
+
+    trunk: Trunk | None
+    seconds: float
+
+
+def keep(base: Base, first: int, rows: Sequence[TokenRow]) -> Kept:
+    """Keep what the blocks below `first` compute for rows; to be called while the network is the base's own."""
+    started = time.monotonic()
+    return Kept(ensure(base, first, rows), time.monotonic() - started)
 
 
 def train_followed(
@@ -21,23 +38,28 @@ def train_followed(
     rows: Sequence[TokenRow],
     settings: Settings,
     *,
-    trunk: Trunk | None,
+    trunk: Kept,
     held_out: Sequence[TokenRow],
     folder: Path | None,
     report: Report | None,
 ) -> Training:
-    """Train parameters of the base's network in place; arguments as in `loop.train` and in the kinds' own `fit`."""
+    """Train parameters of the base's network in place; arguments as in `loop.train` and in the kinds' own `fit`.
+
+    Args:
+        trunk: what `keep` found, whose seconds count as training.
+    """
     evaluate = functools.partial(mean_loss, base, held_out) if held_out else None
-    return train(
+    training = train(
         base.network,
         parameters,
         rows,
         settings,
-        trunk=trunk,
+        trunk=trunk.trunk,
         evaluate=evaluate,
         folder=folder,
         report=report,
     )
+    return dataclasses.replace(training, seconds=training.seconds + trunk.seconds)
 
 
 def mean_loss(base: Base, rows: Sequence[TokenRow]) -> float:

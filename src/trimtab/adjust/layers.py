@@ -21,11 +21,10 @@ import torch
 
 from trimtab.adjust import weights
 from trimtab.adjust.contract import Description, Setting, training_settings
-from trimtab.adjust.fitting import train_followed
+from trimtab.adjust.fitting import keep, train_followed
 from trimtab.adjust.loop import Settings, Training
 from trimtab.model import sites
 from trimtab.model.load import Base
-from trimtab.model.trunk import ensure
 from trimtab.records import Report, TokenRow, content_hash
 from trimtab.run import read_json, write_json
 
@@ -124,7 +123,7 @@ def fit(
     network = base.network
     names, described = _names(network, place, blocks)
     before = base.fingerprint
-    trunk = ensure(base, first_block(network, place, blocks), rows)
+    trunk = keep(base, first_block(network, place, blocks), rows)
     own = {name: network.get_parameter(name).data for name in names}
     wants = {name: p.requires_grad for name, p in network.named_parameters()}
     try:

@@ -22,7 +22,6 @@ from trimtab.adjust import checkpoint
 from trimtab.adjust.schedule import Schedule, factor
 from trimtab.errors import TrainingDiverged
 from trimtab.model.memory import peak_bytes
-from trimtab.model.norms import few_sweeps
 from trimtab.model.pack import packs, plain_logprobs, token_logprobs, tree_is_exact
 from trimtab.model.trunk import Read, Trunk
 from trimtab.records import Progress, Report, TokenRow
@@ -145,7 +144,7 @@ def train(
     state = keeper.load(State())
     network.train()
     try:
-        with torch.random.fork_rng(devices=[]), few_sweeps(network):
+        with torch.random.fork_rng(devices=[]):
             _updates(
                 network,
                 rows,
