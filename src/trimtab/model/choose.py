@@ -10,8 +10,9 @@ import torch
 
 from trimtab.records import Sampling
 
+# Most likely tokens that are looked at, more where fewer do not tell the draw.
 HEAD = 64
-WIDER = 1024
+WIDER = (1024, 8192)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +76,15 @@ def choose(logits: torch.Tensor, settings: Settings, uniforms: torch.Tensor) -> 
     scores = logits[drawn] / chosen.temperature[:, None]
     total = scores.logsumexp(-1, keepdim=True)
     found = torch.full((len(drawn),), -1, device=logits.device)
-    for width in (HEAD, WIDER, logits.shape[-1]):
-        open_ = torch.nonzero(found < 0)[:, 0]
-        if not len(open_):
-            break
+    free = (chosen.top_k == 0) & (chosen.top_p >= 1) & (chosen.min_p == 0)
+    for width in (HEAD, *WIDER, logits.shape[-1]):
+        rest = torch.nonzero((found < 0) & ~(free & (width > HEAD)))[:, 0]
         width = min(width, logits.shape[-1])
-        found[open_] = _within(scores[open_], total[open_], chosen.take(open_), some[open_], width)
+        if len(rest):
+            found[rest] = _within(scores[rest], total[rest], chosen.take(rest), some[rest], width)
+    rest = torch.nonzero(found < 0)[:, 0]
+    if len(rest):
+        found[rest] = _beyond(scores[rest], total[rest], some[rest])
     tokens[drawn] = found
     return tokens
 
@@ -113,3 +117,18 @@ def _within(
     known = ended | (free & (place <= last)) | whole
     chosen = tokens.gather(-1, torch.minimum(place, last)[:, None])[:, 0]
     return torch.where(known, chosen, -1)
+
+
+def _beyond(scores: torch.Tensor, total: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
+    """The token drawn from rows that nothing is cut from, when it is none of the `HEAD` most likely.
+
+    The others follow in the order of the vocabulary, which saves sorting them.
+    """
+    values, tokens = scores.topk(min(HEAD, scores.shape[-1]), dim=-1)
+    mass = (values - total).exp().double().sum(-1)
+    others = (scores - total).exp().scatter_(-1, tokens, 0.0).double()
+    reach = others.cumsum(-1)
+    # Rounding may leave the number above the last of them.
+    wanted = torch.minimum(uniforms - mass, reach[:, -1] * (1 - 1e-12))
+    place = torch.searchsorted(reach, wanted[:, None], right=True)[:, 0]
+    return place.clamp(max=scores.shape[-1] - 1)

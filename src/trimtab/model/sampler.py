@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -118,11 +118,19 @@ def _places(base: Base, rows: Sequence[Row], at_once: int) -> Places:
     longest = max(map(len, prompts)), max(row.sampling.max_new_tokens for row in rows)
     if not slots.suited(base):
         return Padded(base, at_once)
-    config = base.network.config
-    width = 2 * config.num_hidden_layers * config.hidden_size * base.network.dtype.itemsize
+    width = _bytes_a_token(base.network)
     room = int(SHARE * available_bytes(str(base.network.device))) // (width * sum(longest))
     count = rounded(max(1, min(at_once, len(rows), room)))
     return slots.Slots(base, count, min(count, len(prompts)), longest)
+
+
+def _bytes_a_token(network: Any) -> int:
+    """Size of the keys and values of one token in all blocks."""
+    config = network.config
+    heads = config.num_attention_heads
+    size = getattr(config, "head_dim", None) or config.hidden_size // heads
+    shared = getattr(config, "num_key_value_heads", None) or heads
+    return int(2 * config.num_hidden_layers * shared * size * network.dtype.itemsize)
 
 
 class _Drawing:
