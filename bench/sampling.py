@@ -9,10 +9,10 @@ from typing import Any
 import rows as data
 from machine import synchronised
 from training import opened
+from trimtab.model import sampler
 from trimtab.model.load import Base
 from trimtab.model.memory import peak_bytes
-from trimtab.model.sampler import sample, sample_all
-from trimtab.records import Example, Sampling
+from trimtab.records import Example, Sampling, questions
 
 TEMPERATURES = (0.6, 0.8, 1.0, 1.2)
 TOP_PS = (0.8, 0.9, 0.95, 1.0)
@@ -58,7 +58,9 @@ def answer(job: dict[str, Any]) -> dict[str, Any]:
     """Every prompt in every variant in one call, and every prompt greedily in another."""
     base = opened(job)
     examples = data.prompts(job["prompts"])
-    sample(base, examples[:WARM_PROMPTS], Sampling(max_new_tokens=WARM_TOKENS, temperature=1.0, top_p=0.9))
+    sampler.sample(
+        base, examples[:WARM_PROMPTS], Sampling(max_new_tokens=WARM_TOKENS, temperature=1.0, top_p=0.9)
+    )
     whole = answered(base, [(examples, sampling) for sampling in variants(job)])
     return {
         "top-p": whole.told(),
@@ -70,6 +72,6 @@ def answer(job: dict[str, Any]) -> dict[str, Any]:
 def answered(base: Base, jobs: list[tuple[list[Example], Sampling]]) -> Answers:
     """One call of Trimtab's sampler, with its own choice of batches."""
     started = synchronised(base.device.value)
-    outputs = [output for found in sample_all(base, jobs, seeds=(0,)) for output in found]
+    outputs = sampler.answer(base, [question for job in jobs for question in questions(*job)])
     seconds = synchronised(base.device.value) - started
     return Answers([o.text for o in outputs], sum(len(o.logprobs) for o in outputs), seconds)

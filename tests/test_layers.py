@@ -17,15 +17,16 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "trimtab"
 MODULES = sorted(SOURCE.rglob("*.py"))
 # From the lowest to the highest: a module may import from its own layer and from those before it.
 LAYERS = (
-    "errors", "records", "recipe", "guidelines", "run", "stats", "model", "data", "adjust", "measure",
-    "decide", "review", "document", "starter", "prepare", "planning", "trials", "choosing", "pipeline", "scale",
-    "serve", "cli",
+    "errors", "records", "candidates", "recipe", "guidelines", "run", "stats", "model", "data", "adjust",
+    "measure", "decide", "review", "document", "starter", "prepare", "rungs", "planning", "trials", "choosing",
+    "pipeline", "scale", "serve", "cli",
 )  # fmt: skip
 STAGES = ("data", "adjust", "measure", "decide", "review", "document")
 RECIPE_READERS = (
     "recipe",
     "starter",
     "prepare",
+    "rungs",
     "planning",
     "trials",
     "choosing",

@@ -199,7 +199,7 @@ def test_interrupting_loses_nothing(tmp_path: Path, network: Path) -> None:
 
     def interrupt(progress: Any) -> None:
         seen.append(progress.stage)
-        if progress.stage.startswith("training") and progress.done == 5:
+        if progress.stage.startswith("fitting") and progress.done == 5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -12,13 +12,13 @@ from statistics import fmean
 from typing import Any
 
 from trimtab.adjust.stack import Stack
+from trimtab.candidates import Rung
 from trimtab.data.split import cluster_keys
 from trimtab.decide import judge, race
 from trimtab.measure.trial import table
 from trimtab.model.load import Base
 from trimtab.planning import candidates_for
 from trimtab.prepare import Prepared
-from trimtab.recipe import Rung
 from trimtab.records import Comparison, Report
 from trimtab.run import RunFolder
 from trimtab.trials import Trial, answer_tokens, fit, recorded_trial, target_gain

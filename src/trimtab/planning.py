@@ -4,40 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from trimtab import stats
+from trimtab import rungs, stats
 from trimtab.adjust import adapter
 from trimtab.adjust.loop import batches
+from trimtab.candidates import AdapterCandidate, Candidate, Candidates, Rung, Trained
 from trimtab.decide import ledger, power
 from trimtab.model import likelihood
 from trimtab.model.load import Base, prompt_ids
 from trimtab.model.memory import training_bytes
 from trimtab.model.pack import tree_size, unscored
 from trimtab.model.sampler import sample
-from trimtab.model.sites import block_names
 from trimtab.prepare import GuardSuite, Prepared, rows_of
-from trimtab.recipe import Candidate, Rung
 from trimtab.records import Example, Progress, Report, Sampling, TokenRow
 from trimtab.run import RunFolder
+from trimtab.rungs.adapter import shape
+from trimtab.rungs.workshop import Speed, Workshop
 
-# Cost of an update relative to a forward pass over the same tokens: forward, backward to every activation, and the
-# low-rank products. Where the last blocks only are trained, a backward pass through those; and from the second epoch
-# on, no forward pass below them.
-UPDATE = 2.8
-LAST_THIRD = 1.6
-LAST_THIRD_AGAIN = 0.95
 CHARACTERS_PER_TOKEN = 4.0
 PROBE_ROWS, PROBE_PROMPTS, PROBE_TOKENS = 4, 16, 6
-
-
-@dataclass(frozen=True, slots=True)
-class Speed:
-    """Seconds a token, measured on this machine with this model: reading text, and sampling answers."""
-
-    read: float
-    sample: float
 
 
 def plan_run(prepared: Prepared, base: Base, report: Report | None = None) -> dict[str, Any]:
@@ -46,12 +33,12 @@ def plan_run(prepared: Prepared, base: Base, report: Report | None = None) -> di
         report(Progress("planning", 0, 1))
     recipe = prepared.recipe
     speed = _measure(prepared, base)
-    epoch = _nodes(prepared, rows_of(prepared, base, "tune")) * speed.read
-    chosen = {rung: _candidates(prepared, base, rung, epoch) for rung in recipe.ladder}
+    shop = Workshop(prepared, base, Path(), report)
+    chosen = {rung: _candidates(shop, rung, speed) for rung in recipe.ladder}
     level = _level(prepared)
     questions = _questions(prepared)
     assessed = [power.assess(question, level) for question in questions]
-    minutes = _minutes(prepared, speed, epoch, chosen)
+    minutes = _minutes(shop, speed, chosen)
     if report:
         report(Progress("planning", 1, 1))
     return {
@@ -71,31 +58,15 @@ def plan_run(prepared: Prepared, base: Base, report: Report | None = None) -> di
 def candidates_for(rung: Rung, folder: RunFolder) -> list[Candidate]:
     """The candidates of a rung as planned, so that a resumed run tries the same ones."""
     planned = folder.read("plan.json")["candidates"][rung]
-    return [Candidate.model_validate(content) for content in planned]
+    found: list[Candidate] = list(getattr(Candidates.model_validate({rung: planned}), rung))
+    return found
 
 
-def _candidates(prepared: Prepared, base: Base, rung: Rung, epoch: float) -> list[Candidate]:
-    """The recipe's candidates, or as many defaults as fit into half of the budget, at least one.
-
-    Args:
-        epoch: seconds that one forward pass over tune takes.
-    """
-    given = prepared.recipe.candidates.get(rung)
-    if given:
-        return list(given)
-    blocks = len(block_names(base.network))
-    last_third = tuple(range(-max(1, blocks // 3), 0))
-    if rung == "layers":
-        return [Candidate(method="blocks", learning_rate=1e-4)]
-    small, full = Candidate(method="lora", blocks=last_third), Candidate(method="lora")
-    room = 60 * prepared.recipe.budget.minutes * 0.5 / max(1, len(prepared.recipe.ladder))
-    epochs = prepared.recipe.training.epochs
-    if epochs * epoch * (LAST_THIRD + UPDATE) <= room:
-        return [small, full]
-    if epochs * epoch * UPDATE <= room:
-        return [full]
-    fitting = max(0.25, min(epochs, room / (epoch * LAST_THIRD)))
-    return [small.model_copy(update={"epochs": round(fitting, 2)})]
+def _candidates(shop: Workshop, rung: Rung, speed: Speed) -> list[Candidate]:
+    """The recipe's candidates, or as many defaults as fit into a rung's share of half of the budget, at least one."""
+    recipe = shop.prepared.recipe
+    room = 60 * recipe.budget.minutes * 0.5 / len(recipe.ladder)
+    return list(getattr(recipe.candidates, rung) or rungs.kind(rung).defaults(shop, speed, room))
 
 
 def _measure(prepared: Prepared, base: Base) -> Speed:
@@ -110,7 +81,8 @@ def _measure(prepared: Prepared, base: Base) -> Speed:
     outputs = sample(base, prompts, Sampling(max_new_tokens=PROBE_TOKENS))
     seconds = time.monotonic() - started - read * begun
     drawn = sum(len(output.logprobs) for output in outputs)
-    return Speed(read, max(seconds, read * drawn) / max(1, drawn))
+    epoch = _nodes(prepared, rows_of(prepared, base, "tune")) * read
+    return Speed(read, max(seconds, read * drawn) / max(1, drawn), epoch)
 
 
 def _nodes(prepared: Prepared, rows: Sequence[TokenRow]) -> int:
@@ -155,19 +127,15 @@ def _span(bounds: tuple[float, float] | None) -> float | None:
     return bounds[1] - bounds[0] if bounds else None
 
 
-def _minutes(prepared: Prepared, speed: Speed, epoch: float, chosen: dict[Rung, list[Candidate]]) -> float:
-    training = 0.0
-    for rung, found in chosen.items():
-        for candidate in found:
-            epochs = candidate.epochs or prepared.recipe.training.epochs
-            if candidate.blocks or rung == "layers":
-                passes = min(epochs, 1) * LAST_THIRD + max(epochs - 1, 0) * LAST_THIRD_AGAIN
-            else:
-                passes = epochs * UPDATE
-            training += passes * epoch
-    select, confirm = (_pass(prepared, speed, part) for part in ("select", "confirm"))
+def _minutes(shop: Workshop, speed: Speed, chosen: dict[Rung, list[Candidate]]) -> float:
+    fitting = sum(
+        rungs.kind(rung).seconds(shop, candidate, speed)
+        for rung, found in chosen.items()
+        for candidate in found
+    )
+    select, confirm = (_pass(shop.prepared, speed, part) for part in ("select", "confirm"))
     trials = sum(map(len, chosen.values()))
-    return round((training + select * (1 + trials) + 2 * confirm * len(chosen)) / 60, 1)
+    return round((fitting + select * (1 + trials) + 2 * confirm * len(chosen)) / 60, 1)
 
 
 def _pass(prepared: Prepared, speed: Speed, part: Any) -> float:
@@ -194,20 +162,19 @@ def _tokens(text: str) -> float:
 
 
 def _memory(prepared: Prepared, base: Base, chosen: dict[Rung, list[Candidate]]) -> int:
+    """Bytes that the largest training needs."""
     found = [0]
-    for rung, candidates in chosen.items():
-        for candidate in candidates:
-            trained = base.parameters // 4 if rung == "layers" else adapter_size(base, candidate)
+    for candidate in (one for candidates in chosen.values() for one in candidates):
+        if isinstance(candidate, Trained):
+            trained = (
+                adapter.size(base.network, shape(candidate))
+                if isinstance(candidate, AdapterCandidate)
+                else base.parameters // 4
+            )
             found.append(
                 training_bytes(base.network, trainable=trained, tokens=prepared.recipe.training.micro_tokens)
             )
     return max(found)
-
-
-def adapter_size(base: Base, candidate: Candidate) -> int:
-    """Number of trained values of a candidate's adapter."""
-    from_recipe = adapter.Shape(rank=candidate.rank, modules=candidate.modules, blocks=candidate.blocks)
-    return adapter.size(base.network, from_recipe)
 
 
 def _notes(prepared: Prepared, minutes: float) -> list[str]:

@@ -11,19 +11,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from trimtab.candidates import Candidates, Rung, Section
 from trimtab.errors import RecipeError, several
 
-Rung = Literal["adapter", "layers"]
 # Options of metrics that name a file or folder.
 FILES = ("file", "classifier", "model")
-
-
-class Section(BaseModel):
-    """A part of the recipe: unknown keys are refused, values never change after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Split(Section):
@@ -134,29 +128,6 @@ class Training(Section):
     )
 
 
-class Candidate(Section):
-    """One setting of a rung that is fitted on tune and judged on select."""
-
-    method: Literal["lora", "dora", "rslora", "ia3", "blocks", "norms", "head", "embeddings"] | None = Field(
-        None, description="adapter: lora, dora, rslora, ia3; layers: blocks, norms, head, embeddings"
-    )
-    rank: int = Field(16, ge=1, le=1024, description="rank of a low-rank adapter")
-    alpha: float | None = Field(
-        None, gt=0, description="scale of a low-rank adapter; twice the rank when not given"
-    )
-    dropout: float = Field(0.0, ge=0, lt=1, description="dropout on the adapter's input")
-    modules: tuple[str, ...] = Field(
-        (), description="names of the linear modules to adapt; all when not given"
-    )
-    blocks: tuple[int, ...] = Field(
-        (), description="numbers of the blocks, negative from the end; all when not given"
-    )
-    epochs: float | None = Field(
-        None, gt=0, le=100, description="passes over tune, instead of training.epochs"
-    )
-    learning_rate: float | None = Field(None, gt=0, le=1, description="instead of training.learning_rate")
-
-
 class Budget(Section):
     """What the run may cost."""
 
@@ -182,7 +153,7 @@ class Recipe(Section):
     ladder: dict[Rung, float] = Field(
         {"adapter": 1.0}, description="rungs, cheapest first, with their share of the error rate"
     )
-    candidates: dict[Rung, tuple[Candidate, ...]] = Field({}, description="settings tried on each rung")
+    candidates: Candidates = Field(Candidates(), description="settings tried on each rung")
     training: Training = Field(Training(), description="how adapters and layers are trained")
     budget: Budget = Field(Budget(), description="time that the run may take")
     review: Review = Field(Review(), description="whether people must judge")

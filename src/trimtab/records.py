@@ -69,13 +69,19 @@ class TokenRow:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One sampled answer. `logprobs` are per sampled token, natural log, under the sampling model."""
+    """One sampled answer. `logprobs` are per sampled token, natural log, under the sampling model.
+
+    `fired` names the rules that changed the text, in order; `confidence` in [0, 1] is calibrated, None where no
+    adjustment gives one.
+    """
 
     example: str
     seed: int
     text: str
     logprobs: tuple[float, ...] = ()
     finish: Literal["stop", "length"] = "stop"
+    fired: tuple[str, ...] = ()
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,25 @@ class Sampling:
     min_p: float = 0.0
     repetition_penalty: float = 1.0
     stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of a model: a conversation that ends with the user's turn, and how to answer it.
+
+    It carries no reference, so that nothing which changes an answer can have seen a good one. `example` is the id
+    of the item.
+    """
+
+    example: str
+    messages: tuple[Message, ...]
+    sampling: Sampling
+    seed: int = 0
+
+
+def questions(examples: Sequence[Example], sampling: Sampling, seeds: Sequence[int] = (0,)) -> list[Question]:
+    """Every example under every seed: example by example, seed by seed."""
+    return [Question(e.id, e.messages, sampling, seed) for e in examples for seed in seeds]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +203,34 @@ class Generate(Protocol):
     ) -> list[Output]: ...
 
 
+Pair = tuple[Sequence[Message], str]
+
+
 class Likelihood(Protocol):
     """Total log-probability (nats) and token count of each answer after its prompt."""
 
-    def __call__(self, pairs: Sequence[tuple[Sequence[Message], str]]) -> list[tuple[float, int]]: ...
+    def __call__(self, pairs: Sequence[Pair]) -> list[tuple[float, int]]: ...
+
+
+class Model(Protocol):
+    """Anything that answers: a local network, a remote service, or either with adjustments."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
+
+    def answer(self, questions: Sequence[Question], report: Report | None = None) -> list[Output]:
+        """One answer for each question, in order."""
+        ...
+
+    def likelihood(self, pairs: Sequence[Pair], report: Report | None = None) -> list[tuple[float, int]]:
+        """Log-probability (nats) and number of tokens of each answer after its prompt.
+
+        Raises:
+            ModelError: the model does not give it.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)

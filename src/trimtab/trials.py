@@ -6,20 +6,19 @@ import dataclasses
 import shutil
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-from trimtab import stats
-from trimtab.adjust import adapter, layers
-from trimtab.adjust.loop import Settings
+from trimtab import rungs, stats
+from trimtab.adjust import layers
 from trimtab.adjust.stack import BASE, Stack
+from trimtab.candidates import AdapterCandidate, Candidate, LayersCandidate, Rung
 from trimtab.data import certificate, split
 from trimtab.decide.judge import Judged
 from trimtab.measure.contract import Metric
 from trimtab.measure.trial import measure, paired
 from trimtab.model import sites
 from trimtab.model.load import Base
-from trimtab.prepare import GuardSuite, Prepared, rows_of
-from trimtab.recipe import Candidate, Rung, Training
+from trimtab.prepare import GuardSuite, Prepared
 from trimtab.records import (
     Comparison,
     Example,
@@ -33,9 +32,7 @@ from trimtab.records import (
     TokenRow,
 )
 from trimtab.run import RunFolder
-
-# Held-out rows whose loss is followed for the curve alone; all of select where it decides when to stop.
-CURVE_ROWS = 16
+from trimtab.rungs.workshop import Workshop
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +75,6 @@ def certify(prepared: Prepared, base: Base, rows: Sequence[TokenRow]) -> certifi
     return found
 
 
-def settings(training: Training, candidate: Candidate, seed: int) -> Settings:
-    """The training settings of a candidate."""
-    own = {"epochs": candidate.epochs, "learning_rate": candidate.learning_rate}
-    merged = training.model_dump() | {key: value for key, value in own.items() if value is not None}
-    return Settings(**merged, seed=seed)
-
-
 def fit(
     prepared: Prepared,
     base: Base,
@@ -96,7 +86,7 @@ def fit(
 ) -> tuple[Stack, dict[str, Any]]:
     """Fit a candidate on tune, or find it fitted already; returns the stack and what it cost.
 
-    An interrupted fit goes on from its last checkpoint.
+    An interrupted fit goes on from where it stopped.
     """
     name = f"{rung}-{number}"
     record = f"fits/{name}.json"
@@ -104,42 +94,26 @@ def fit(
         known = folder.read(record)
         return Stack.load(folder.trial(known["stack"])), known["cost"]
     work = folder.path / "fits" / name
-    how = settings(prepared.recipe.training, candidate, prepared.recipe.seed)
-    rows, held_out = rows_of(prepared, base, "tune"), rows_of(prepared, base, "select")
-    if not how.patience:
-        held_out = held_out[:CURVE_ROWS]
-    named = _named(report, f"training {name}")
-    if rung == "adapter":
-        shape = adapter.Shape(
-            cast(adapter.Method, candidate.method or "lora"),
-            candidate.rank,
-            candidate.alpha,
-            candidate.dropout,
-            candidate.modules,
-            candidate.blocks,
-        )
-        fitted, training = adapter.fit(base, rows, shape, how, held_out=held_out, folder=work, report=named)
-    else:
-        place = cast(layers.Place, candidate.method or "blocks")
-        fitted, training = layers.fit(  # type: ignore[assignment]
-            base, rows, place, candidate.blocks, how, held_out=held_out, folder=work, report=named
-        )
-    stack = Stack((fitted,))
+    fitted = rungs.kind(rung).fit(
+        Workshop(prepared, base, work, _named(report, f"fitting {name}")), candidate
+    )
+    stack = Stack((fitted.adjustment,))
     stack.save(folder.trial(stack.hash))
-    folder.write_rows(f"trials/{stack.hash}/training.jsonl", training.history)
-    cost = {"seconds": training.seconds, "tokens": training.tokens, "peak_bytes": training.peak_bytes}
+    if fitted.history:
+        folder.write_rows(f"trials/{stack.hash}/training.jsonl", fitted.history)
+    cost = dict(fitted.cost)
     folder.write(record, {"stack": stack.hash, "cost": cost})
     shutil.rmtree(work, ignore_errors=True)
     return stack, cost
 
 
 def first_block(base: Base, rung: Rung, candidate: Candidate) -> int:
-    """Number of the lowest block that a candidate changes."""
-    if rung == "layers":
-        return layers.first_block(
-            base.network, cast(layers.Place, candidate.method or "blocks"), candidate.blocks
-        )
-    return sites.first_of(base.network, candidate.blocks)
+    """Number of the lowest block that a candidate trains; 0 where it trains none, or what lies outside them."""
+    if isinstance(candidate, LayersCandidate):
+        return layers.first_block(base.network, candidate.method, candidate.blocks)
+    if isinstance(candidate, AdapterCandidate):
+        return sites.first_of(base.network, candidate.blocks)
+    return 0
 
 
 def _named(report: Report | None, stage: str) -> Report | None:

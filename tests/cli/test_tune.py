@@ -75,7 +75,7 @@ def test_tune_prints_the_verdict_and_ends_with_its_code(
 def test_explore_takes_no_look_and_progress_goes_to_standard_error(call: Call, tiny_recipe: Path) -> None:
     done = call("tune", tiny_recipe.name, "--explore", "--runs", "elsewhere", "--json", "--progress")
     document = done.document
-    assert "train" in done.err
+    assert "fitting adapter-0" in done.err
     assert document["verdict"]["explored"] is True
     assert document["verdict"]["look"] == 0
     assert document["run"].startswith("elsewhere")

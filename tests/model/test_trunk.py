@@ -133,15 +133,15 @@ def test_one_trunk_serves_the_base_and_every_candidate_as_high() -> None:
     measured = []
     with counted(one.network, 0) as below:
         for stack in stacks:
-            with stack.attach(one) as model:
-                measured.append(logprobs(model.base, rows))
+            with stack.attach(one):
+                measured.append(logprobs(one, rows))
         np.testing.assert_allclose(logprobs(one, rows), before, atol=1e-4)
     # Only the check that trees are exact runs the whole network.
     assert max(below) <= rounded(sum(len(row.ids) for row in rows[:2])) < len(pack(rows).ids)
     one.trunk = None
     for stack, found in zip(stacks, measured, strict=True):
-        with stack.attach(one) as model:
-            np.testing.assert_allclose(found, logprobs(model.base, rows), atol=1e-4)
+        with stack.attach(one):
+            np.testing.assert_allclose(found, logprobs(one, rows), atol=1e-4)
     assert measured[0] != before
 
 
@@ -151,11 +151,11 @@ def test_a_change_below_the_trunk_is_never_read_from_it() -> None:
     ensure(one, FIRST, rows)
     logprobs(one, rows)
     low, _ = adapter.fit(base(), rows, adapter.Shape(rank=4, blocks=(1, 3)), made.HOW)
-    with Stack((low,)).attach(one) as model, counted(one.network, 0) as below:
-        found = logprobs(model.base, rows)
+    with Stack((low,)).attach(one), counted(one.network, 0) as below:
+        found = logprobs(one, rows)
         assert max(below) == rounded(len(pack(rows).ids))
         one.trunk = None
-        assert found == logprobs(model.base, rows)
+        assert found == logprobs(one, rows)
 
 
 def test_a_lower_adjustment_gets_a_deeper_trunk_and_a_higher_one_shares_it() -> None:

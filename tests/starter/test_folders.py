@@ -189,6 +189,6 @@ def test_the_demo_can_be_written_again_and_in_full(tmp_path: Path) -> None:
     short = recipe.load(tmp_path / "recipe.yaml")
     full = recipe.load(starter.demo_recipe(tmp_path, full=True))
     assert full.budget.minutes > short.budget.minutes
-    assert len(full.candidates["adapter"]) > len(short.candidates["adapter"])
+    assert len(full.candidates.adapter) > len(short.candidates.adapter)
     same = {"model", "data", "goal", "guards", "sampling", "seed"}
     assert full.model_dump(include=same) == short.model_dump(include=same)

@@ -27,7 +27,7 @@ from typing import Any, ClassVar, Literal
 import torch
 
 from trimtab.adjust import weights
-from trimtab.adjust.contract import Description, Setting, training_settings
+from trimtab.adjust.contract import Adjustment, Description, Hook, Setting, training_settings
 from trimtab.adjust.fitting import keep, train_followed
 from trimtab.adjust.loop import Settings, Training
 from trimtab.adjust.lowrank import fused
@@ -57,10 +57,11 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Adapter:
+class Adapter(Adjustment):
     """A trained adapter: PEFT's configuration and weights, and the base that they belong to."""
 
     kind: ClassVar[str] = "adapter"
+    hooks: ClassVar[frozenset[Hook]] = frozenset({"network"})
     config: dict[str, Any]
     tensors: dict[str, torch.Tensor]
     base: str

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import abc
+import contextlib
+import dataclasses
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Literal, Self
 
 from trimtab.adjust.loop import Settings
 from trimtab.model.load import Base
+from trimtab.records import Message, Model, Output, Question, Report, Sampling
+
+Hook = Literal["messages", "sampling", "network", "text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,33 +54,72 @@ class Description:
     bytes: int
 
 
-class Adjustment(Protocol):
-    """One reversible change of one kind. Strength 0 is the base model bit for bit, 1 is as fitted."""
+class Adjustment(abc.ABC):
+    """One reversible change of one kind. Strength 0 is the model before it, bit for bit; 1 is as fitted.
+
+    A kind overrides the hooks that it names in `hooks`, and no others: what a stack cannot touch is read from there.
+    A change of several passes (draft and revise, best of n, a rejected answer drawn again) overrides `answers`.
+    """
 
     kind: ClassVar[str]
+    hooks: ClassVar[frozenset[Hook]]
 
     @property
+    @abc.abstractmethod
     def strength(self) -> float:
-        """0 is the base model bit for bit, 1 is as fitted."""
-        ...
+        """0 is the model before it bit for bit, 1 is as fitted."""
 
     @property
+    @abc.abstractmethod
     def hash(self) -> str:
         """Identity by content: kind, settings, weights and strength."""
-        ...
 
-    def attach(self, base: Base) -> AbstractContextManager[None]:
-        """Apply the change to the base's network for as long as the context lasts."""
-        ...
-
+    @abc.abstractmethod
     def scaled(self, factor: float) -> Self:
         """The same change, `factor` times as strong."""
-        ...
 
+    @abc.abstractmethod
     def save(self, folder: Path) -> None:
         """Write it so that `load` gives back the same hash."""
-        ...
 
+    @classmethod
+    @abc.abstractmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote."""
+
+    @abc.abstractmethod
     def describe(self) -> Description:
         """Every setting with its unit."""
-        ...
+
+    def attach(self, base: Base) -> AbstractContextManager[None]:
+        """Change the base's network for as long as the context lasts: the hook *network*."""
+        return contextlib.nullcontext()
+
+    def messages(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        """The conversation to ask instead of this one, which ends with the user's turn: the hook *messages*."""
+        return messages
+
+    def sampling(self, sampling: Sampling) -> Sampling:
+        """How to draw the answer instead: the hook *sampling*."""
+        return sampling
+
+    def text(self, question: Question, output: Output) -> Output:
+        """The answer to give instead of this one to a question, as it was asked of this adjustment: the hook *text*."""
+        return output
+
+    def answers(self, model: Model, asked: Sequence[Question], report: Report | None = None) -> list[Output]:
+        """Answer questions with the model that stands before this adjustment, in as many passes as are needed."""
+        changed = [
+            dataclasses.replace(q, messages=self.messages(q.messages), sampling=self.sampling(q.sampling))
+            for q in asked
+        ]
+        found = model.answer(changed, report)
+        return [self.text(question, output) for question, output in zip(asked, found, strict=True)]
+
+    def __rmul__(self, factor: float) -> Self:
+        """`0.5 * a` is `a` at half its strength."""
+        return self.scaled(factor)
+
+    def __add__(self, other: Self) -> Self:
+        """Both changes as one, where the sum of two of a kind means something."""
+        return NotImplemented

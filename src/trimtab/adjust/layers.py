@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Literal
 import torch
 
 from trimtab.adjust import weights
-from trimtab.adjust.contract import Description, Setting, training_settings
+from trimtab.adjust.contract import Adjustment, Description, Hook, Setting, training_settings
 from trimtab.adjust.fitting import keep, train_followed
 from trimtab.adjust.loop import Settings, Training
 from trimtab.model import sites
@@ -32,10 +32,11 @@ Place = Literal["blocks", "norms", "head", "embeddings"]
 
 
 @dataclass(frozen=True)
-class Layers:
+class Layers(Adjustment):
     """A trained difference to some of the base's weights."""
 
     kind: ClassVar[str] = "layers"
+    hooks: ClassVar[frozenset[Hook]] = frozenset({"network"})
     deltas: dict[str, torch.Tensor]
     place: str
     base: str

@@ -1,58 +1,93 @@
-"""An ordered tuple of adjustments: identified by content, attached in order, taken off in reverse."""
+"""An ordered tuple of adjustments, identified by content: each changes the model that those before it make.
+
+So networks are changed and answers edited in the stack's order, and the last adjustment sees a question first.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import functools
+import importlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trimtab.adjust.adapter import Adapter
-from trimtab.adjust.contract import Adjustment
-from trimtab.adjust.layers import Layers
-from trimtab.model import likelihood
+from trimtab.adjust.contract import Adjustment, Hook
+from trimtab.errors import ModelError
 from trimtab.model.load import Base, wrap
-from trimtab.model.sampler import sample_all
-from trimtab.records import Example, Message, Output, Progress, Report, Sampling, content_hash
+from trimtab.model.local import Local
+from trimtab.records import (
+    Example,
+    Message,
+    Model,
+    Output,
+    Pair,
+    Question,
+    Report,
+    Sampling,
+    content_hash,
+    questions,
+)
 from trimtab.run import read_json, write_json
 
-KINDS: dict[str, Any] = {"adapter": Adapter, "layers": Layers}
+# Modules are named, not imported: a prompt needs no PEFT.
+KINDS: Mapping[str, tuple[str, str]] = {
+    "adapter": ("adapter", "Adapter"),
+    "layers": ("layers", "Layers"),
+}
 BASE = "base"
+
+
+@dataclass(frozen=True)
+class Adjusted:
+    """A model with one adjustment on it, whose hooks other than *network* are applied here."""
+
+    model: Model
+    adjustment: Adjustment
+
+    @property
+    def name(self) -> str:
+        """The name of the model underneath."""
+        return self.model.name
+
+    def answer(self, asked: Sequence[Question], report: Report | None = None) -> list[Output]:
+        """One answer for each question, in order."""
+        return self.adjustment.answers(self.model, asked, report)
+
+    def likelihood(self, pairs: Sequence[Pair], report: Report | None = None) -> list[tuple[float, int]]:
+        """Log-probability (nats) and number of tokens of each answer; a text without a conversation stays as it is."""
+
+        def changed(messages: Sequence[Message]) -> tuple[Message, ...]:
+            return self.adjustment.messages(tuple(messages)) if messages else ()
+
+        return self.model.likelihood([(changed(messages), text) for messages, text in pairs], report)
 
 
 @dataclass(frozen=True)
 class Attached:
     """A model with a stack on it. Call it to generate; it ends when its context ends."""
 
-    base: Base
+    model: Model
     report: Report | None = None
 
     def __call__(
         self, examples: Sequence[Example], sampling: Sampling, seeds: Sequence[int] = (0,)
     ) -> list[Output]:
         """One answer for each example and seed, in that order."""
-        return self.all([(examples, sampling)], seeds)[0]
+        return self.model.answer(questions(examples, sampling, seeds), self.report)
 
     def all(
         self, jobs: Sequence[tuple[Sequence[Example], Sampling]], seeds: Sequence[int] = (0,)
     ) -> list[list[Output]]:
         """The same for several sets of examples, each with settings of its own; faster than one after the other."""
+        asked = [questions(examples, sampling, seeds) for examples, sampling in jobs]
+        found = iter(self.model.answer([question for job in asked for question in job], self.report))
+        return [[next(found) for _ in job] for job in asked]
 
-        def report(done: int, total: int, tokens: int) -> None:
-            if self.report:
-                self.report(Progress("generating", done, total, {"tokens": tokens}))
-
-        return sample_all(self.base, jobs, seeds, report=report)
-
-    def likelihood(self, pairs: Sequence[tuple[Sequence[Message], str]]) -> list[tuple[float, int]]:
+    def likelihood(self, pairs: Sequence[Pair]) -> list[tuple[float, int]]:
         """Log-probability (nats) and number of tokens of each answer after its prompt."""
-
-        def report(done: int, total: int) -> None:
-            if self.report:
-                self.report(Progress("reading", done, total))
-
-        return likelihood.answers(self.base, pairs, report=report)
+        return self.model.likelihood(pairs, self.report)
 
 
 @dataclass(frozen=True)
@@ -61,10 +96,15 @@ class Stack:
 
     adjustments: tuple[Adjustment, ...] = ()
 
-    @property
+    @functools.cached_property
     def hash(self) -> str:
         """Identity by content; `base` for the empty stack."""
         return content_hash([a.hash for a in self.adjustments]) if self.adjustments else BASE
+
+    @property
+    def hooks(self) -> frozenset[Hook]:
+        """What the stack can touch."""
+        return frozenset().union(*(a.hooks for a in self.adjustments if a.strength))
 
     @contextlib.contextmanager
     def attach(
@@ -73,18 +113,34 @@ class Stack:
         """Apply all adjustments to a model for as long as the context lasts.
 
         Args:
-            model: a loaded `Base`, or any transformers causal model.
+            model: a loaded `Base`, another `Model`, or any transformers causal model.
             tokenizer: for a transformers model whose own tokenizer does not lie where it came from.
+
+        Raises:
+            ModelError: the stack changes weights, and the model is a service that keeps its own.
         """
-        base = model if isinstance(model, Base) else wrap(model, tokenizer)
+        adjusted = _answering(model, tokenizer)
+        base = adjusted.base if isinstance(adjusted, Local) else None
         with contextlib.ExitStack() as applied:
             for adjustment in self.adjustments:
-                applied.enter_context(adjustment.attach(base))
-            yield Attached(base, report)
+                if adjustment.strength == 0:
+                    continue
+                if "network" in adjustment.hooks:
+                    applied.enter_context(adjustment.attach(_network(base, adjustment, adjusted)))
+                adjusted = Adjusted(adjusted, adjustment)
+            yield Attached(adjusted, report)
 
     def scaled(self, factor: float) -> Stack:
         """Every adjustment `factor` times as strong."""
         return Stack(tuple(a.scaled(factor) for a in self.adjustments))
+
+    def __rmul__(self, factor: float) -> Stack:
+        """`0.5 * stack` is every adjustment at half its strength."""
+        return self.scaled(factor)
+
+    def __add__(self, other: Stack) -> Stack:
+        """This stack, then the other."""
+        return Stack((*self.adjustments, *other.adjustments))
 
     def save(self, folder: Path) -> None:
         """Write `stack.json` and each adjustment's own files."""
@@ -99,7 +155,29 @@ class Stack:
     def load(cls, folder: Path) -> Stack:
         """Read what `save` wrote."""
         described = read_json(folder / "stack.json")["adjustments"]
-        return cls(tuple(KINDS[d["kind"]].load(_place(folder, n)) for n, d in enumerate(described)))
+        return cls(tuple(_class(d["kind"]).load(_place(folder, n)) for n, d in enumerate(described)))
+
+
+def _answering(model: Any, tokenizer: Any) -> Model:
+    if hasattr(model, "answer"):
+        found: Model = model
+        return found
+    return Local(model if isinstance(model, Base) else wrap(model, tokenizer))
+
+
+def _network(base: Base | None, adjustment: Adjustment, model: Model) -> Base:
+    if base:
+        return base
+    raise ModelError(
+        f"{adjustment.kind}: changes weights, and {model.name} is a service that keeps its own",
+        "use the rungs prompt, context, decoding and postprocess with it",
+    )
+
+
+def _class(kind: str) -> type[Adjustment]:
+    module, name = KINDS[kind]
+    found: type[Adjustment] = getattr(importlib.import_module(f"trimtab.adjust.{module}"), name)
+    return found
 
 
 def _place(folder: Path, number: int) -> Path:

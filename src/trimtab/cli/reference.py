@@ -15,9 +15,10 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from trimtab.candidates import Section
 from trimtab.cli import show
 from trimtab.cli.main import VERBS, command
-from trimtab.recipe import Recipe, Section
+from trimtab.recipe import Recipe
 from trimtab.run import write_atomic
 
 NOTE = "<!-- Written by `python -m trimtab.cli.reference`; change the code, not this page. -->"

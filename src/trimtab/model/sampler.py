@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from trimtab.model.load import Base, prompt_ids
 from trimtab.model.memory import available_bytes
 from trimtab.model.pack import rounded
 from trimtab.model.padded import Padded
-from trimtab.records import Example, Message, Output, Sampling
+from trimtab.records import Example, Message, Output, Question, Sampling, questions
 
 # Rows in one batch: enough that the weights are read seldom; and the share of free memory that their keys and values
 # may take. Others join when this many places are free, because their prompts are read together.
@@ -206,6 +206,35 @@ def text(base: Base, row: Row, *, whole: bool = False) -> str:
     return answer[: min(ends)] if ends else answer
 
 
+def answer(
+    base: Base, wanted: Sequence[Question], *, rows: int = ROWS, report: Counted | None = None
+) -> list[Output]:
+    """One answer for each question, in order; each may have settings and a seed of its own.
+
+    Greedy answers do not depend on the seed, so they are drawn once and repeated.
+
+    Args:
+        rows: answers in one batch.
+        report: called with answers finished, answers in all, tokens sampled so far.
+    """
+    conversations = dict.fromkeys(question.messages for question in wanted)
+    prompts = {messages: tuple(prompt_ids(base.tokenizer, messages)) for messages in conversations}
+    asked = [
+        (prompts[question.messages], question.sampling, question.seed if question.sampling.temperature else 0)
+        for question in wanted
+    ]
+    # Longest answers first: short ones fill the batch while the last long ones end.
+    distinct = sorted(dict.fromkeys(asked), key=lambda w: (-w[1].max_new_tokens, len(w[0]), w[0]))
+    drawn = [Row(prompt, seed, sampling) for prompt, sampling, seed in distinct]
+    finished: dict[tuple[tuple[int, ...], Sampling, int], Row] = {}
+    for sampled, row in enumerate(decode(base, drawn, at_once=rows), start=1):
+        if row.finish:
+            finished[row.prompt, row.sampling, row.seed] = row
+            if report:
+                report(len(finished), len(drawn), sampled)
+    return [_output(base, question, finished[want]) for question, want in zip(wanted, asked, strict=True)]
+
+
 def sample(
     base: Base,
     examples: Sequence[Example],
@@ -215,60 +244,13 @@ def sample(
     rows: int = ROWS,
     report: Counted | None = None,
 ) -> list[Output]:
-    """Answer every example under every seed: outputs example by example, seed by seed.
-
-    Greedy answers do not depend on the seed, so they are drawn once and repeated.
-
-    Args:
-        rows: answers in one batch.
-        report: called with answers finished, answers in all, tokens sampled so far.
-    """
-    return sample_all(base, [(examples, sampling)], seeds, rows=rows, report=report)[0]
+    """Answer every example under every seed: outputs example by example, seed by seed."""
+    return answer(base, questions(examples, sampling, seeds), rows=rows, report=report)
 
 
-def sample_all(
-    base: Base,
-    jobs: Sequence[tuple[Sequence[Example], Sampling]],
-    seeds: Sequence[int] = (0,),
-    *,
-    rows: int = ROWS,
-    report: Counted | None = None,
-) -> list[list[Output]]:
-    """The same for several sets of examples, each with settings of its own, in one stream of batches."""
-    asked = [
-        [(tuple(prompt_ids(base.tokenizer, example.messages)), sampling) for example in examples]
-        for examples, sampling in jobs
-    ]
-    # Longest answers first: short ones fill the batch while the last long ones end.
-    distinct = sorted(
-        {want for job in asked for want in job}, key=lambda w: (-w[1].max_new_tokens, len(w[0]), w[0])
-    )
-    wanted = [
-        Row(prompt, seed, sampling)
-        for prompt, sampling in distinct
-        for seed in (seeds if sampling.temperature else seeds[:1])
-    ]
-    finished: dict[tuple[tuple[int, ...], Sampling, int], Row] = {}
-    for sampled, row in enumerate(decode(base, wanted, at_once=rows), start=1):
-        if row.finish:
-            finished[row.prompt, row.sampling, row.seed] = row
-            if report:
-                report(len(finished), len(wanted), sampled)
-    return [
-        [
-            _output(
-                base, example, finished[prompt, sampling, seed if sampling.temperature else seeds[0]], seed
-            )
-            for example, (prompt, sampling) in zip(examples, wants, strict=True)
-            for seed in seeds
-        ]
-        for (examples, _), wants in zip(jobs, asked, strict=True)
-    ]
-
-
-def _output(base: Base, example: Example, row: Row, seed: int) -> Output:
-    finish = "stop" if row.finish == "stop" else "length"
-    return Output(example.id, seed, text(base, row), tuple(row.logprobs), finish)  # type: ignore[arg-type]
+def _output(base: Base, question: Question, row: Row) -> Output:
+    finish: Literal["stop", "length"] = "stop" if row.finish == "stop" else "length"
+    return Output(question.example, question.seed, text(base, row), tuple(row.logprobs), finish)
 
 
 def stream(base: Base, messages: Sequence[Message], sampling: Sampling, seed: int = 0) -> Iterator[str]:
