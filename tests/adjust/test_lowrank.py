@@ -13,6 +13,7 @@ from tests.adjust import made
 from tests.tiny import tiny_model
 from trimtab.adjust.lowrank import LowRank, fused
 from trimtab.model.pack import pack, token_logprobs
+from trimtab.model.packed import Frozen
 
 FEW = torch.arange(3, 7)[None]
 
@@ -48,8 +49,7 @@ def test_gradients_are_the_numerical_ones(bias: bool, wants: bool) -> None:
 
     given = (
         drawn(2, 3, 5, trained=wants),
-        drawn(4, 5, trained=False),
-        drawn(4, trained=False) if bias else None,
+        Frozen(drawn(4, 5, trained=False), drawn(4, trained=False) if bias else None),
         (0.7,),
         drawn(2, 5, trained=True),
         drawn(4, 2, trained=True),
@@ -67,14 +67,14 @@ def test_gradients_of_maps_that_share_their_input(scales: tuple[float, ...]) -> 
     weight = drawn(4 + 3, 5, trained=False)
     trained = (drawn(2, 5), drawn(1, 5), drawn(4, 2), drawn(3, 1))
     x = drawn(2, 3, 5)
-    found = LowRank.apply(x, weight, None, scales, *trained)
+    found = LowRank.apply(x, Frozen(weight), scales, *trained)
     expected = [
         x @ w.T + scale * (x @ down.T) @ up.T
         for w, scale, down, up in zip(weight.split([4, 3]), scales, trained[:2], trained[2:], strict=True)
     ]
     for mine, plain in zip(found, expected, strict=True):
         torch.testing.assert_close(mine, plain)
-    assert torch.autograd.gradcheck(LowRank.apply, (x, weight, None, scales, *trained))
+    assert torch.autograd.gradcheck(LowRank.apply, (x, Frozen(weight), scales, *trained))
 
 
 @pytest.mark.parametrize("settings", [{}, {"use_rslora": True}, {"target_modules": ["q_proj", "down_proj"]}])
@@ -105,7 +105,7 @@ def test_low_precision_weights_keep_float32_gradients() -> None:
     x = torch.randn(3, 5, generator=torch.Generator().manual_seed(0))
     weight = torch.eye(4, 5, dtype=torch.bfloat16)
     down, up = torch.ones(2, 5, requires_grad=True), torch.ones(4, 2, requires_grad=True)
-    (y,) = LowRank.apply(x.to(torch.bfloat16), weight, None, (0.5,), down, up)
+    (y,) = LowRank.apply(x.to(torch.bfloat16), Frozen(weight), (0.5,), down, up)
     assert y.dtype is torch.bfloat16
     y.sum().backward()
     assert down.grad is not None

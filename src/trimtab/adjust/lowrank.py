@@ -17,6 +17,8 @@ from typing import Any
 
 import torch
 
+from trimtab.model.packed import Frozen
+
 
 class LowRank(torch.autograd.Function):
     """Linear maps of one input, each with a trained low-rank part; W, and a bias, are frozen."""
@@ -25,26 +27,25 @@ class LowRank(torch.autograd.Function):
     def forward(
         ctx: Any,
         x: torch.Tensor,
-        weight: torch.Tensor,
-        bias: torch.Tensor | None,
+        frozen: Frozen,
         scales: tuple[float, ...],
         *trained: torch.Tensor,
     ) -> tuple[torch.Tensor, ...]:
-        """One y_i (..., out_i) for each map, from x (..., in) and weight (sum of out_i, in).
+        """One y_i (..., out_i) for each map, from x (..., in) and the frozen W (sum of out_i, in).
 
         Args:
             trained: each map's down (r_i, in), then each map's up (out_i, r_i).
         """
         downs, ups = trained[: len(scales)], trained[len(scales) :]
-        dtype = weight.dtype
+        dtype = frozen.weight.dtype
         rows = x.reshape(-1, x.shape[-1]).to(dtype)
         down = torch.cat([d.to(dtype) for d in downs]) if len(downs) > 1 else downs[0].to(dtype)
         up = _diagonal(ups, dtype)
         by = _factors(scales, ups, rows)
         inner = (rows @ down.T).mul_(by)
-        y = torch.nn.functional.linear(rows, weight, bias).addmm_(inner, up.T)
-        ctx.save_for_backward(rows, inner, weight, down, up)
-        ctx.by, ctx.shape, ctx.dtype = by, x.shape, x.dtype
+        y = frozen(rows).addmm_(inner, up.T)
+        ctx.save_for_backward(rows, inner, down, up)
+        ctx.frozen, ctx.by, ctx.shape, ctx.dtype = frozen, by, x.shape, x.dtype
         ctx.sides = [part.shape for part in ups]
         ctx.trained = [t.dtype for t in trained]
         parts = torch.split(y, [height for height, _ in ctx.sides], -1)
@@ -53,8 +54,8 @@ class LowRank(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         """Gradients of x, and of each down and up."""
-        rows, inner, weight, down, up = ctx.saved_tensors
-        flat = [g.reshape(len(rows), -1).to(weight.dtype) for g in grads]
+        rows, inner, down, up = ctx.saved_tensors
+        flat = [g.reshape(len(rows), -1).to(rows.dtype) for g in grads]
         given = torch.cat(flat, -1) if len(flat) > 1 else flat[0]
         narrow = (given @ up).mul_(ctx.by)
         into_downs = (narrow.T @ rows).split([width for _, width in ctx.sides])
@@ -65,9 +66,9 @@ class LowRank(torch.autograd.Function):
             row, column = row + height, column + width
         into_x = None
         if ctx.needs_input_grad[0]:
-            into_x = (given @ weight).addmm_(narrow, down).view(ctx.shape).to(ctx.dtype)
+            into_x = ctx.frozen.back(given).addmm_(narrow, down).view(ctx.shape).to(ctx.dtype)
         trained = [g.to(dtype) for g, dtype in zip((*into_downs, *into_ups), ctx.trained, strict=True)]
-        return into_x, None, None, None, *trained
+        return into_x, None, None, *trained
 
 
 def _factors(
@@ -97,8 +98,7 @@ class Group:
     """LoRA modules that are given the same input one after another, the first of which computes for all."""
 
     modules: list[Any]
-    weight: torch.Tensor
-    bias: torch.Tensor | None
+    frozen: Frozen
     waiting: dict[int, torch.Tensor] = field(default_factory=dict)
     given: torch.Tensor | None = None
 
@@ -115,8 +115,7 @@ class Group:
         pairs = [(module, module.active_adapters[0]) for module in self.modules]
         found: tuple[torch.Tensor, ...] = LowRank.apply(  # type: ignore[no-untyped-call]
             x,
-            self.weight,
-            self.bias,
+            self.frozen,
             tuple(float(module.scaling[name]) for module, name in pairs),
             *(module.lora_A[name].weight for module, name in pairs),
             *(module.lora_B[name].weight for module, name in pairs),
@@ -152,14 +151,14 @@ def _joined(members: list[Any]) -> Iterator[Group]:
     """A group whose frozen weights lie in one piece for as long as the block runs, held once."""
     layers = [module.get_base_layer() for module in members]
     if len(layers) == 1:
-        yield Group(members, layers[0].weight, layers[0].bias)
+        yield Group(members, Frozen(layers[0].weight.data, layers[0].bias))
         return
     strides = [layer.weight.stride() for layer in layers]
     whole = torch.cat([layer.weight.data for layer in layers])
     for layer, part in zip(layers, torch.split(whole, [len(layer.weight) for layer in layers]), strict=True):
         layer.weight.data = part
     try:
-        yield Group(members, whole, None)
+        yield Group(members, Frozen(whole))
     finally:
         for layer, stride in zip(layers, strides, strict=True):
             part = layer.weight.data

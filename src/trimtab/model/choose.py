@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+import numpy as np
 import torch
 
 from trimtab.records import Sampling
@@ -68,32 +69,43 @@ def choose(logits: torch.Tensor, settings: Settings, uniforms: torch.Tensor) -> 
         logits: (rows, vocabulary) float32, after penalties.
         uniforms: (rows,) float64 in [0, 1).
     """
-    tokens = logits.argmax(-1)
-    drawn = torch.nonzero(settings.temperature > 0)[:, 0]
-    if not len(drawn):
+    greedy = settings.temperature <= 0
+    if greedy.all():
+        return logits.argmax(-1)
+    if greedy.any():
+        tokens = logits.argmax(-1)
+        tokens[~greedy] = _draw(logits[~greedy], settings.take(~greedy), uniforms[~greedy])
         return tokens
-    chosen, some = settings.take(drawn), uniforms[drawn]
-    scores = logits[drawn] / chosen.temperature[:, None]
-    total = scores.logsumexp(-1, keepdim=True)
-    found = torch.full((len(drawn),), -1, device=logits.device)
+    return _draw(logits, settings, uniforms)
+
+
+def _draw(logits: torch.Tensor, chosen: Settings, uniforms: torch.Tensor) -> torch.Tensor:
+    """`choose` for rows whose temperature is above 0."""
+    scores = logits / chosen.temperature[:, None]
+    total = log_total(scores)
+    found = _within(scores, total, chosen, uniforms, min(HEAD, logits.shape[-1]))
     free = (chosen.top_k == 0) & (chosen.top_p >= 1) & (chosen.min_p == 0)
-    for width in (HEAD, *WIDER, logits.shape[-1]):
-        rest = torch.nonzero((found < 0) & ~(free & (width > HEAD)))[:, 0]
-        width = min(width, logits.shape[-1])
+    for width in (*WIDER, logits.shape[-1]):
+        rest = torch.nonzero((found < 0) & ~free)[:, 0]
         if len(rest):
-            found[rest] = _within(scores[rest], total[rest], chosen.take(rest), some[rest], width)
+            most = min(width, logits.shape[-1])
+            found[rest] = _within(scores[rest], total[rest], chosen.take(rest), uniforms[rest], most)
     rest = torch.nonzero(found < 0)[:, 0]
     if len(rest):
-        found[rest] = _beyond(scores[rest], total[rest], some[rest])
-    tokens[drawn] = found
-    return tokens
+        found[rest] = _beyond(scores[rest], total[rest], uniforms[rest])
+    return found
+
+
+def log_total(scores: torch.Tensor) -> torch.Tensor:
+    """log sum exp of each row, (rows, 1); three times as fast over a large vocabulary as torch's own."""
+    return scores[:, :1] - scores.log_softmax(-1)[:, :1]
 
 
 def _within(
     scores: torch.Tensor, total: torch.Tensor, settings: Settings, uniforms: torch.Tensor, width: int
 ) -> torch.Tensor:
     """The token drawn from each row if its `width` most likely ones tell it, else -1."""
-    values, tokens = scores.topk(width, dim=-1)
+    values = _largest(scores, width)
     whole = width == scores.shape[-1]
     rank = torch.arange(width, device=scores.device)
     kept = (values - total).exp().double()
@@ -115,8 +127,33 @@ def _within(
     # Where something is cut, the mass of all that is kept must be known before a share of it can be found.
     free = (settings.top_k == 0) & (settings.top_p >= 1) & (settings.min_p == 0)
     known = ended | (free & (place <= last)) | whole
-    chosen = tokens.gather(-1, torch.minimum(place, last)[:, None])[:, 0]
-    return torch.where(known, chosen, -1)
+    if known.all():
+        return _at(scores, values, torch.minimum(place, last))
+    found = torch.full_like(place, -1)
+    found[known] = _at(scores[known], values[known], torch.minimum(place, last)[known])
+    return found
+
+
+def _largest(scores: torch.Tensor, width: int) -> torch.Tensor:
+    """The `width` largest scores of each row (rows, width), in falling order.
+
+    On processors by NumPy, whose selection among a large vocabulary is 2 to 15 times as fast as torch's.
+    """
+    if scores.device.type != "cpu":
+        return scores.topk(width, dim=-1).values
+    part = scores.numpy()
+    if width < part.shape[-1]:
+        part = np.partition(part, -width, axis=-1)[:, -width:]
+    return torch.from_numpy(np.ascontiguousarray(np.sort(part, axis=-1)[:, ::-1]))
+
+
+def _at(scores: torch.Tensor, values: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
+    """The token at a place (rows,) of each row's falling order, equal scores in the vocabulary's order."""
+    wanted = values.gather(-1, place[:, None])
+    earlier = place - (values > wanted).sum(-1)
+    row, token = torch.nonzero(scores == wanted, as_tuple=True)
+    start = torch.searchsorted(row, torch.arange(len(scores), device=row.device))
+    return token[start + earlier]
 
 
 def _beyond(scores: torch.Tensor, total: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
@@ -124,9 +161,14 @@ def _beyond(scores: torch.Tensor, total: torch.Tensor, uniforms: torch.Tensor) -
 
     The others follow in the order of the vocabulary, which saves sorting them.
     """
-    values, tokens = scores.topk(min(HEAD, scores.shape[-1]), dim=-1)
+    values = _largest(scores, min(HEAD, scores.shape[-1]))
     mass = (values - total).exp().double().sum(-1)
-    others = (scores - total).exp().scatter_(-1, tokens, 0.0).double()
+    least = values[:, -1:]
+    equal = scores == least
+    # Of those that equal the least of the most likely, the first in the vocabulary are among these.
+    inside = (values == least).sum(-1, keepdim=True)
+    ahead = (scores > least) | (equal & (equal.cumsum(-1) <= inside))
+    others = (scores - total).exp().masked_fill_(ahead, 0.0).double()
     reach = others.cumsum(-1)
     # Rounding may leave the number above the last of them.
     wanted = torch.minimum(uniforms - mass, reach[:, -1] * (1 - 1e-12))

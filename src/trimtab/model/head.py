@@ -83,14 +83,14 @@ class _Scored(torch.autograd.Function):
             here = (nodes >= start) & (nodes < start + len(rows))
             at = nodes[here] - start
             if pulls is None:
-                values[here] = logits[at, targets[here]] - logits.logsumexp(-1)[at]
+                values[here] = logits.log_softmax(-1)[at, targets[here]]
                 continue
             probabilities = logits.softmax(-1)
             found = probabilities[at, targets[here]].log()
             # Where a probability is too small for float32 the logits themselves say it.
             lost = ~found.isfinite()
             if lost.any():
-                found = torch.where(lost, logits[at, targets[here]] - logits.logsumexp(-1)[at], found)
+                found = torch.where(lost, logits.log_softmax(-1)[at, targets[here]], found)
             values[here] = found
             torch.mm(probabilities.to(weight.dtype), weight, out=pulls[start : start + len(rows)])
         ctx.save_for_backward(weight, nodes, targets, pulls)
@@ -124,5 +124,5 @@ def _trained(head: Any, hidden: torch.Tensor, nodes: torch.Tensor, targets: torc
 
 def _plain_chunk(head: Any, rows: torch.Tensor, at: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     logits = head(rows).float()
-    values: torch.Tensor = logits[at, targets] - logits.logsumexp(-1)[at]
+    values: torch.Tensor = logits.log_softmax(-1)[at, targets]
     return values

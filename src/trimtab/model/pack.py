@@ -202,7 +202,7 @@ def token_logprobs(network: Any, tree: Pack, embedded: torch.Tensor | None = Non
             hidden = network.base_model(**given, use_cache=False).last_hidden_state[0]
             return head.scored(network, hidden[heads], sources, targets)
         logits: torch.Tensor = network(**given, use_cache=False, logits_to_keep=heads).logits[0].float()
-    return logits[sources, targets] - logits.logsumexp(-1)[sources]
+    return logits.log_softmax(-1)[sources, targets]
 
 
 def plain_logprobs(network: Any, row: TokenRow) -> torch.Tensor:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from trimtab.model import slots
-from trimtab.model.choose import Settings, choose, penalise
+from trimtab.model.choose import Settings, choose, log_total, penalise
 from trimtab.model.load import Base, prompt_ids
 from trimtab.model.memory import available_bytes
 from trimtab.model.pack import rounded
@@ -27,6 +27,8 @@ from trimtab.records import Example, Message, Output, Question, Sampling, questi
 ROWS = 256
 SHARE = 0.25
 JOINING = 32
+# Rows whose next tokens are chosen at once on a processor: their logits stay in its cache.
+FEW = 32
 
 Counted = Callable[[int, int, int], None]
 
@@ -172,18 +174,29 @@ class _Drawing:
             self._of = tuple(at)
             self._settings = Settings.of([self.rows[place].sampling for place in at], logits.device)
         index = torch.tensor(at, device=logits.device)
-        some = logits[index]
-        scores = some
-        if self.penalised:
-            scores = penalise(some, self.seen[index], self._settings.penalty)
         uniforms = torch.tensor([self.streams[place].random() for place in at], dtype=torch.float64)
-        found = choose(scores, self._settings, uniforms.to(logits.device))
+        uniforms = uniforms.to(logits.device)
+        few = FEW if logits.device.type == "cpu" else len(at)
+        tokens = torch.zeros(len(logits), dtype=torch.int64, device=logits.device)
+        logprobs: list[float] = []
+        for start in range(0, len(at), few):
+            rows = torch.arange(start, min(start + few, len(at)), device=logits.device)
+            found, values = self._some(logits[index[rows]].float(), index[rows], rows, uniforms[rows])
+            tokens[index[rows]] = found
+            logprobs += values.tolist()
+        return tokens, logprobs
+
+    def _some(
+        self, logits: torch.Tensor, index: torch.Tensor, rows: torch.Tensor, uniforms: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Next tokens and log-probabilities of some rows, which are at the places `index`."""
+        assert self._settings is not None
+        settings = self._settings.take(rows)
+        scores = penalise(logits, self.seen[index], settings.penalty) if self.penalised else logits
+        found = choose(scores, settings, uniforms)
         if self.penalised:
             self.seen[index, found] = True
-        tokens = torch.zeros(len(logits), dtype=torch.int64, device=logits.device)
-        tokens[index] = found
-        logprobs: list[float] = (some.gather(-1, found[:, None])[:, 0] - some.logsumexp(-1)).tolist()
-        return tokens, logprobs
+        return found, (logits.gather(-1, found[:, None]) - log_total(logits))[:, 0]
 
 
 def _extend(base: Base, row: Row, token: int, logprob: float, stops: set[int]) -> None:
