@@ -181,17 +181,16 @@ class _Drawing:
         logprobs: list[float] = []
         for start in range(0, len(at), few):
             rows = torch.arange(start, min(start + few, len(at)), device=logits.device)
-            found, values = self._some(logits[index[rows]].float(), index[rows], rows, uniforms[rows])
-            tokens[index[rows]] = found
+            some = index[rows]
+            found, values = self._some(logits[some].float(), some, self._settings.take(rows), uniforms[rows])
+            tokens[some] = found
             logprobs += values.tolist()
         return tokens, logprobs
 
     def _some(
-        self, logits: torch.Tensor, index: torch.Tensor, rows: torch.Tensor, uniforms: torch.Tensor
+        self, logits: torch.Tensor, index: torch.Tensor, settings: Settings, uniforms: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Next tokens and log-probabilities of some rows, which are at the places `index`."""
-        assert self._settings is not None
-        settings = self._settings.take(rows)
         scores = penalise(logits, self.seen[index], settings.penalty) if self.penalised else logits
         found = choose(scores, settings, uniforms)
         if self.penalised:
