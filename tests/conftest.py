@@ -33,3 +33,18 @@ def public_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real public data is not present at {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the tiny network and its tokenizer, as save_pretrained writes it."""
+    folder = tmp_path_factory.mktemp("network")
+    tiny.tiny_model(blocks=2).save_pretrained(folder)
+    tiny.tiny_tokenizer().save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache folder of the test's own."""
+    monkeypatch.setenv("TRIMTAB_CACHE", str(tmp_path / "cache"))

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 import trimtab
-from tests.tiny import tiny_model, tiny_tokenizer
+from tests import projects
 from trimtab.adjust.stack import BASE, Stack
 from trimtab.choosing import ESTIMATED
 from trimtab.model.load import load
@@ -24,45 +23,21 @@ STRONG, WEAK, WEAKER = (
 )
 
 
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the tiny network and its tokenizer, as save_pretrained writes it."""
-    folder = tmp_path_factory.mktemp("network")
-    tiny_model(blocks=2).save_pretrained(folder)
-    tiny_tokenizer().save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cache folder of the test's own."""
-    monkeypatch.setenv("TRIMTAB_CACHE", str(tmp_path / "cache"))
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 def project(folder: Path, network: Path, **changes: Any) -> Path:
-    """Rows whose answer is always "ok"; of three candidates one learns it and two learn nothing."""
-    folder.mkdir(parents=True, exist_ok=True)
-    rows = [{"prompt": f"item {n}", "completion": "ok"} for n in range(ROWS)]
-    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    passages = [{"text": f"A short passage, number {n}, of plain words."} for n in range(40)]
-    (folder / "plain.jsonl").write_text("".join(json.dumps(r) + "\n" for r in passages), encoding="utf-8")
-    recipe: dict[str, Any] = {
-        "model": str(network),
+    """Of three candidates one learns the answer and two learn nothing."""
+    mine: dict[str, Any] = {
         "data": {
             "examples": "rows.jsonl",
             "max_tokens": 64,
             "split": {"tune": 0.2, "select": 0.5, "confirm": 0.3},
         },
-        "goal": {"metric": "exact_match", "min_gain": 0.2, "expected_gain": 0.8},
-        "sampling": {"max_new_tokens": 4},
-        "guards": [{"suite": "plain.jsonl", "metric": "nll", "margin": 5.0}],
-        "ladder": ["layers"],
         "candidates": {"layers": [WEAK, STRONG, WEAKER]},
         "training": {"epochs": 12, "batch_size": 4},
     }
-    path = folder / "recipe.yaml"
-    path.write_text(yaml.safe_dump(recipe | changes), encoding="utf-8")
-    return path
+    return projects.written(folder, network, ROWS, **(mine | changes))
 
 
 def rung(run: Any) -> dict[str, Any]:

@@ -12,54 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 import trimtab
+from tests import projects
 from tests.tiny import tiny_model, tiny_tokenizer
 from trimtab.adjust.stack import Stack
 from trimtab.errors import MaskError, RecipeError, RunError
 from trimtab.model.load import load
 from trimtab.records import Sampling
 
-ROWS = 90
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the tiny network and its tokenizer, as save_pretrained writes it."""
-    folder = tmp_path_factory.mktemp("network")
-    tiny_model(blocks=2).save_pretrained(folder)
-    tiny_tokenizer().save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cache folder of the test's own."""
-    monkeypatch.setenv("TRIMTAB_CACHE", str(tmp_path / "cache"))
-
-
-def project(folder: Path, network: Path, **changes: Any) -> Path:
-    """Rows whose answer is always "ok", and a recipe that learns it: the smallest job that can be won."""
-    folder.mkdir(parents=True, exist_ok=True)
-    rows = [{"prompt": f"item {n}", "completion": "ok"} for n in range(ROWS)]
-    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    passages = [{"text": f"A short passage, number {n}, of plain words."} for n in range(40)]
-    (folder / "plain.jsonl").write_text("".join(json.dumps(r) + "\n" for r in passages), encoding="utf-8")
-    recipe: dict[str, Any] = {
-        "model": str(network),
-        "data": {"examples": "rows.jsonl", "max_tokens": 64},
-        "goal": {"metric": "exact_match", "min_gain": 0.2, "expected_gain": 0.8},
-        "sampling": {"max_new_tokens": 4},
-        "guards": [{"suite": "plain.jsonl", "metric": "nll", "margin": 5.0}],
-        "ladder": ["layers"],
-        "candidates": {"layers": [{"method": "blocks", "blocks": [0, 1]}]},
-        "training": {"epochs": 6, "batch_size": 4, "learning_rate": 0.01},
-    }
-    recipe |= changes
-    path = folder / "recipe.yaml"
-    path.write_text(yaml.safe_dump(recipe), encoding="utf-8")
-    return path
+pytestmark = pytest.mark.usefixtures("cache")
+project = projects.written
 
 
 def test_a_change_that_works_ships_and_is_recorded(tmp_path: Path, network: Path) -> None:
@@ -103,7 +66,7 @@ def test_confirm_stays_sealed(tmp_path: Path, network: Path) -> None:
     shown = {row["id"] for row in run.folder.rows("examples.jsonl")}
     for file in run.folder.path.rglob("outputs.jsonl"):
         assert {json.loads(line)["example"] for line in file.read_text().splitlines()} == shown
-    assert len(shown) < ROWS / 2
+    assert len(shown) < 90 / 2
 
 
 def test_an_identical_recipe_replays_and_a_changed_one_pays(tmp_path: Path, network: Path) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from tests import tiny
 from trimtab.cli import main
 
 
@@ -44,12 +43,3 @@ def call(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest
         return Done(code, printed.out, printed.err)
 
     return run
-
-
-@pytest.fixture
-def saved_model(tmp_path: Path) -> Path:
-    """A folder with the tiny network and its tokenizer, as save_pretrained writes it."""
-    folder = tmp_path / "tiny-model"
-    tiny.tiny_model().save_pretrained(folder)
-    tiny.tiny_tokenizer().save_pretrained(folder)
-    return folder

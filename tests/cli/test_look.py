@@ -55,9 +55,9 @@ def recorded_run(root: Path, name: str, gain: float, *, finished: bool = True) -
     return folder
 
 
-def test_preview_brackets_what_is_learned(call: Call, tmp_path: Path, saved_model: Path) -> None:
+def test_preview_brackets_what_is_learned(call: Call, tmp_path: Path, network: Path) -> None:
     write_rows(tmp_path / "a.jsonl", [PAIR | {"id": f"row-{n}"} for n in range(5)])
-    done = call("preview", "a.jsonl", "--model", saved_model, "--rows", 2)
+    done = call("preview", "a.jsonl", "--model", network, "--rows", 2)
     assert done.code == 0
     assert "prompt/completion, 5 rows" in done.out
     assert done.out.count("[Hello to [you].<|im_end|>]") == 2
@@ -67,9 +67,9 @@ def test_preview_brackets_what_is_learned(call: Call, tmp_path: Path, saved_mode
     assert "\x1b" not in done.out
 
 
-def test_preview_as_json_counts_tokens(call: Call, tmp_path: Path, saved_model: Path) -> None:
+def test_preview_as_json_counts_tokens(call: Call, tmp_path: Path, network: Path) -> None:
     write_rows(tmp_path / "a.jsonl", [PAIR])
-    document = call("preview", "a.jsonl", "--model", saved_model, "--json").document
+    document = call("preview", "a.jsonl", "--model", network, "--json").document
     row = document["rows"][0]
     assert document["shape"]["columns"] == {"prompt": "prompt", "completion": "completion"}
     # Every byte is a token of the tiny tokenizer, and the end of the turn is one more.
@@ -79,10 +79,10 @@ def test_preview_as_json_counts_tokens(call: Call, tmp_path: Path, saved_model: 
     assert row["lost"] == 0
 
 
-def test_preview_reads_as_the_recipe_does(call: Call, tmp_path: Path, saved_model: Path) -> None:
+def test_preview_reads_as_the_recipe_does(call: Call, tmp_path: Path, network: Path) -> None:
     write_rows(tmp_path / "a.jsonl", [{"ask": "Say hello.", "say": "Hello."}])
     text = (
-        f"model: {saved_model}\ngoal: {{metric: chrf}}\n"
+        f"model: {network}\ngoal: {{metric: chrf}}\n"
         "data: {examples: a.jsonl, instruction: Be kind., max_tokens: 40,\n"
         "  columns: {prompt: ask, completion: say}}\n"
     )

@@ -12,7 +12,7 @@ from trimtab.cli.tune import OUTCOMES
 
 
 @pytest.fixture
-def tiny_recipe(tmp_path: Path, saved_model: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def tiny_recipe(tmp_path: Path, network: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A recipe that trains the tiny network for two updates; without guards."""
     monkeypatch.setenv("TRIMTAB_CACHE", str(tmp_path / "cache"))
     lines = [{"prompt": f"Say {n}.", "completion": f"{n}!"} for n in range(30)]
@@ -20,7 +20,7 @@ def tiny_recipe(tmp_path: Path, saved_model: Path, monkeypatch: pytest.MonkeyPat
     data.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(
-        f"model: {saved_model}\n"
+        f"model: {network}\n"
         f"data: {{examples: {data.name}, max_tokens: 64}}\n"
         "goal: {metric: chrf, min_gain: 2.0, expected_gain: 6.0}\n"
         "sampling: {max_new_tokens: 4}\n"

@@ -10,14 +10,18 @@ which cannot skip what a mask hides either. On accelerators the library's kernel
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 import torch
 
-NAME = "trimtab_tree"
+NAME = "trimtab"
 # What some families ask of attention beyond a mask.
 SPECIAL = ("softcap", "sliding_window", "s_aux", "position_bias")
+Attend = Callable[..., tuple[torch.Tensor, None]]
+
+_function: ContextVar[Attend] = ContextVar("function")
 
 
 class TreeAttention(torch.autograd.Function):
@@ -94,19 +98,33 @@ def _own(*given: Any, **named: Any) -> tuple[torch.Tensor, None]:
 @contextlib.contextmanager
 def attending(network: Any) -> Iterator[None]:
     """Let a network attend in this way while the block runs, where it runs on a processor and can."""
-    config: Any = getattr(network, "config", None)
-    own = getattr(config, "_attn_implementation", None)
-    if network.device.type != "cpu" or own != "sdpa":
+    own = getattr(getattr(network, "config", None), "_attn_implementation", None)
+    with (
+        through(network, attend)
+        if network.device.type == "cpu" and own == "sdpa"
+        else contextlib.nullcontext()
+    ):
         yield
-        return
+
+
+@contextlib.contextmanager
+def through(network: Any, function: Attend) -> Iterator[None]:
+    """Let a network call `function` for attention while the block runs."""
     from transformers import AttentionInterface
 
-    AttentionInterface.register(NAME, attend)
-    config._attn_implementation = NAME
+    AttentionInterface.register(NAME, _forward)
+    own = network.config._attn_implementation
+    token = _function.set(function)
+    network.config._attn_implementation = NAME
     try:
         yield
     finally:
-        config._attn_implementation = own
+        network.config._attn_implementation = own
+        _function.reset(token)
+
+
+def _forward(module: Any, *given: Any, **named: Any) -> tuple[torch.Tensor, None]:
+    return _function.get()(module, *given, **named)
 
 
 def additive(sees: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:

@@ -97,7 +97,7 @@ def decode(base: Base, rows: Sequence[Row], *, at_once: int = ROWS) -> Iterator[
             live |= entered
             draw.join(entered, len(places.logits), places.logits.shape[-1], places.logits.device)
         at = sorted(live)
-        tokens, logprobs = draw.next(places.logits, at)
+        tokens, logprobs = draw.next(places.logits, at, [live[place].sampling for place in at])
         for place, token, logprob in zip(at, tokens[at].tolist(), logprobs, strict=True):
             _extend(base, live[place], token, logprob, stops)
             yield live[place]
@@ -136,11 +136,10 @@ def _bytes_a_token(network: Any) -> int:
 
 
 class _Drawing:
-    """Settings, random streams and seen tokens of the rows by place."""
+    """Random streams and seen tokens of the rows by place, and the settings of those that are answered."""
 
     def __init__(self, penalised: bool) -> None:
         self.penalised = penalised
-        self.rows: dict[int, Row] = {}
         self.streams: dict[int, np.random.Generator] = {}
         self.seen = torch.empty(0)
         self._of: tuple[int, ...] = ()
@@ -149,7 +148,6 @@ class _Drawing:
     def join(self, entered: dict[int, Row], places: int, vocabulary: int, device: torch.device) -> None:
         """Take rows in at their places."""
         self._of = ()
-        self.rows |= entered
         self.streams |= {place: row.random() for place, row in entered.items()}
         if not self.penalised:
             return
@@ -164,15 +162,17 @@ class _Drawing:
         if moved:
             self._of = ()
         for source, target in moved.items():
-            self.rows[target], self.streams[target] = self.rows.pop(source), self.streams.pop(source)
+            self.streams[target] = self.streams.pop(source)
             if self.penalised:
                 self.seen[target] = self.seen[source]
 
-    def next(self, logits: torch.Tensor, at: list[int]) -> tuple[torch.Tensor, list[float]]:
-        """The next token by place, (places,) int64, and the log-probabilities of those at `at`."""
+    def next(
+        self, logits: torch.Tensor, at: list[int], how: Sequence[Sampling]
+    ) -> tuple[torch.Tensor, list[float]]:
+        """The next token by place, (places,) int64, and the log-probabilities of those at `at`, drawn as `how` says."""
         if self._settings is None or self._of != tuple(at):
             self._of = tuple(at)
-            self._settings = Settings.of([self.rows[place].sampling for place in at], logits.device)
+            self._settings = Settings.of(how, logits.device)
         index = torch.tensor(at, device=logits.device)
         uniforms = torch.tensor([self.streams[place].random() for place in at], dtype=torch.float64)
         uniforms = uniforms.to(logits.device)

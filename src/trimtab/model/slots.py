@@ -7,10 +7,8 @@ prompt ends, and taken by the next that waits.
 
 from __future__ import annotations
 
-import contextlib
 import weakref
-from collections.abc import Iterator, Sequence
-from contextvars import ContextVar
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +18,6 @@ from trimtab.model import attention, packed
 from trimtab.model.load import Base
 from trimtab.model.pack import ROUND, Pack, inputs, packs, rounded, tree_is_exact, unscored
 
-NAME = "trimtab_slots"
 # Nodes of one tree of prompts; beyond some hundred, attention between strangers costs more than wide products gain.
 NODES = 512
 # Largest mean difference of log-probabilities (nats) that rounding explains, in float32 and in bfloat16; a wrong mask
@@ -30,7 +27,6 @@ LOW_TOLERANCE = 0.6
 # Tokens from which laying weights out for products of few rows (0.4 s for 135 million) has paid for itself.
 WORTH = 4096
 
-_attending: ContextVar[Any] = ContextVar("attending")
 _suited: weakref.WeakKeyDictionary[Any, bool] = weakref.WeakKeyDictionary()
 
 
@@ -100,7 +96,7 @@ class Slots:
         device = self.base.network.device
         if self._ahead is None and len(self.owner) * self._longest[1] >= WORTH:
             self._ahead = packed.Ahead(self.base.network)
-        with _through(self.base.network, self._attend), packed.used(self._ahead):
+        with attention.through(self.base.network, self._attend), packed.used(self._ahead):
             result = self.base.network(
                 input_ids=tokens[: now.rows, None].to(device), position_ids=now.positions, use_cache=False
             )
@@ -120,7 +116,7 @@ class Slots:
         free = [place for place, prompt in enumerate(self.prompts) if prompt is None]
         for numbers, tree in packs([unscored(prompt) for prompt in prompts], NODES):
             kept: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
-            with _through(self.base.network, _keeping(kept)):
+            with attention.through(self.base.network, _keeping(kept)):
                 logits = self.base.network(
                     **inputs(tree, self.base.network),
                     use_cache=False,
@@ -250,26 +246,6 @@ def _keeping(kept: dict[int, Any]) -> Any:
         return attention.attend(module, query, key, value, mask, **named)
 
     return attend
-
-
-@contextlib.contextmanager
-def _through(network: Any, attend: Any) -> Iterator[None]:
-    """Let a network call `attend` for attention while the block runs."""
-    from transformers import AttentionInterface
-
-    AttentionInterface.register(NAME, _forward)
-    own = network.config._attn_implementation
-    token = _attending.set(attend)
-    network.config._attn_implementation = NAME
-    try:
-        yield
-    finally:
-        network.config._attn_implementation = own
-        _attending.reset(token)
-
-
-def _forward(module: Any, *given: Any, **named: Any) -> Any:
-    return _attending.get()(module, *given, **named)
 
 
 @torch.no_grad()
