@@ -2,10 +2,10 @@
 
     python bench/ladder.py --ladders 10000 --out ladder.json
 
-A ladder has 8 rungs of 10 candidates. An item's difference to the base model has standard deviation 1: part of it is the
-base model's own luck on the item (shared by all rungs), part the rung's, part the candidate's. Candidates are chosen on
-select, and judged on confirm by `trimtab.decide.ladder` and `trimtab.stats`. `shipped wrongly` counts ladders that ship a
-rung without an effect; the design allows 1.75% at the first look and 2.5% over all looks at one confirm set.
+A ladder has 8 rungs of 10 candidates. An item's difference to the base model has standard deviation 1: part of it is
+the base model's own luck on the item (shared by all rungs), part the rung's, part the candidate's. Candidates are
+chosen on select, and judged on confirm by `trimtab.decide.ladder` and `trimtab.stats`. `shipped wrongly` counts ladders
+that ship a rung without an effect; the design allows 1.75% at the first look and 2.5% over all looks at a confirm set.
 """
 
 import argparse
@@ -166,10 +166,10 @@ def _judged(gains: Array, guard: Array | None, scenario: Scenario, level: float)
 
 
 def quick(data: Data, chosen: list[int], scenario: Scenario, look: int = 1) -> ladder.Climb:
-    """The same climb, ship decisions alone: an interval is worked out only where Student's t leaves a chance of success.
+    """The same climb, ship decisions alone: an interval is worked out only where Student's t leaves a chance.
 
-    From 50 items on `stats.compare` gives the hull of a bootstrap-t and Student's t, which clears a threshold only where
-    Student's t does. Select asks for the estimate alone.
+    From 50 items on `stats.compare` gives the hull of a bootstrap-t and Student's t, which clears a threshold only
+    where Student's t does. Select asks for the estimate alone.
     """
     climb = ladder.start(scenario.weights, 0.0)
     while (rung := climb.rung) is not None:
@@ -247,8 +247,8 @@ def _behind(scores: Array, racing: NDArray[np.bool_], alpha: float) -> NDArray[n
     return behind
 
 
-def lower_bounds(rows: Array, alpha: float, step: int = 2000) -> Array:
-    """Lower bounds of `stats.interval` for many data sets (sets, items) of one size: one set of resamples serves all."""
+def lower_bounds(rows: Array, alpha: float, step: int = 500) -> Array:
+    """Lower bounds of `stats.interval` for many data sets (sets, items) at once; one set of resamples serves all."""
     found = []
     for start in range(0, len(rows), step):
         part = rows[start : start + step]
@@ -331,8 +331,18 @@ def scenarios() -> list[Scenario]:
         replace(noise, name="pure noise, raced", racing=True),
         replace(noise, name="pure noise, skewed", noise=skewed),
         replace(noise, name="pure noise, 50 items", confirm=50),
-        replace(noise, name="gain of exactly min_gain everywhere", gains=dict.fromkeys(range(8), 0.2), min_gain=0.2),
-        replace(noise, name="large gain, guard at its margin everywhere", gains=dict.fromkeys(range(8), 1.0), guard=True),
+        replace(
+            noise,
+            name="gain of exactly min_gain everywhere",
+            gains=dict.fromkeys(range(8), 0.2),
+            min_gain=0.2,
+        ),
+        replace(
+            noise,
+            name="large gain, guard at its margin everywhere",
+            gains=dict.fromkeys(range(8), 1.0),
+            guard=True,
+        ),
         replace(noise, name="pure noise, 3 runs", runs=3),
         replace(noise, name="pure noise, 3 runs that chase the best estimate", runs=3, chasing=True),
         replace(noise, name="rung 1 of 8 gains 0.4", gains={0: 0.4}),

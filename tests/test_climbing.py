@@ -1,4 +1,4 @@
-"""Whole ladders on a real, tiny network: combinations, budget, what is recorded, what is said, how a kill is survived."""
+"""Whole ladders on a real, tiny network: combinations, budget, what is recorded and said, how a kill is survived."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_where_no_rung_passes_alone_the_best_two_are_joined(tmp_path: Path, netw
     found = entries(run)
     assert list(found) == ["postprocess", "layers", "combined"]
     assert [entry["outcome"] for entry in found.values()] == [
-        "not better on select",
+        "too small",
         "not better on select",
         "passed",
     ]
@@ -126,7 +126,9 @@ def rows(folder: Path) -> list[dict[str, Any]]:
 
 
 def test_a_guard_that_a_rung_cannot_touch_is_not_measured(tmp_path: Path, network: Path) -> None:
-    run = trimtab.tune(project(tmp_path, network, ladder=["prompt", "postprocess", "layers"]), root=tmp_path / "runs")
+    run = trimtab.tune(
+        project(tmp_path, network, ladder=["prompt", "postprocess", "layers"]), root=tmp_path / "runs"
+    )
     built = {name: entry["guards"][0]["by_construction"] for name, entry in entries(run).items()}
     assert built == {"prompt": True, "postprocess": True, "layers": False, "combined": False}
     for name, entry in entries(run).items():
@@ -149,7 +151,9 @@ def test_a_rung_that_ships_under_a_guard_it_cannot_touch(tmp_path: Path, network
 
 def test_the_winner_is_compared_with_the_best_prompt(tmp_path: Path, network: Path) -> None:
     goal = {"metric": "exact_match", "min_gain": 0.2, "expected_gain": 0.6}
-    run = trimtab.tune(project(tmp_path, network, goal=goal, ladder=["prompt", "layers"]), root=tmp_path / "runs")
+    run = trimtab.tune(
+        project(tmp_path, network, goal=goal, ladder=["prompt", "layers"]), root=tmp_path / "runs"
+    )
     assert run.verdict.outcome == "ship", run.verdict.reasons
     beside = run.folder.read("ladder.json")["prompt"]
     assert beside["outcome"] == "better"
@@ -163,7 +167,7 @@ def test_what_would_pass_the_budget_is_skipped_and_says_so(tmp_path: Path, netwo
     recipe = project(tmp_path, network, budget={"minutes": 1e-6})
     run = trimtab.tune(recipe, root=tmp_path / "runs")
     found = entries(run)
-    assert [entry["outcome"] for entry in found.values()] == ["not better on select", "skipped: budget"]
+    assert [entry["outcome"] for entry in found.values()] == ["too small", "skipped: budget"]
     assert found["layers"]["candidates"] == []
     assert found["layers"]["minutes"] > 0
     assert any(reason.startswith("bounded by budget") for reason in run.verdict.reasons)

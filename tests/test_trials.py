@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,7 +34,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Prepared, Base]:
     write("plain.jsonl", [{"text": f"Plain words, number {n}."} for n in range(40)])
     write("asked.jsonl", [{"question": f"{n}?", "choices": ["a", "b"], "answer": 0} for n in range(40)])
     write("asks.jsonl", [{"text": f"question {n}", "should_refuse": False} for n in range(40)])
-    (folder / "other.py").write_text("def other(example, text):\n    return float(len(text))\n\nother.bounds = (0, 99)\n")
+    (folder / "other.py").write_text(
+        "def other(example, text):\n    return float(len(text))\n\nother.bounds = (0, 99)\n"
+    )
     recipe = {
         "model": str(folder / "network"),
         "data": {"examples": "rows.jsonl", "max_tokens": 64},

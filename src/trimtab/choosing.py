@@ -115,7 +115,9 @@ def choose(work: Work, rung: Rung, base: Trial) -> Choice:
     )
 
 
-def combine(work: Work, pairs: Sequence[tuple[str, str]], chosen: Mapping[str, Choice], base: Trial) -> Choice:
+def combine(
+    work: Work, pairs: Sequence[tuple[str, str]], chosen: Mapping[str, Choice], base: Trial
+) -> Choice:
     """Join the chosen stacks of pairs of rungs, race the joined ones in select, and take the best.
 
     A joined stack changes the network first; the light change stands over it.

@@ -127,7 +127,9 @@ def _measured(work: Study) -> dict[str, Any]:
     prepared, select = work.prepared, work.prepared.parts["select"]
     base = recorded_trial(prepared, work.base, BASE, work.folder, work.report, "base")
     learned = copying.singular(example.references for example in prepared.parts["tune"])
-    allowed = {example.id: [*(m.content for m in example.messages), *example.references] for example in select}
+    allowed = {
+        example.id: [*(m.content for m in example.messages), *example.references] for example in select
+    }
     references = [reference for example in select for reference in example.references[:1]]
     doses, trials = [], []
     for strength, stack in work.strengths:

@@ -51,7 +51,7 @@ def plan_run(prepared: Prepared, base: Base, report: Report | None = None) -> di
         "level": level,
         "candidates": {rung: [c.model_dump(mode="json") for c in found] for rung, found in chosen.items()},
         "minutes": minutes,
-        "minutes_by_rung": by_rung | {ladder.COMBINED: light * select + 2 * confirm},
+        "minutes_by_rung": {**by_rung, ladder.COMBINED: light * select + 2 * confirm},
         "memory_bytes": _memory(prepared, base, chosen),
         "speed": {"read_tokens_per_s": 1 / speed.read, "sample_tokens_per_s": 1 / speed.sample},
         "notes": _notes(prepared, minutes),

@@ -18,14 +18,22 @@ def compared(outcome: str, value: float) -> Comparison:
     return Comparison(Estimate(value, value - 1, value + 1, 0.99, 30, "t"), 0.5, outcome, None, 0.5, 2.0)  # type: ignore[arg-type]
 
 
-def made(strength: float, outcome: str = "inconclusive", guard: str = "held", value: float = 1.0, **more: Any) -> Dose:
+def made(
+    strength: float, outcome: str = "inconclusive", guard: str = "held", value: float = 1.0, **more: Any
+) -> Dose:
     found = GuardResult("english", "nll", 0.05, compared(guard, 0.0))
     texts = {"variety": 0.8, "usual": 0.9, "copied": 0.0} | more
     return Dose(strength, f"s{strength:g}", compared(outcome, value), (found,), **texts)
 
 
 BASE = made(0.0, "too small", value=0.0)
-CURVE = (BASE, made(0.5), made(1.0, "better", value=4), made(1.5, "better", value=5), made(2.0, "better", "breached", 6))
+CURVE = (
+    BASE,
+    made(0.5),
+    made(1.0, "better", value=4),
+    made(1.5, "better", value=5),
+    made(2.0, "better", "breached", 6),
+)
 
 
 def names(*doses: Dose, growing: str = "") -> dict[str, dose.Finding]:
@@ -66,7 +74,9 @@ def test_answers_that_are_all_alike() -> None:
 
 
 def test_answers_learned_by_heart() -> None:
-    found = names(BASE, made(1.0, "better", copied=0.04), made(2.0, "better", copied=0.2))["memorised answers"]
+    found = names(BASE, made(1.0, "better", copied=0.04), made(2.0, "better", copied=0.2))[
+        "memorised answers"
+    ]
     assert (found.kind, found.strength) == ("over", 2.0)
     assert "20%" in found.said
     knew = made(0.0, "too small", value=0.0, copied=0.3)
@@ -100,7 +110,7 @@ def test_every_finding_has_a_remedy() -> None:
 
 
 def test_a_curve_without_effect_names_a_strength_at_most_one_time_in_twenty() -> None:
-    """By simulation with the library's own intervals: seven strengths that share the items' luck, none with an effect."""
+    """By simulation with the library's own intervals: seven strengths that share luck, none with an effect."""
     strengths = dose.STRENGTHS
     level = dose.level(strengths)
     assert level == pytest.approx(1 - 0.05 / 7)
@@ -109,7 +119,8 @@ def test_a_curve_without_effect_names_a_strength_at_most_one_time_in_twenty() ->
     for _ in range(curves):
         shared = rng.normal(size=60)
         found = [
-            stats.compare(np.zeros(60), 0.8 * shared + 0.6 * rng.normal(size=60), level=level) for _ in strengths[1:4]
+            stats.compare(np.zeros(60), 0.8 * shared + 0.6 * rng.normal(size=60), level=level)
+            for _ in strengths[1:4]
         ]
         wrong += any(one.outcome in ("better", "worse") for one in found)
     assert wrong / curves <= 0.05 + 2 * math.sqrt(0.05 * 0.95 / curves)

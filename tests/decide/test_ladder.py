@@ -16,7 +16,9 @@ from trimtab import stats
 from trimtab.decide import judge, ladder, race
 from trimtab.records import Comparison, Estimate, GuardResult, Verdict
 
-_SPEC = util.spec_from_file_location("ladder_bench", Path(__file__).resolve().parents[2] / "bench" / "ladder.py")
+_SPEC = util.spec_from_file_location(
+    "ladder_bench", Path(__file__).resolve().parents[2] / "bench" / "ladder.py"
+)
 assert _SPEC is not None
 assert _SPEC.loader is not None
 bench = util.module_from_spec(_SPEC)
@@ -39,7 +41,9 @@ def judged(target: Comparison, *guards: GuardResult) -> judge.Judged:
     return judge.Judged("s", target, guards)
 
 
-def step(rung: str, outcome: str, value: float = 1.0, *, look: int = 0, target: str = "inconclusive") -> ladder.Step:
+def step(
+    rung: str, outcome: str, value: float = 1.0, *, look: int = 0, target: str = "inconclusive"
+) -> ladder.Step:
     verdict = Verdict(
         "hold" if outcome in ("too small", "worse", "guard breached") else "inconclusive",
         rung,
@@ -89,7 +93,11 @@ def test_passing_on_select_alone_ends_nothing() -> None:
         ((ladder.Step("prompt", "skipped: budget"), step("decoding", "worse")), 0.0, 4 / 4),
         ((step("prompt", "undecided", look=1), step("decoding", "worse")), 0.0, 3 / 4),
         ((), 1.0, 1 / 5),
-        ((step("prompt", "undecided", look=1), step("decoding", "worse"), step("adapter", "worse")), 1.0, 4 / 5),
+        (
+            (step("prompt", "undecided", look=1), step("decoding", "worse"), step("adapter", "worse")),
+            1.0,
+            4 / 5,
+        ),
         (
             (
                 step("prompt", "undecided", look=1),

@@ -42,7 +42,17 @@ def step(
 SKIPPED = Step("layers", "skipped: budget", minutes=12.4)
 CASES: dict[str, tuple[list[Step], list[str], str, str, str]] = {
     "a guard": (
-        [step("adapter", "guard breached", 5, guard("breached"), guard("held", "facts"), target="better", look=1)],
+        [
+            step(
+                "adapter",
+                "guard breached",
+                5,
+                guard("breached"),
+                guard("held", "facts"),
+                target="better",
+                look=1,
+            )
+        ],
         ["adapter"],
         "guard",
         "english got worse",
@@ -177,7 +187,11 @@ def test_smallest_means_what_is_known_of_each_smaller_rung() -> None:
 
 @pytest.mark.parametrize(
     ("outcome", "said"),
-    [("better", "better than it"), ("worse", "worse than it"), ("inconclusive", "not shown to differ from it")],
+    [
+        ("better", "better than it"),
+        ("worse", "worse than it"),
+        ("inconclusive", "not shown to differ from it"),
+    ],
 )
 def test_the_winner_beside_the_best_prompt(outcome: str, said: str) -> None:
     assert said in reasons.against_prompt(compared(outcome))

@@ -121,7 +121,9 @@ def dosed(*values: tuple[float, float, str]) -> str:
 
 def test_a_response_stands_in_the_order_of_its_strengths_and_values() -> None:
     svg = dosed((0.0, 0.0, "plain"), (0.5, 2.5, "open"), (1.0, 5.0, "good"), (2.0, 4.0, "bad"))
-    bars = re.findall(r'<g class="(\w+)"><line class="reach" x1="([\d.]+)%" x2="[\d.]+%" y1="([\d.]+)" y2="([\d.]+)"', svg)
+    bars = re.findall(
+        r'<g class="(\w+)"><line class="reach" x1="([\d.]+)%" x2="[\d.]+%" y1="([\d.]+)" y2="([\d.]+)"', svg
+    )
     assert [tone for tone, *_ in bars] == ["plain", "open", "good", "bad"]
     assert [float(x) for _, x, *_ in bars] == [2.0, 26.0, 50.0, 98.0]
     middles = [(float(low) + float(high)) / 2 for *_, low, high in bars]
@@ -129,10 +131,12 @@ def test_a_response_stands_in_the_order_of_its_strengths_and_values() -> None:
     assert all(float(low) > float(high) for *_, low, high in bars)
     threshold = position(svg, r'class="threshold" x1="0" x2="100%" y1="([\d.]+)"')
     assert middles[1] < threshold < middles[0]
-    assert position(svg, r'class="zone" x="0" width="100%" y="8" height="([\d.]+)"') == pytest.approx(threshold - 8)
+    assert position(svg, r'class="zone" x="0" width="100%" y="8" height="([\d.]+)"') == pytest.approx(
+        threshold - 8
+    )
     assert 'class="cross"' in svg
     assert 'class="hollow"' in svg
-    assert "strength 0.5: +2.50 (+1.50 to +3.50); strength 1:" in svg
+    assert "strength 0.5: +2.5 (+1.5 to +3.5); strength 1:" in svg
 
 
 def test_strengths_that_lie_close_together_share_their_room() -> None:

@@ -86,8 +86,15 @@ def test_every_number_of_the_table_has_the_recorded_one_behind_it(tmp_path: Path
     page = Page(report(found))
     recorded = made.numbers(study()["doses"])
     table = section(read(found))["table"]  # type: ignore[index]
-    assert [str(row[0]) for row in table.rows] == [f'<data value="{s}">{s:g}</data>' for s in (0.0, 0.5, 1.0, 2.0)]
-    assert table.head[:4] == ("strength", "gain in chrF", "outcome", "general-english, negative log-likelihood")
+    assert [str(row[0]) for row in table.rows] == [
+        f'<data value="{s}">{s:g}</data>' for s in (0.0, 0.5, 1.0, 2.0)
+    ]
+    assert table.head[:4] == (
+        "strength",
+        "gain in chrF",
+        "outcome",
+        "general-english, negative log-likelihood",
+    )
     assert {9.25, 6.25, 12.25, -0.2} <= {value for value, _ in page.numbers} & recorded
     assert "held by construction" in str(table.rows[0][3])
     assert "breached" in str(table.rows[3][3])

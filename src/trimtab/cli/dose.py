@@ -17,7 +17,10 @@ app = typer.Typer(rich_markup_mode=None)
 @app.command()
 def dose(
     source: Annotated[
-        str, typer.Argument(metavar="RUN", help="A run's folder; or a recipe, which is explored first if need be.")
+        str,
+        typer.Argument(
+            metavar="RUN", help="A run's folder; or a recipe, which is explored first if need be."
+        ),
     ],
     *,
     strengths: Annotated[
@@ -62,7 +65,14 @@ def _print(found: dict[str, Any]) -> None:
         gain = "base model" if entry["strength"] == 0 else show.interval(entry["target"]["difference"])
         held = sum(g["by_construction"] or g["comparison"]["outcome"] == "held" for g in entry["guards"])
         guards = f"{held} of {len(entry['guards'])} held" + (f", {len(lost)} breached" if lost else "")
-        rows.append([f"{entry['strength']:g}", gain, "" if entry["strength"] == 0 else entry["target"]["outcome"], guards])
+        rows.append(
+            [
+                f"{entry['strength']:g}",
+                gain,
+                "" if entry["strength"] == 0 else entry["target"]["outcome"],
+                guards,
+            ]
+        )
     show.table(["strength", "gain on select", "outcome", "guards"], rows)
     show.line()
     show.facts(
@@ -74,7 +84,9 @@ def _print(found: dict[str, Any]) -> None:
     )
     for finding in found["findings"]:
         kind = {"over": "too much", "under": "too little"}[finding["kind"]]
-        text = f"{kind}, {finding['name']} at {finding['strength']:g}: {finding['said']}. {finding['remedy']}."
+        text = (
+            f"{kind}, {finding['name']} at {finding['strength']:g}: {finding['said']}. {finding['remedy']}."
+        )
         show.line(show.wrapped(text, indent="  ", first="- "))
     show.line(show.wrapped(found["limits"] + ".", indent="  ", first="- "))
 

@@ -15,7 +15,9 @@ COLLAPSED = 0.5
 REMEMBERED = 0.05
 
 Kind = Literal["over", "under"]
-Name = Literal["guard lost", "target worse", "diversity collapse", "memorised answers", "gain too small", "still growing"]
+Name = Literal[
+    "guard lost", "target worse", "diversity collapse", "memorised answers", "gain too small", "still growing"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +101,21 @@ def _too_much(doses: Sequence[Dose]) -> list[Finding]:
     lost = _first(doses, [bool(dose.lost) for dose in doses])
     if lost:
         said = f"{', '.join(lost.lost)} got worse by more than the margin"
-        remedy = less or "train with a smaller rate, fewer epochs or fewer blocks, or mix general text into the data"
+        remedy = (
+            less
+            or "train with a smaller rate, fewer epochs or fewer blocks, or mix general text into the data"
+        )
         found.append(Finding("over", "guard lost", lost.strength, said, remedy))
     worse = _first(doses, [dose.target.outcome == "worse" for dose in doses])
     if worse:
-        remedy = less or "look at the worst outputs and mend the examples: what is learned points the wrong way"
+        remedy = (
+            less or "look at the worst outputs and mend the examples: what is learned points the wrong way"
+        )
         said = "the target itself is worse than the base model's"
         found.append(Finding("over", "target worse", worse.strength, said, remedy))
     alike = _first(doses, [dose.variety < COLLAPSED * dose.usual for dose in doses])
     if alike:
-        said = f"answers repeat one another: {alike.variety:.2f} distinct word pairs a pair, {alike.usual:.2f} is usual here"
+        said = f"answers repeat one another: {alike.variety:.2f} distinct word pairs a pair, usual is {alike.usual:.2f}"
         remedy = "use less strength or fewer epochs, and look for one answer that many examples share"
         found.append(Finding("over", "diversity collapse", alike.strength, said, remedy))
     base = next((dose.copied for dose in doses if dose.strength == 0), 0.0)
@@ -128,7 +135,7 @@ def _too_little(doses: Sequence[Dose], growing: Comparison | None) -> list[Findi
         best = max(doses, key=_gain)
         said = f"no strength is shown to gain enough; the most is {best.target.difference}"
         remedy = (
-            "train longer, on more examples or with a higher rank; if the interval is wide, more items in select tell more"
+            "train longer, on more examples or with a higher rank; where the interval is wide, more items tell more"
             if unharmed
             else "a stronger dial only harms: change the data or the kind of adjustment"
         )

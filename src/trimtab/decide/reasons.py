@@ -1,4 +1,4 @@
-"""Why a climb ended as it did, in sentences made from its record: the smaller rungs, what bounds the best, what next."""
+"""Why a climb ended as it did, in sentences made from its record: smaller rungs, what bounds the best, what next."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def fallen_short(steps: Sequence[Step], ladder: Sequence[str], min_gain: float) 
     best = best_step(steps)
     found = advice(steps, ladder, min_gain)
     said = [f"best so far: rung {best.rung}, {_SMALLER[best.outcome]}{_where(best)}"] if best else []
-    others = [f"rung {step.rung}: {_SMALLER[step.outcome]}{_where(step)}" for step in steps if step is not best]
+    others = [
+        f"rung {step.rung}: {_SMALLER[step.outcome]}{_where(step)}" for step in steps if step is not best
+    ]
     return [*said, *others, f"bounded by {found.bound}: {found.why}", f"next: {found.next_step}"]
 
 
@@ -93,9 +95,7 @@ def _guard(rung: str, breached: Sequence[GuardResult]) -> Advice:
 
 def _power(best: Step, verdict: Verdict) -> Advice:
     """The estimate is large enough, and its interval, or that of a guard, is too wide."""
-    open_ones = [
-        g.suite for g in verdict.guards if not g.by_construction and g.comparison.outcome != "held"
-    ]
+    open_ones = [g.suite for g in verdict.guards if not g.by_construction and g.comparison.outcome != "held"]
     wide = [] if verdict.target is not None and verdict.target.outcome == "better" else ["the gain"]
     what = " and ".join([*wide, *open_ones]) or "the gain"
     if not best.looked:

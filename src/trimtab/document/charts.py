@@ -213,7 +213,10 @@ def _levels(up: Scale, y: Callable[[float], float]) -> Markup:
             '<line class="{0}" x1="0" x2="100%" y1="{1:.1f}" y2="{1:.1f}"/>'
             '<text class="tick" x="0" y="{2:.1f}">{3}</text>'
         ).format(
-            "zero" if abs(tick) < step / 2 else "grid", y(tick), y(tick) - 4, significant(round(tick, 9), signed=True)
+            "zero" if abs(tick) < step / 2 else "grid",
+            y(tick),
+            y(tick) - 4,
+            significant(round(tick, 9), signed=True),
         )
         for tick in ticks
         if y(tick) > 20

@@ -51,8 +51,8 @@ def summary(content: Mapping[str, Any], metric: str) -> str:
     strengths = [dose["strength"] for dose in content["doses"]]
     tried = ", ".join(significant(strength) for strength in strengths)
     return (
-        f"{least} {first} Strength 0 is the base model, 1 the adjustment as fitted; tried: {tried}. Intervals have level "
-        f"{percent(content['level'])}, so that those of one curve all hold together at least 95% of the time."
+        f"{least} {first} Strength 0 is the base model, 1 the adjustment as fitted; tried: {tried}. Intervals have "
+        f"level {percent(content['level'])}, so that those of one curve all hold together at least 95% of the time."
     )
 
 
@@ -94,9 +94,7 @@ def _points(compared: Sequence[tuple[float, Comparison]]) -> list[charts.Point]:
 
 def table(record: Record, doses: Sequence[Mapping[str, Any]]) -> Table:
     """Every strength with its gain, guards, variety and copies."""
-    guards = [
-        f"{suite_title(g['suite'])}, {metric_title(g['metric'])}" for g in doses[0]["guards"]
-    ]
+    guards = [f"{suite_title(g['suite'])}, {metric_title(g['metric'])}" for g in doses[0]["guards"]]
     head = ("strength", f"gain in {record.metric}", "outcome", *guards, "variety", "usual", "copied")
     rows: list[tuple[Cell, ...]] = []
     for dose in doses:

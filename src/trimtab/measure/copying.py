@@ -65,9 +65,7 @@ def copied(
 
 def _grams(texts: Sequence[str], order: int) -> list[Gram]:
     return [
-        tuple(found[at : at + order])
-        for found in map(_words, texts)
-        for at in range(len(found) - order + 1)
+        tuple(found[at : at + order]) for found in map(_words, texts) for at in range(len(found) - order + 1)
     ]
 
 
