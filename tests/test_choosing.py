@@ -52,8 +52,9 @@ def items(run: Any, stack: str, name: str = "scores.jsonl") -> set[str]:
 
 
 def comparable(run: Any) -> dict[str, Any]:
-    """A rung without the seconds and the memory that its training took."""
+    """A rung without the time that it took, and the memory of its training."""
     found = rung(run)
+    del found["minutes"]
     for entry in found["candidates"]:
         del entry["cost"]
     return found

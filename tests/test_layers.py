@@ -19,7 +19,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 LAYERS = (
     "errors", "records", "candidates", "recipe", "guidelines", "run", "stats", "model", "data", "adjust",
     "measure", "decide", "review", "document", "starter", "prepare", "rungs", "planning", "trials", "choosing",
-    "pipeline", "scale", "serve", "cli",
+    "climbing", "pipeline", "dosing", "scale", "serve", "cli",
 )  # fmt: skip
 STAGES = ("data", "adjust", "measure", "decide", "review", "document")
 RECIPE_READERS = (
@@ -30,7 +30,9 @@ RECIPE_READERS = (
     "planning",
     "trials",
     "choosing",
+    "climbing",
     "pipeline",
+    "dosing",
     "serve",
     "cli",
 )

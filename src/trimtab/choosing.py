@@ -42,7 +42,6 @@ class Work:
     report: Report | None
     explore: bool
     costs: dict[str, float] = field(default_factory=dict)
-    ladder: list[dict[str, Any]] = field(default_factory=list)
 
     @contextlib.contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -101,18 +100,46 @@ class Selection:
         return judge_trial(self.work.prepared, self.base, found, "select", stack, SELECT_LEVEL)
 
 
-def choose(work: Work, rung: Rung, base: Trial) -> tuple[judge.Judged, Stack]:
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a rung chose on select, and what `ladder.json` records of it."""
+
+    judged: judge.Judged
+    record: dict[str, Any]
+
+
+def choose(work: Work, rung: Rung, base: Trial) -> Choice:
     """Fit every candidate of a rung on tune, race them in select, and take the best that was measured on all of it."""
-    candidates = [_fitted(work, rung, number) for number in range(len(candidates_for(rung, work.folder)))]
+    return _best(
+        work, [_fitted(work, rung, number) for number in range(len(candidates_for(rung, work.folder)))], base
+    )
+
+
+def combine(
+    work: Work, pairs: Sequence[tuple[str, str]], chosen: Mapping[str, Choice], base: Trial
+) -> Choice:
+    """Join the chosen stacks of pairs of rungs, race the joined ones in select, and take the best.
+
+    A joined stack changes the network first; the light change stands over it.
+    """
+    candidates = []
+    for number, pair in enumerate(pairs):
+        under, over = (Stack.load(work.folder.trial(chosen[rung].judged.stack)) for rung in pair)
+        stack = under + over
+        stack.save(work.folder.trial(stack.hash))
+        title = f"the chosen {pair[1]} over the chosen {pair[0]}"
+        candidates.append(Fitted(title, f"combined-{number}", stack.hash, {}))
+    return _best(work, candidates, base)
+
+
+def _best(work: Work, candidates: Sequence[Fitted], base: Trial) -> Choice:
     found = Selection(work, candidates, base)
     with work.timed("measuring candidates"):
         _race(found)
     best = judge.best(list(found.finalists.values()), work.prepared.recipe.goal.min_gain)
     chosen = next(number for number, judged in found.finalists.items() if judged is best)
     entries = [_entry(found, number) | {"chosen": number == chosen} for number in range(len(candidates))]
-    record = {"rung": rung, "weight": work.prepared.recipe.ladder[rung], "alpha": None, "level": None}
-    work.ladder.append({**record, "candidates": entries, "race": _saved(found)})
-    return best, Stack.load(work.folder.trial(best.stack))
+    return Choice(best, {"candidates": entries, "race": _saved(found)})
 
 
 def _fitted(work: Work, rung: Rung, number: int) -> Fitted:

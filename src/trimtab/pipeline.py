@@ -12,23 +12,20 @@ from typing import Any
 import yaml
 
 from trimtab import run as runs
-from trimtab import stats
 from trimtab.adjust.stack import BASE, Stack
-from trimtab.choosing import SELECT_LEVEL, Work, choose
-from trimtab.decide import judge, ledger
+from trimtab.choosing import Work
+from trimtab.climbing import climb
 from trimtab.document import write_report
 from trimtab.errors import RecipeError, several
 from trimtab.model.load import load
 from trimtab.model.memory import peak_bytes
-from trimtab.model.trunk import ensure
-from trimtab.planning import candidates_for, plan_run
+from trimtab.planning import plan_run
 from trimtab.prepare import prepare, rows_of
 from trimtab.recipe import Recipe
 from trimtab.recipe import load as load_recipe
 from trimtab.records import Report, Verdict, content_hash, plain
 from trimtab.run import RunFolder
-from trimtab.trials import Scope, certify, first_block, recorded_trial, run_trial
-from trimtab.trials import judge as judge_trial
+from trimtab.trials import certify
 
 
 @dataclass
@@ -80,7 +77,7 @@ def tune(
             return Run(folder)
         work = Work(prepared, load(prepared.recipe.model), folder, report, explore)
         _open(work)
-        verdict = _climb(work)
+        verdict = climb(work)
         _close(work, verdict)
     return Run(folder)
 
@@ -105,68 +102,6 @@ def _open(work: Work) -> None:
         hint = "change the recipe as said above, or look without deciding: --explore"
         raise RecipeError(f"this recipe cannot end in ship:\n{several(problems)}", hint)
     _provenance(work)
-
-
-def _climb(work: Work) -> Verdict:
-    """Rung by rung, smallest first, until one is shown to be enough."""
-    _keep_trunk(work)
-    with work.timed("measuring base"):
-        base = recorded_trial(work.prepared, work.base, BASE, work.folder, work.report, "base")
-    ladder = work.prepared.recipe.ladder
-    failed: list[str] = []
-    held: list[Verdict] = []
-    for rung in ladder:
-        chosen, stack = choose(work, rung, base)
-        passed = judge.passes_select(chosen, work.prepared.recipe.goal.min_gain)
-        if work.explore or passed != "passed":
-            failed.append(rung)
-            held.append(judge.without_look(chosen, level=SELECT_LEVEL, failure=passed, explored=work.explore))
-            _note(work, outcome=passed if passed != "passed" else "undecided", looked=False)
-            continue
-        look = ledger.look(work.prepared.ledger, work.prepared.confirm, work.prepared.identity)
-        alpha = stats.rung_alphas(work.prepared.recipe.weights, run=look, failed=failed)[rung]
-        verdict = _confirm(work, stack, stats.level_from_alpha(alpha), look)
-        held.append(verdict)
-        _note(work, outcome=_rung_outcome(verdict), looked=True, alpha=alpha, level=verdict.level)
-        if verdict.outcome == "ship":
-            break
-    looked = [verdict for verdict in held if verdict.look]
-    return (looked or held)[-1]
-
-
-def _keep_trunk(work: Work) -> None:
-    """Keep what the blocks below the lowest candidate compute: the base's own passes serve all candidates."""
-    planned = [
-        (rung, one) for rung in work.prepared.recipe.ladder for one in candidates_for(rung, work.folder)
-    ]
-    lowest = [first for rung, one in planned if (first := first_block(work.base, rung, one))]
-    if lowest:
-        ensure(work.base, min(lowest), rows_of(work.prepared, work.base, "tune"))
-
-
-def _confirm(work: Work, stack: Stack, level: float, look: int) -> Verdict:
-    """Open the sealed part once: the base and the chosen stack on the same items. Only the outcome leaves."""
-    prepared = work.prepared
-    with work.timed("confirming"):
-        scope = Scope("confirm", prepared.parts["confirm"])
-        before = run_trial(prepared, work.base, Stack(), scope, work.report, "base")
-        after = run_trial(prepared, work.base, stack, scope, work.report, "candidate")
-    judged = judge_trial(prepared, before, after, "confirm", stack.hash, level)
-    return judge.verdict(judged, level=level, look=look)
-
-
-def _rung_outcome(verdict: Verdict) -> str:
-    if verdict.outcome == "ship":
-        return "passed"
-    if any(guard.comparison.outcome == "breached" for guard in verdict.guards):
-        return "guard breached"
-    outcome = verdict.target.outcome if verdict.target else "undecided"
-    return outcome if outcome in ("worse", "too small") else "undecided"
-
-
-def _note(work: Work, **facts: Any) -> None:
-    work.ladder[-1].update(facts)
-    work.folder.write("ladder.json", {"rungs": work.ladder})
 
 
 def _close(work: Work, verdict: Verdict) -> None:

@@ -11,7 +11,7 @@ from trimtab import rungs, stats
 from trimtab.adjust import adapter
 from trimtab.adjust.loop import batches
 from trimtab.candidates import AdapterCandidate, Candidate, Candidates, Rung, Trained
-from trimtab.decide import ledger, power
+from trimtab.decide import ladder, ledger, power
 from trimtab.model import likelihood
 from trimtab.model.load import Base, prompt_ids
 from trimtab.model.memory import training_bytes
@@ -38,7 +38,10 @@ def plan_run(prepared: Prepared, base: Base, report: Report | None = None) -> di
     level = _level(prepared)
     questions = _questions(prepared)
     assessed = [power.assess(question, level) for question in questions]
-    minutes = _minutes(shop, speed, chosen)
+    by_rung = _minutes(shop, speed, chosen)
+    select, confirm = (_pass(prepared, speed, part) / 60 for part in ("select", "confirm"))
+    minutes = round(select + sum(by_rung.values()), 1)
+    light = sum(rung in ladder.LIGHT for rung in recipe.ladder)
     if report:
         report(Progress("planning", 1, 1))
     return {
@@ -48,6 +51,7 @@ def plan_run(prepared: Prepared, base: Base, report: Report | None = None) -> di
         "level": level,
         "candidates": {rung: [c.model_dump(mode="json") for c in found] for rung, found in chosen.items()},
         "minutes": minutes,
+        "minutes_by_rung": {**by_rung, ladder.COMBINED: light * select + 2 * confirm},
         "memory_bytes": _memory(prepared, base, chosen),
         "speed": {"read_tokens_per_s": 1 / speed.read, "sample_tokens_per_s": 1 / speed.sample},
         "notes": _notes(prepared, minutes),
@@ -94,8 +98,9 @@ def _nodes(prepared: Prepared, rows: Sequence[TokenRow]) -> int:
 
 def _level(prepared: Prepared) -> float:
     look = ledger.looks_so_far(prepared.ledger, prepared.confirm, prepared.identity)
-    alphas = stats.rung_alphas(prepared.recipe.weights, run=look)
-    return stats.level_from_alpha(min(alphas.values()))
+    weights = ladder.start(prepared.recipe.weights, prepared.recipe.combined).weights
+    alphas = stats.rung_alphas(weights, run=look)
+    return stats.level_from_alpha(min(alphas[rung] for rung in prepared.recipe.ladder))
 
 
 def _questions(prepared: Prepared) -> list[power.Question]:
@@ -127,15 +132,20 @@ def _span(bounds: tuple[float, float] | None) -> float | None:
     return bounds[1] - bounds[0] if bounds else None
 
 
-def _minutes(shop: Workshop, speed: Speed, chosen: dict[Rung, list[Candidate]]) -> float:
-    fitting = sum(
-        rungs.kind(rung).seconds(shop, candidate, speed)
-        for rung, found in chosen.items()
-        for candidate in found
-    )
+def _minutes(shop: Workshop, speed: Speed, chosen: dict[Rung, list[Candidate]]) -> dict[Rung, float]:
+    """Minutes that each rung takes: fitting its candidates, measuring them on select, and a look at confirm."""
     select, confirm = (_pass(shop.prepared, speed, part) for part in ("select", "confirm"))
-    trials = sum(map(len, chosen.values()))
-    return round((fitting + select * (1 + trials) + 2 * confirm * len(chosen)) / 60, 1)
+    fitting = {
+        rung: sum(rungs.kind(rung).seconds(shop, candidate, speed) for candidate in found)
+        for rung, found in chosen.items()
+    }
+    return {rung: (fitting[rung] + select * len(found) + 2 * confirm) / 60 for rung, found in chosen.items()}
+
+
+def expected_minutes(rung: str, folder: RunFolder) -> float:
+    """Minutes that a rung was planned to take; 0 where the plan does not say."""
+    found: float = folder.read("plan.json").get("minutes_by_rung", {}).get(rung, 0.0)
+    return found
 
 
 def _pass(prepared: Prepared, speed: Speed, part: Any) -> float:

@@ -132,7 +132,10 @@ class Budget(Section):
     """What the run may cost."""
 
     minutes: float = Field(
-        30.0, gt=0, description="wall-clock time that plan and the choice of candidates keep to"
+        30.0,
+        gt=0,
+        description="wall-clock time that plan and the choice of candidates keep to; a further rung that would "
+        "pass it is skipped",
     )
 
 
@@ -152,6 +155,12 @@ class Recipe(Section):
     guards: tuple[Guard, ...] = Field((), description="what must not get worse")
     ladder: dict[Rung, float] = Field(
         {"adapter": 1.0}, description="rungs, cheapest first, with their share of the error rate"
+    )
+    combined: float = Field(
+        0.5,
+        ge=0,
+        description="share of the error rate kept for a last rung: the best of prompt, context, decoding and "
+        "postprocess joined with the best change of the network, where no rung alone passes; 0 tries none",
     )
     candidates: Candidates = Field(Candidates(), description="settings tried on each rung")
     training: Training = Field(Training(), description="how adapters and layers are trained")

@@ -20,7 +20,9 @@ from trimtab.model import sites
 from trimtab.model.load import Base
 from trimtab.prepare import GuardSuite, Prepared
 from trimtab.records import (
+    NAN,
     Comparison,
+    Estimate,
     Example,
     GuardResult,
     Output,
@@ -49,13 +51,15 @@ class Trial:
     """What one stack answered and scored on a part, or on some of it.
 
     outputs and target: of the target's items. guards: each guard suite's scores by name, empty where they were
-    not measured; guard_tokens: in the answers that these were read from.
+    not measured; guard_tokens: in the answers that these were read from. untouched: names of guards that the stack
+    cannot touch, which are not measured: the base model's scores are the stack's.
     """
 
     outputs: list[Output]
     target: list[Score]
     guards: dict[str, list[Score]]
     guard_tokens: int = 0
+    untouched: frozenset[str] = frozenset()
 
     def only(self, items: Collection[str]) -> Trial:
         """The same trial on these of its target's items."""
@@ -130,12 +134,39 @@ def _measuring(report: Report | None, name: str, part: Part) -> Report | None:
     return lambda p: report(Progress(f"{verbs[p.stage]} {name} on {part}", p.done, p.total, p.facts))
 
 
+def untouched(prepared: Prepared, stack: Stack, part: Part) -> frozenset[str]:
+    """Names of the guards that a stack cannot touch, by its hooks; nothing for the base model itself.
+
+    Likelihoods change with the network alone, or with the conversation where what is asked has one.
+    """
+    if stack.hash == BASE or "network" in stack.hooks:
+        return frozenset()
+
+    def safe(guard: GuardSuite) -> bool:
+        metric = guard.metric
+        if metric.needs == "generation" or metric.asks is None:
+            return False
+        if "messages" not in stack.hooks:
+            return True
+        examples = prepared.parts[part] if guard.on_target else guard.parts[part]
+        return not any(messages for example in examples for messages, _ in metric.asks(example))
+
+    return frozenset(guard.key for guard in prepared.guards if safe(guard))
+
+
+def _on_target(prepared: Prepared, held: Collection[str]) -> list[Metric]:
+    """The metrics to read from the target's answers, without guards that hold by construction."""
+    spared = {g.metric.name for g in prepared.guards if g.on_target and g.key in held} - {prepared.goal.name}
+    return [metric for metric in prepared.target_metrics() if metric.name not in spared]
+
+
 def run_trial(
     prepared: Prepared, base: Base, stack: Stack, scope: Scope, report: Report | None, name: str
 ) -> Trial:
     """Measure a stack; an item's answer does not depend on what else is measured with it."""
     part = scope.part
-    apart = [guard for guard in prepared.guards if not guard.on_target] if scope.guards else []
+    held = untouched(prepared, stack, part)
+    apart = [g for g in prepared.guards if not g.on_target and g.key not in held] if scope.guards else []
     sampled = [guard for guard in apart if guard.metric.needs == "generation"]
     jobs = [(scope.examples, prepared.sampling)]
     jobs += [(guard.parts[part], _sampling(prepared, guard)) for guard in sampled]
@@ -156,10 +187,10 @@ def run_trial(
             )
             return measured
 
-        target = scores(scope.examples, prepared.target_metrics(), outputs)
+        target = scores(scope.examples, _on_target(prepared, held), outputs)
         guards = {g.key: scores(g.parts[part], [g.metric], answers.get(g.key, [])) for g in apart}
     tokens = [answer_tokens(prepared, base, [g.metric], g.parts[part], answers.get(g.key, [])) for g in apart]
-    return Trial(outputs, target, guards, sum(tokens))
+    return Trial(outputs, target, guards, sum(tokens), held)
 
 
 def _sampling(prepared: Prepared, guard: GuardSuite) -> Sampling:
@@ -188,7 +219,7 @@ def answer_tokens(
 def recorded_trial(
     prepared: Prepared,
     base: Base,
-    stack: str,
+    stack: str | Stack,
     folder: RunFolder,
     report: Report | None,
     name: str,
@@ -197,44 +228,57 @@ def recorded_trial(
     """A trial on select, as far as it was recorded before; the rest is measured now and recorded.
 
     Args:
-        stack: hash of the base model or of a stack that lies in the run folder.
+        stack: hash of the base model or of a stack that lies in the run folder; or a stack that does not.
         seen: positions of the items of select to measure, without guard suites; None for everything.
     """
     examples = prepared.parts["select"]
     whole = seen is None
     wanted = [examples[position] for position in seen] if seen is not None else examples
-    known = _recorded(folder, stack, [example.id for example in wanted])
+    place = stack if isinstance(stack, str) else stack.hash
+    known = _recorded(folder, place, [example.id for example in wanted])
     done = {score.example for score in known.target}
     missing = [example for example in wanted if example.id not in done]
     if not missing:
-        if not whole or folder.has(f"trials/{stack}/guards.json"):
+        if not whole or folder.has(f"trials/{place}/guards.json"):
             return known
         known, missing = Trial([], [], {}), wanted
-    loaded = Stack() if stack == BASE else Stack.load(folder.trial(stack))
+    loaded = stack if isinstance(stack, Stack) else _loaded(folder, stack)
     new = run_trial(prepared, base, loaded, Scope("select", missing, whole), report, name)
     trial = _joined(prepared, known, new)
     if whole:
         # Before the scores, which say what is measured: a kill in between measures the same items again.
-        folder.write(f"trials/{stack}/guards.json", {"scores": trial.guards, "tokens": trial.guard_tokens})
-    folder.write_trial(stack, trial.outputs, trial.target)
+        folder.write(
+            f"trials/{place}/guards.json",
+            {
+                "scores": trial.guards,
+                "tokens": trial.guard_tokens,
+                "untouched": sorted(trial.untouched),
+            },
+        )
+    folder.write_trial(place, trial.outputs, trial.target)
     return trial
+
+
+def _loaded(folder: RunFolder, stack: str) -> Stack:
+    return Stack() if stack == BASE else Stack.load(folder.trial(stack))
 
 
 def _recorded(folder: RunFolder, stack: str, wanted: Sequence[str]) -> Trial:
     """What of these items the run folder holds, and the guard suites if it holds them."""
     place = f"trials/{stack}"
     guards: dict[str, list[Score]] = {}
-    tokens = 0
+    tokens, held = 0, frozenset[str]()
     if folder.has(f"{place}/guards.json"):
         content = folder.read(f"{place}/guards.json")
         guards = {key: [_score(row) for row in rows] for key, rows in content["scores"].items()}
         tokens = content.get("tokens", 0)
+        held = frozenset(content.get("untouched", ()))
     target = [_score(row) for row in folder.rows(f"{place}/scores.jsonl")]
     outputs = [
         Output(**{**row, "logprobs": tuple(row["logprobs"])}) for row in folder.rows(f"{place}/outputs.jsonl")
     ]
     done = {score.example for score in target}
-    return Trial(outputs, target, guards, tokens).only(done.intersection(wanted))
+    return Trial(outputs, target, guards, tokens, held).only(done.intersection(wanted))
 
 
 def _joined(prepared: Prepared, one: Trial, other: Trial) -> Trial:
@@ -243,7 +287,7 @@ def _joined(prepared: Prepared, one: Trial, other: Trial) -> Trial:
     metric = {known.name: number for number, known in enumerate(prepared.target_metrics())}
     outputs = sorted([*one.outputs, *other.outputs], key=lambda o: (item[o.example], o.seed))
     scores = sorted([*one.target, *other.target], key=lambda s: (metric[s.metric], item[s.example], s.seed))
-    return Trial(outputs, scores, other.guards, other.guard_tokens)
+    return Trial(outputs, scores, other.guards, other.guard_tokens, other.untouched)
 
 
 def _score(row: dict[str, Any]) -> Score:
@@ -256,6 +300,9 @@ def judge(prepared: Prepared, before: Trial, after: Trial, part: Part, stack: st
     groups = _groups(prepared, part)
     results = []
     for guard in prepared.guards:
+        if guard.key in after.untouched:
+            results.append(_by_construction(guard, before, level))
+            continue
         pair = (
             (before.target, after.target)
             if guard.on_target
@@ -272,15 +319,37 @@ def judge(prepared: Prepared, before: Trial, after: Trial, part: Part, stack: st
     return Judged(stack, target_gain(prepared, before, after, part, level), tuple(results))
 
 
-def target_gain(prepared: Prepared, before: Trial, after: Trial, part: Part, level: float) -> Comparison:
-    """The target's gain over the base model, on the items that the stack was measured on."""
-    min_gain = prepared.recipe.goal.min_gain
+def _by_construction(guard: GuardSuite, before: Trial, level: float) -> GuardResult:
+    """A guard whose difference is 0 because nothing that it reads can change: known, and not estimated."""
+    scores = before.target if guard.on_target else before.guards[guard.key]
+    ids, found, _ = paired(scores, scores, guard.metric)
+    statistic = guard.metric.oriented_statistic
+    value = statistic(found) if statistic else float(found.mean())
+    nothing = Estimate(0.0, 0.0, 0.0, level, len(ids), "by construction")
+    compared = Comparison(nothing, NAN, "held", None, NAN, -guard.margin, value, value)
+    return GuardResult(guard.name, guard.metric.name, guard.margin, compared, by_construction=True)
+
+
+def target_gain(
+    prepared: Prepared,
+    before: Trial,
+    after: Trial,
+    part: Part,
+    level: float,
+    *,
+    min_gain: float | None = None,
+) -> Comparison:
+    """The target's gain over the base model, or another trial, on the items that the stack was measured on.
+
+    min_gain: that the gain is held against; the recipe's where not given.
+    """
+    least = prepared.recipe.goal.min_gain if min_gain is None else min_gain
     return _compare(
         before.only({score.example for score in after.target}).target,
         after.target,
         prepared.goal,
         _groups(prepared, part),
-        lambda a, b, **how: stats.compare(a, b, min_gain=min_gain, **how),
+        lambda a, b, **how: stats.compare(a, b, min_gain=least, **how),
         level,
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.document import made
 from trimtab import stats
 from trimtab.decide.scores import Measured, Scale, judge, open_scores, pair, shared_metric
 from trimtab.errors import MetricError, RunError
@@ -131,3 +132,12 @@ def test_the_shared_metric_is_the_goal_before_anything_else() -> None:
         shared_metric(plain, plain)
     with pytest.raises(MetricError, match="not in both"):
         shared_metric(plain, plain, "three")
+
+
+def test_a_run_is_compared_by_the_stack_of_its_verdict(tmp_path: Path) -> None:
+    """Not by the last rung's choice, where a smaller rung ships or comes nearer."""
+    folder = made.folder(tmp_path)
+    content = made.ladder("ship")
+    later = {"rung": "layers", "candidates": [{"stack": made.OTHER, "chosen": True}]}
+    folder.write("ladder.json", {"rungs": [*content["rungs"], later]})
+    assert open_scores(folder.path).name.endswith(made.STACK)

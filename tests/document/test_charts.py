@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
-from trimtab.document.charts import Curve, Mark, Scale, Threshold, curve, intervals
+import pytest
+
+from trimtab.document.charts import Curve, Mark, Point, Scale, Threshold, curve, intervals, response
 from trimtab.records import NAN, Estimate
 
 
@@ -109,3 +112,41 @@ def test_the_running_mean_follows_five_steps_or_a_twentieth_of_all() -> None:
 def test_too_few_points_make_no_curve() -> None:
     assert curve(Curve(((1, 2.0),), ()), name="c", title="Loss") == ""
     assert 'class="firm"' in curve(Curve(((1, 2.0), (2, 2.0)), ()), name="c", title="Loss")
+
+
+def dosed(*values: tuple[float, float, str]) -> str:
+    points = [Point(s, estimate(v, v - 1, v + 1), tone) for s, v, tone in values]  # type: ignore[arg-type]
+    return str(response(points, Threshold(2.0, "smallest gain"), name="d", title="Gain by strength"))
+
+
+def test_a_response_stands_in_the_order_of_its_strengths_and_values() -> None:
+    svg = dosed((0.0, 0.0, "plain"), (0.5, 2.5, "open"), (1.0, 5.0, "good"), (2.0, 4.0, "bad"))
+    bars = re.findall(
+        r'<g class="(\w+)"><line class="reach" x1="([\d.]+)%" x2="[\d.]+%" y1="([\d.]+)" y2="([\d.]+)"', svg
+    )
+    assert [tone for tone, *_ in bars] == ["plain", "open", "good", "bad"]
+    assert [float(x) for _, x, *_ in bars] == [2.0, 26.0, 50.0, 98.0]
+    middles = [(float(low) + float(high)) / 2 for *_, low, high in bars]
+    assert middles[0] > middles[1] > middles[3] > middles[2]
+    assert all(float(low) > float(high) for *_, low, high in bars)
+    threshold = position(svg, r'class="threshold" x1="0" x2="100%" y1="([\d.]+)"')
+    assert middles[1] < threshold < middles[0]
+    assert position(svg, r'class="zone" x="0" width="100%" y="8" height="([\d.]+)"') == pytest.approx(
+        threshold - 8
+    )
+    assert 'class="cross"' in svg
+    assert 'class="hollow"' in svg
+    assert "strength 0.5: +2.5 (+1.5 to +3.5); strength 1:" in svg
+
+
+def test_strengths_that_lie_close_together_share_their_room() -> None:
+    svg = dosed(*((s / 100, 1.0, "plain") for s in range(0, 201, 5)))
+    labels = [float(x) for x in re.findall(r'x="([\d.]+)%" y="228"', svg)]
+    assert 8 < len(labels) < 16
+    assert min(b - a for a, b in pairwise(labels)) >= 7
+
+
+def test_a_response_of_one_dose_is_not_drawn() -> None:
+    assert dosed((0.0, 0.0, "plain")) == ""
+    nothing = Point(1.0, estimate(NAN, NAN, NAN, "too few"))
+    assert response([nothing, nothing], Threshold(0, "no gain"), name="d", title="x") == ""

@@ -153,3 +153,14 @@ def test_an_undefined_guard_says_why() -> None:
 def test_sentences_open_with_a_capital_but_names_keep_theirs() -> None:
     assert opened("the change") == "The change"
     assert opened("chrF rose") == "chrF rose"
+
+
+def test_without_a_look_the_climb_says_what_to_try_next(record: Record) -> None:
+    verdict = made.verdict("no look")
+    said = (
+        *verdict.reasons,
+        "bounded by budget: not tried: layers",
+        "next: raise budget.minutes by about 12",
+    )
+    found = other(record, replace(verdict, reasons=said))
+    assert next_step(found) == "Keep the base model. Raise budget.minutes by about 12."

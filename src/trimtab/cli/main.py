@@ -26,6 +26,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "preview": ("look", "Show how data is read, and which tokens are learned."),
     "plan": ("tune", "Say what the data can prove, and the time and memory it takes."),
     "tune": ("tune", "Find the smallest adjustment that passes, and give a verdict."),
+    "dose": ("dose", "Measure less and more of an adjustment: gain and harm by strength."),
     "compare": ("look", "Compare two runs, or two files of scores, item by item."),
     "report": ("look", "Write a run's report.html again."),
     "runs": ("look", "List the runs and their verdicts."),

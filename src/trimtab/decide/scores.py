@@ -98,7 +98,9 @@ def _of_run(folder: RunFolder, stack: str) -> Measured:
 
 
 def _chosen(folder: RunFolder) -> str:
-    """The candidate chosen on select, of the last rung that has one."""
+    """The stack that the verdict is about; before there is one, the choice of the last rung that has one."""
+    if folder.has("verdict.json") and folder.verdict().stack != BASE:
+        return folder.verdict().stack
     if folder.has("ladder.json"):
         for rung in reversed(folder.read("ladder.json").get("rungs", [])):
             for candidate in rung.get("candidates", []):

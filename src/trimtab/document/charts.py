@@ -7,7 +7,7 @@ their size. Colours come from the page's style sheet by class, so that they foll
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal
@@ -22,6 +22,8 @@ LEFT, RIGHT = 2.0, 98.0
 ROW, TOP, FOOT = 50, 26, 30
 CURVE_HEIGHT = 200
 CURVE_POINTS = 400
+# Percent of the width that a number under the axis needs on a telephone.
+NARROWEST = 7.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,90 @@ def _course(points: Curve) -> str:
     if points.select:
         text += f" The last loss on select is {significant(points.select[-1][1])}."
     return text
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One dose of a response: its strength, the change that was measured there, and what came of it."""
+
+    strength: float
+    estimate: Estimate
+    tone: Tone = "plain"
+
+
+def response(points: Sequence[Point], threshold: Threshold, *, name: str, title: str) -> Markup:
+    """Draw a change against strength: a dot with its interval at each, and a line through the dots.
+
+    What lies above the threshold is shaded. An undefined estimate is left out; with fewer than two there is no
+    drawing.
+    """
+    shown = [point for point in points if _drawable(point.estimate)]
+    if len(shown) < 2:
+        return Markup("")
+    across = Scale(shown[0].strength, shown[-1].strength)
+    up = _scale([b for p in shown for b in (p.estimate.low, p.estimate.high)], threshold.value)
+
+    def y(value: float) -> float:
+        return CURVE_HEIGHT * (1 - (value - up.low) / (up.high - up.low)) + 8
+
+    parts = [_band(threshold, y), _levels(up, y)]
+    parts += [_line([(p.strength, p.estimate.value) for p in shown], across, y, "firm")]
+    parts += [_whisker(point, across.x(point.strength), y) for point in shown]
+    parts += [_doses([point.strength for point in shown], across)]
+    described = "; ".join(
+        f"strength {significant(p.strength)}: {interval(p.estimate, threshold.value, 0.0)}" for p in shown
+    )
+    text = f"{described}. {threshold.label}, marked by a dashed line."
+    return _frame(Markup("").join(parts), CURVE_HEIGHT + 36, name, title, text)
+
+
+def _band(threshold: Threshold, y: Callable[[float], float]) -> Markup:
+    at = y(threshold.value)
+    return Markup(
+        '<rect class="zone" x="0" width="100%" y="8" height="{0:.1f}"/>'
+        '<line class="threshold" x1="0" x2="100%" y1="{1:.1f}" y2="{1:.1f}"/>'
+        '<text class="note" x="100%" y="{2:.1f}" text-anchor="end">{3}</text>'
+    ).format(at - 8, at, at - 5 if at > 30 else at + 15, threshold.label)
+
+
+def _levels(up: Scale, y: Callable[[float], float]) -> Markup:
+    ticks = up.ticks()
+    step = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
+    return Markup("").join(
+        Markup(
+            '<line class="{0}" x1="0" x2="100%" y1="{1:.1f}" y2="{1:.1f}"/>'
+            '<text class="tick" x="0" y="{2:.1f}">{3}</text>'
+        ).format(
+            "zero" if abs(tick) < step / 2 else "grid",
+            y(tick),
+            y(tick) - 4,
+            significant(round(tick, 9), signed=True),
+        )
+        for tick in ticks
+        if y(tick) > 20
+    )
+
+
+def _whisker(point: Point, x: float, y: Callable[[float], float]) -> Markup:
+    low, at, high = (y(v) for v in (point.estimate.low, point.estimate.value, point.estimate.high))
+    return Markup(
+        '<g class="{0}"><line class="reach" x1="{1:.2f}%" x2="{1:.2f}%" y1="{2:.1f}" y2="{3:.1f}"/>{4}</g>'
+    ).format(point.tone, x, low, high, _dot(point.tone, x, round(at)))
+
+
+def _doses(strengths: Sequence[float], across: Scale) -> Markup:
+    """The strengths under the axis, as many as have room."""
+    parts, last = [], -math.inf
+    for strength in strengths:
+        x = across.x(strength)
+        if x - last >= NARROWEST:
+            last = x
+            parts.append(
+                Markup('<text class="tick" text-anchor="{}" x="{:.2f}%" y="{}">{}</text>').format(
+                    _anchor(x), x, CURVE_HEIGHT + 28, significant(strength)
+                )
+            )
+    return Markup("").join(parts)
 
 
 def _drawable(estimate: Estimate) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from trimtab.document import charts, figures, tables, words
+from trimtab.document import charts, doses, figures, tables, words
 from trimtab.document.limits import limits
 from trimtab.document.masking import mask, printable
 from trimtab.document.record import Record, metric_title, read, scores, suite_title
@@ -76,6 +76,7 @@ def _context(record: Record, limit: int) -> dict[str, Any]:
         "samples": shown,
         "instruction": common_instruction(record),
         "ladder": _ladder(record),
+        "dose": doses.section(record),
         "loss": _loss(record),
         "cost": _cost(record),
         "decided": _decided(record, target),

@@ -93,10 +93,12 @@ def _p(value: float) -> Cell:
 
 
 def ladder(record: Record) -> tuple[Table, ...]:
-    """One table for each rung: its candidates on select, what they cost, which was chosen."""
+    """One table for each rung that was tried: its candidates on select, what they cost, which was chosen."""
     tables: list[Table] = []
     number = count(1)
     for rung in record.ladder.get("rungs") or ():
+        if not rung.get("candidates"):
+            continue
         spent = f" at level {percent(rung['level'])}" if known(rung.get("level")) else ""
         looked = f"one look at confirm{spent}" if rung.get("looked") else "no look at confirm"
         rows = tuple(

@@ -81,7 +81,10 @@ def next_step(record: Record) -> str:
             "When the figures are what you want, give the same command without --explore: that takes a look."
         )
     if record.judged_on == "select":
-        return f"{keep} Look at the worst outputs, mend the data or the candidates, then tune again."
+        advised = (
+            _advised(record) or "Look at the worst outputs, mend the data or the candidates, then tune again"
+        )
+        return f"{keep} {advised}."
     if outcome == "inconclusive":
         if _waits_for_review(record):
             return "Let people judge the answers: the recipe asks for it before anything is shipped."
@@ -98,6 +101,12 @@ def next_step(record: Record) -> str:
     if target is not None and target.outcome == "too small":
         return f"{keep} More items would not change this answer; better data or other candidates might."
     return f"{keep} Look at the worst outputs below, mend the data, then tune again."
+
+
+def _advised(record: Record) -> str:
+    """The next thing to try as the climb's own record has it; "" where it names none."""
+    found = [reason for reason in record.verdict.reasons if reason.startswith("next: ")]
+    return opened(found[-1].removeprefix("next: ")) if found else ""
 
 
 def needs(record: Record) -> list[str]:
