@@ -12,7 +12,7 @@ from statistics import fmean
 from typing import Any
 
 from trimtab.adjust.stack import Stack
-from trimtab.candidates import Rung
+from trimtab.candidates import Rung, Trained
 from trimtab.data.split import cluster_keys
 from trimtab.decide import judge, race
 from trimtab.measure.trial import table
@@ -149,7 +149,8 @@ def _fitted(work: Work, rung: Rung, number: int) -> Fitted:
     given = candidate.model_dump(exclude_defaults=True)
     title = ", ".join(f"{key} {value}" for key, value in given.items())
     # The hash alone: the weights of dozens of candidates need not be in memory together.
-    return Fitted(title or "as the recipe's training says", f"{rung}-{number}", stack.hash, cost)
+    plain = "as the recipe's training says" if isinstance(candidate, Trained) else "the default settings"
+    return Fitted(title or plain, f"{rung}-{number}", stack.hash, cost)
 
 
 def _race(found: Selection) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from trimtab.data import read, split
+from trimtab.data import documents, read, split
 from trimtab.data.cache import cached_rows
 from trimtab.decide.ledger import ledger_path
 from trimtab.errors import DataError, RecipeError
@@ -15,7 +15,7 @@ from trimtab.measure.contract import Metric
 from trimtab.model.embedded import cache_folder
 from trimtab.model.load import Base
 from trimtab.recipe import Guard, Recipe
-from trimtab.records import Example, Part, Sampling, TokenRow, content_hash
+from trimtab.records import Document, Example, Part, Sampling, TokenRow, content_hash
 
 ON_TARGET = ("facts-kept", "target")
 
@@ -52,6 +52,7 @@ class Prepared:
     identity: str
     confirm: str
     ledger: Path
+    documents: tuple[Document, ...] = ()
 
     @property
     def sampling(self) -> Sampling:
@@ -92,6 +93,7 @@ def prepare(recipe: Recipe) -> Prepared:
             f"{data.examples}: {len(unanswered)} rows have no answer to learn from, such as {unanswered[0]}",
             "give each row a completion, or remove it",
         )
+    searched = _documents(recipe)
     shares: dict[Part, float] = {
         "tune": data.split.tune,
         "select": data.split.select,
@@ -106,16 +108,33 @@ def prepare(recipe: Recipe) -> Prepared:
         parts,
         goal,
         guards,
-        _identity(recipe, examples, guards),
+        _identity(recipe, examples, guards, searched),
         confirm,
         ledger_path(data.examples, cache_folder()),
+        searched,
     )
 
 
-def _identity(recipe: Recipe, examples: list[Example], guards: tuple[GuardSuite, ...]) -> str:
+def _documents(recipe: Recipe) -> tuple[Document, ...]:
+    if recipe.data.documents:
+        return tuple(documents.read(recipe.data.documents))
+    if "context" in recipe.ladder:
+        raise RecipeError(
+            "ladder: the rung context puts passages of documents before a question, and data.documents names none",
+            "set data.documents to a folder of .txt or .md files, or take context off the ladder",
+        )
+    return ()
+
+
+def _identity(
+    recipe: Recipe,
+    examples: list[Example],
+    guards: tuple[GuardSuite, ...],
+    searched: tuple[Document, ...],
+) -> str:
     """What a verdict is about: all that is decided in the recipe, and the content of its files wherever they lie."""
     decided = recipe.model_dump(
-        exclude={"budget": True, "data": {"examples"}, "guards": {"__all__": {"suite"}}}
+        exclude={"budget": True, "data": {"examples", "documents"}, "guards": {"__all__": {"suite"}}}
     )
     suites_read = [
         [
@@ -124,7 +143,8 @@ def _identity(recipe: Recipe, examples: list[Example], guards: tuple[GuardSuite,
         ]
         for guard in guards
     ]
-    return content_hash([decided, suites_read, [e.id for e in examples], split.confirm_hash(examples)])
+    rows = [[e.id for e in examples], split.confirm_hash(examples)]
+    return content_hash([decided, suites_read, *rows, searched])
 
 
 def rows_of(prepared: Prepared, base: Base, part: Part) -> list[TokenRow]:

@@ -41,6 +41,10 @@ class Data(Section):
     """Where the examples come from."""
 
     examples: str = Field(description="jsonl, csv or parquet file, or hub:<dataset>[:<split>]")
+    documents: str = Field(
+        "",
+        description="for the rung context: a folder of .txt and .md files, or a file of rows with text, title, source",
+    )
     columns: dict[str, str] = Field(
         {}, description="names of the columns, where they are not the usual ones: prompt: question"
     )
@@ -274,6 +278,8 @@ def _anchored(recipe: Recipe, folder: Path) -> Recipe:
     data = recipe.data
     if not data.examples.startswith("hub:") and not Path(data.examples).is_absolute():
         data = data.model_copy(update={"examples": str(folder / data.examples)})
+    if data.documents and not data.documents.startswith("hub:"):
+        data = data.model_copy(update={"documents": str(folder / data.documents)})
     return recipe.model_copy(
         update={
             "model": anchor(recipe.model),

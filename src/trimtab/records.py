@@ -54,6 +54,29 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class Document:
+    """One of the user's documents. `source` is where it is found, and what examples call it."""
+
+    text: str
+    source: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of a document that is short enough to be read before a question."""
+
+    text: str
+    source: str
+    title: str = ""
+
+    @property
+    def searched(self) -> str:
+        """What a search reads: the title and the text."""
+        return f"{self.title}\n{self.text}" if self.title else self.text
+
+
+@dataclass(frozen=True, slots=True)
 class TokenRow:
     """One rendered example: token ids (T,) int64 and which of them carry loss (T,) bool.
 

@@ -100,6 +100,28 @@ def read_json(path: Path) -> Any:
     return value
 
 
+def write_rows(path: Path, rows: Iterable[Any]) -> None:
+    """Write records as JSON lines; nan and infinities become null."""
+    lines = (json.dumps(plain(row), ensure_ascii=False, allow_nan=False) for row in rows)
+    write_atomic(path, "".join(line + "\n" for line in lines))
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """Read a JSON-lines file.
+
+    Raises:
+        RunError: missing or damaged.
+    """
+    try:
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+    except FileNotFoundError:
+        raise RunError(f"{path}: no such file", "give the tune command again to rebuild it") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise RunError(
+            f"{path}: damaged: {error}", "give the same tune command again to rebuild it"
+        ) from None
+
+
 @dataclass(frozen=True, slots=True)
 class RunFolder:
     """Where a run's record lies, and the only way to write to it."""
@@ -179,20 +201,11 @@ class RunFolder:
 
     def write_rows(self, name: str, rows: Iterable[Any]) -> None:
         """Write a JSON-lines file of the run."""
-        lines = (json.dumps(plain(row), ensure_ascii=False, allow_nan=False) for row in rows)
-        write_atomic(self.path / name, "".join(line + "\n" for line in lines))
+        write_rows(self.path / name, rows)
 
     def rows(self, name: str) -> list[dict[str, Any]]:
         """Read a JSON-lines file of the run; a missing file has no rows."""
-        path = self.path / name
-        if not path.is_file():
-            return []
-        try:
-            return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise RunError(
-                f"{path}: damaged: {error}", "give the same tune command again to rebuild it"
-            ) from None
+        return read_rows(self.path / name) if self.has(name) else []
 
     def write_trial(self, stack: str, outputs: Iterable[Output], scores: Iterable[Score]) -> None:
         """Record what one stack answered on select, and how each answer scored."""
