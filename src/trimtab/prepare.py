@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,8 +116,17 @@ def prepare(recipe: Recipe) -> Prepared:
 def _identity(recipe: Recipe, examples: list[Example], guards: tuple[GuardSuite, ...]) -> str:
     """What a verdict is about: all that is decided in the recipe, and the content of its files wherever they lie."""
     decided = recipe.model_dump(
-        exclude={"budget": True, "data": {"examples"}, "guards": {"__all__": {"suite"}}}
+        exclude={
+            "budget": True,
+            "data": {"examples"},
+            "guards": {"__all__": {"suite"}},
+            "candidates": {"steering": {"__all__": {"pairs"}}},
+        }
     )
+    pairs = [
+        hashlib.sha256(file.read_bytes()).hexdigest() if (file := Path(one.pairs)).is_file() else one.pairs
+        for one in recipe.candidates.steering
+    ]
     suites_read = [
         [
             guard.name,
@@ -124,7 +134,7 @@ def _identity(recipe: Recipe, examples: list[Example], guards: tuple[GuardSuite,
         ]
         for guard in guards
     ]
-    return content_hash([decided, suites_read, [e.id for e in examples], split.confirm_hash(examples)])
+    return content_hash([decided, pairs, suites_read, [e.id for e in examples], split.confirm_hash(examples)])
 
 
 def rows_of(prepared: Prepared, base: Base, part: Part) -> list[TokenRow]:

@@ -33,6 +33,8 @@ from trimtab.run import read_json, write_json
 
 # Modules are named, not imported: a prompt needs no PEFT.
 KINDS: Mapping[str, tuple[str, str]] = {
+    "steering": ("steering", "Steering"),
+    "embedding": ("embedding", "Embedding"),
     "adapter": ("adapter", "Adapter"),
     "layers": ("layers", "Layers"),
 }
