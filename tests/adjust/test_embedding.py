@@ -156,7 +156,9 @@ def test_training_lowers_the_loss_that_is_attached(side: embedding.Side) -> None
     base = base_of(True)
     rows = made.rows()
     before = sum(total for total, _ in logprobs(base, rows))
-    fitted, training = embedding.fit(base, rows, Shape("gradient", ("ABC", "DE"), tied=side), HOW, held_out=rows)
+    fitted, training = embedding.fit(
+        base, rows, Shape("gradient", ("ABC", "DE"), tied=side), HOW, held_out=rows
+    )
     with Stack((fitted,)).attach(base):
         found = logprobs(base, rows)
     after, count = (sum(part) for part in zip(*found, strict=True))
@@ -205,11 +207,15 @@ def test_families_that_scale_what_they_look_up() -> None:
 
 def merging_tokenizer() -> Any:
     """Knows "hi" as one token and " hi" as another; "hit" is made of two."""
-    vocab = {token: n for n, token in enumerate(("<s>", *sorted(pre_tokenizers.ByteLevel.alphabet()), "hi", "Ġhi"))}
+    vocab = {
+        token: n for n, token in enumerate(("<s>", *sorted(pre_tokenizers.ByteLevel.alphabet()), "hi", "Ġhi"))
+    }
     backend = Tokenizer(models.BPE(vocab=vocab, merges=[("h", "i"), ("Ġ", "hi")]))
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     backend.decoder = decoders.ByteLevel()
-    return PreTrainedTokenizerFast(tokenizer_object=backend, bos_token="<s>", clean_up_tokenization_spaces=False)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=backend, bos_token="<s>", clean_up_tokenization_spaces=False
+    )
 
 
 def test_a_word_is_all_its_tokens_with_and_without_a_space_before() -> None:

@@ -47,7 +47,9 @@ def left(base: Base, block: int, *stack: Steering) -> torch.Tensor:
     """What leaves a block (tokens, hidden) under steerings."""
     seen: list[torch.Tensor] = []
     with Stack(stack).attach(base):
-        handle = base.network.model.layers[block].register_forward_hook(lambda *given: seen.append(given[2][0]))
+        handle = base.network.model.layers[block].register_forward_hook(
+            lambda *given: seen.append(given[2][0])
+        )
         made.logits(base)
         handle.remove()
     return seen[0]
@@ -55,7 +57,8 @@ def left(base: Base, block: int, *stack: Steering) -> torch.Tensor:
 
 def answers(base: Base) -> list[str]:
     asked = [
-        Question(str(n), (Message("user", text),), Sampling(max_new_tokens=9)) for n, text in enumerate(PROMPTS)
+        Question(str(n), (Message("user", text),), Sampling(max_new_tokens=9))
+        for n, text in enumerate(PROMPTS)
     ]
     return [output.text for output in sampler.answer(base, asked)]
 
@@ -131,7 +134,9 @@ def test_clamping_without_a_value_takes_the_positive_texts_own() -> None:
         )
         base.network(ids)
         handle.remove()
-        wanted.append(states[0][torch.from_numpy(pair.positive.supervised)].mean(dim=0) @ fitted.directions[1])
+        wanted.append(
+            states[0][torch.from_numpy(pair.positive.supervised)].mean(dim=0) @ fitted.directions[1]
+        )
     norm = fitted.pushes[1].norm
     assert fitted.pushes[1].value * norm == pytest.approx(float(torch.stack(wanted).mean()), rel=1e-3)
 
@@ -143,7 +148,10 @@ def test_the_push_is_linear_in_strength_and_in_units_of_the_norm() -> None:
     for strength in (-2.0, 0.5, 3.0):
         moved = left(base, 0, fitted.scaled(strength)) - before
         torch.testing.assert_close(
-            moved.norm(dim=1), torch.full((len(moved),), abs(strength) * fitted.pushes[0].norm), rtol=1e-3, atol=1e-4
+            moved.norm(dim=1),
+            torch.full((len(moved),), abs(strength) * fitted.pushes[0].norm),
+            rtol=1e-3,
+            atol=1e-4,
         )
     typical = float(before.norm(dim=1).median())
     assert fitted.pushes[0].norm == pytest.approx(typical, rel=0.5)
@@ -158,7 +166,9 @@ def test_a_steered_lower_block_is_never_read_from_the_trunk() -> None:
     trunk = ensure(base, 2, rows)
     assert trunk is not None
     passes: list[int] = []
-    handle = base.network.model.layers[0].register_forward_pre_hook(lambda _, given: passes.append(given[0].shape[1]))
+    handle = base.network.model.layers[0].register_forward_pre_hook(
+        lambda _, given: passes.append(given[0].shape[1])
+    )
     for one in (low, high):
         with Stack((one,)).attach(base):
             passes.clear()

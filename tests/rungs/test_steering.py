@@ -103,9 +103,15 @@ def test_defaults_are_the_best_separated_blocks_and_fits_cost_no_more(
     survey = contrasts.surveyed(shop, found[0])
     assert [one.blocks[0] for one in found[::2]] == list(survey.best(2))
     assert set(survey.best(2)) == {1, 2}
-    facts = next(p.facts for p in told if p.stage == "directions")
-    assert [key for key in facts] == [f"block {block}" for block in survey.best(2)]
-    assert all("d'" in str(fact) and "AUC" in str(fact) for fact in facts.values())
+    facts = [p.facts for p in told if p.stage == "directions"]
+    assert [fact["block"] for fact in facts] == list(survey.best(2))
+    for fact in facts:
+        layer = survey.layers[fact["block"]]
+        assert (fact["d'"], fact["AUC"], fact["agreement"]) == (
+            layer.separation.value,
+            layer.auc,
+            layer.agreement,
+        )
     monkeypatch.setattr(contrasts, "contrasts", lambda *_: pytest.fail("read again"))
     for one in found:
         fitted = steering.fit(shop, one)

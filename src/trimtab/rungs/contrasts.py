@@ -86,16 +86,16 @@ def instructed(shop: Workshop, examples: Sequence[Example], instruction: str) ->
 
 
 def tell(shop: Workshop, found: Survey, blocks: Sequence[int]) -> None:
-    """Report what is known of blocks before anything is spent on measuring them."""
-    if shop.report is None:
-        return
-    facts: dict[str, float | str] = {}
+    """Report what is known of blocks, before anything is spent on measuring them."""
     for layer in (found.layers[block] for block in blocks):
-        facts[f"block {layer.block}"] = (
-            f"agreement {layer.agreement:.2f}, d' {layer.separation.value:.2f} "
-            f"({layer.separation.low:.2f} to {layer.separation.high:.2f}), AUC {layer.auc:.2f}"
-        )
-    shop.report(Progress("directions", found.pairs, found.pairs, facts))
+        facts = {
+            "block": layer.block,
+            "d'": layer.separation.value,
+            "AUC": layer.auc,
+            "agreement": layer.agreement,
+        }
+        if shop.report:
+            shop.report(Progress("directions", found.pairs, found.pairs, facts))
 
 
 def _once(shop: Workshop, what: Any, make: Callable[[], Any]) -> Any:
