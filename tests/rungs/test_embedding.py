@@ -12,7 +12,7 @@ from trimtab import recipe as recipes
 from trimtab.adjust.vocabulary import token_ids
 from trimtab.candidates import EmbeddingCandidate
 from trimtab.errors import DataError, RecipeError
-from trimtab.rungs import embedding
+from trimtab.rungs import embedding, wording
 from trimtab.rungs.wording import over_represented
 
 
@@ -24,7 +24,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_words_of_one_side_are_found_clearest_first() -> None:
     common = "the cat sat on the mat and the dog"
-    these = [f"{common} kindly"] * 20 + ["kindly rarely", "warm warm warm warm"]
+    these = [f"{common} kindly"] * 20 + ["kindly rarely", "warm " * 9]
     others = [f"{common} rudely"] * 20
     found = over_represented(these, others, 10)
     assert found[0] == "kindly"
@@ -42,11 +42,8 @@ def test_the_score_is_the_formula_and_chance_finds_little() -> None:
         texts = [" ".join(dice.choice(names, 30, p=share / share.sum())) for _ in range(80)]
         false += len(over_represented(texts[:40], texts[40:], 1000))
     assert false / 20 < 0.025 * 200 * 1.3
-    from trimtab.rungs import wording
-
-    prior = wording.PRIOR * 17 / 1000
-    one, two = 12 + prior, 5 + prior
-    expected = np.log(one / (400 + wording.PRIOR - one)) - np.log(two / (600 + wording.PRIOR - two))
+    one, two = 12 + 1.7, 5 + 1.7
+    expected = np.log(one / (400 + 100 - one)) - np.log(two / (600 + 100 - two))
     assert wording._z(12, 5, 400, 600) == pytest.approx(expected / np.sqrt(1 / one + 1 / two))
 
 

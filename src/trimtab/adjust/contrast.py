@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from trimtab.errors import DataError
 from trimtab.model import activations
 from trimtab.model.load import Base
-from trimtab.records import Estimate, Progress, Report, TokenRow
+from trimtab.records import NAN, Estimate, Progress, Report, TokenRow
 from trimtab.stats.corpus import pseudo_values
 from trimtab.stats.intervals import t_family
 
@@ -167,7 +167,7 @@ def separation(positive: Array, negative: Array) -> Estimate:
     rows = np.stack([np.ones(len(positive)), *scores, *scores**2], axis=1)
     value = _d_prime(rows)
     if not math.isfinite(value):
-        return Estimate(*[math.nan] * 3, LEVEL, len(rows), "jackknife-t", "the components do not vary")
+        return Estimate(NAN, NAN, NAN, LEVEL, len(rows), "jackknife-t", "the components do not vary")
     base = np.zeros_like(rows)
     *_, pseudo = pseudo_values(
         base, rows, lambda some: _d_prime(some) if some.any() else 0.0, np.arange(len(rows))
@@ -181,9 +181,10 @@ def _d_prime(rows: Array) -> float:
     count, *sums = rows.sum(axis=0)
     one, two, one_squared, two_squared = (part / count for part in sums)
     variance = (one_squared - one**2 + two_squared - two**2) / 2
-    return float((one - two) / math.sqrt(variance)) if variance > 1e-12 else math.nan
+    return float((one - two) / math.sqrt(variance)) if variance > 1e-12 else NAN
 
 
 def _unit(vectors: Array) -> Array:
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+    found: Array = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+    return found

@@ -141,9 +141,10 @@ class Steering(Adjustment):
         """Read what `save` wrote."""
         tensors, _ = weights.read(folder / "steering.safetensors")
         record = read_json(folder / "steering.json")
-        pushes = {int(block): Push(**push) for block, push in record.pop("pushes").items()}
+        pushes = {int(block): Push(**push) for block, push in record["pushes"].items()}
         directions = {block: tensors[f"block.{block}"] for block in pushes}
-        return cls(directions=directions, pushes=pushes, **record)
+        rest = {name: record[name] for name in ("mode", "method", "pairs", "base", "strength")}
+        return cls(directions, pushes, **rest)
 
     def _tensors(self) -> dict[str, torch.Tensor]:
         return {f"block.{block}": direction for block, direction in self.directions.items()}

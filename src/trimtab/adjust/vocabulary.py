@@ -51,7 +51,7 @@ def ids_of(tokenizer: Any, words: Sequence[str]) -> dict[str, tuple[int, ...]]:
 
 def vectors(base: Base, ids: Sequence[int]) -> torch.Tensor:
     """Rows of the token embedding (ids, hidden), float32, as they are now."""
-    weight = base.network.get_input_embeddings().weight.detach()
+    weight: torch.Tensor = base.network.get_input_embeddings().weight.detach()
     return weight[torch.tensor(ids, device=weight.device)].float().cpu()
 
 

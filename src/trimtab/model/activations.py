@@ -67,7 +67,12 @@ def read(
             means[rows_of_pass, block] = (shares @ found).cpu().numpy()
             lengths[block].append(found[any_row].norm(dim=-1).cpu().numpy())
 
-        with _watching(network, names, keep), attention.attending(network):
+        # A row alone goes the library's own way, which knows of windows.
+        tree = "attention_mask" in given
+        with (
+            _watching(network, names, keep),
+            attention.attending(network) if tree else contextlib.nullcontext(),
+        ):
             network.base_model(**given, use_cache=False)
         done += len(numbers)
         if report:

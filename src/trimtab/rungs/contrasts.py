@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import weakref
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -24,6 +24,7 @@ LONGEST = 64
 # Characters of a prompt in one token, for estimates of time.
 CHARACTERS = 4.0
 Texts = tuple[tuple[Message, ...], str]
+Found = TypeVar("Found")
 
 _known: weakref.WeakKeyDictionary[Any, dict[str, Any]] = weakref.WeakKeyDictionary()
 
@@ -98,14 +99,15 @@ def tell(shop: Workshop, found: Survey, blocks: Sequence[int]) -> None:
             shop.report(Progress("directions", found.pairs, found.pairs, facts))
 
 
-def _once(shop: Workshop, what: Any, make: Callable[[], Any]) -> Any:
+def _once(shop: Workshop, what: Any, make: Callable[[], Found]) -> Found:
     """What was made before from the same data with the same network, or made now."""
     known = _known.setdefault(shop.base.network, {})
     sampling, seeds = shop.prepared.sampling, shop.prepared.seeds
     key = content_hash([shop.prepared.identity, sampling, seeds[:1], what])
     if key not in known:
         known[key] = make()
-    return known[key]
+    found: Found = known[key]
+    return found
 
 
 def _with_system(messages: tuple[Message, ...], instruction: str) -> tuple[Message, ...]:

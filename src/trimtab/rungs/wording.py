@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from trimtab.measure.text import words
 
-# Weight of the prior in words: what both sets use alike, so that rare words do not win by a single use.
-PRIOR = 500.0
+# Weight of the prior, as a share of all words: what both sets use alike, so that rare words do not win by a single use.
+PRIOR = 0.1
 # A word counts if it is used at least so often, and more often by at least so many standard errors.
 LEAST, Z = 3, 1.96
 
@@ -22,7 +22,7 @@ def over_represented(these: Sequence[str], others: Sequence[str], most: int) -> 
 
         z = [log((y1 + a) / (n1 + A - y1 - a)) - log((y2 + a) / (n2 + A - y2 - a))] / sqrt(1/(y1 + a) + 1/(y2 + a))
 
-    a is A times the word's share in both sets together.
+    A is a tenth of the words of both sets, and a is A times the word's share in them.
     """
     one, two = (Counter(word for text in texts for word in words(text)) for texts in (these, others))
     scores = {word: _z(one[word], two[word], one.total(), two.total()) for word in one if one[word] >= LEAST}
@@ -31,12 +31,9 @@ def over_represented(these: Sequence[str], others: Sequence[str], most: int) -> 
 
 
 def _z(one: int, two: int, all_one: int, all_two: int) -> float:
-    prior = PRIOR * (one + two) / (all_one + all_two)
-    odds = [
-        math.log((count + prior) / (total + PRIOR - count - prior))
-        for count, total in ((one, all_one), (two, all_two))
-        if total + PRIOR > count + prior
-    ]
-    if len(odds) < 2:
-        return 0.0
+    prior, whole = PRIOR * (one + two), PRIOR * (all_one + all_two)
+    rests = [total + whole - count - prior for count, total in ((one, all_one), (two, all_two))]
+    if min(rests) <= 0:  # a set of this word alone
+        return math.inf if one and not two else 0.0
+    odds = [math.log((count + prior) / rest) for count, rest in zip((one, two), rests, strict=True)]
     return (odds[0] - odds[1]) / math.sqrt(1 / (one + prior) + 1 / (two + prior))
