@@ -1,4 +1,4 @@
-"""Log-log line charts as SVG, side by side, 700 pixels wide, on white."""
+"""Line charts as SVG, side by side, 700 pixels wide, on white; both axes logarithmic unless a panel says otherwise."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ class Series:
 
 @dataclass(frozen=True)
 class Panel:
-    """One chart."""
+    """One chart; with `log` false both axes are linear, and the vertical one begins at 0."""
 
     title: str
     x_label: str
     y_label: str
     series: tuple[Series, ...]
+    log: bool = True
 
 
 def draw(panels: Sequence[Panel]) -> str:
@@ -60,17 +61,32 @@ def ticks(low: float, high: float) -> list[float]:
     return [t for t in every if first <= t <= last]
 
 
+def even_ticks(high: float) -> list[float]:
+    """Multiples of 1, 2 or 5 times a power of ten, 4 to 8 of them, from 0 to the first at or above `high`."""
+    step = next(
+        size
+        for power in range(math.floor(math.log10(high)) - 1, math.ceil(math.log10(high)) + 1)
+        for size in (lead * 10.0**power for lead in STEPS)
+        if high / size <= 7
+    )
+    return [step * number for number in range(math.ceil(high / step * 0.9999) + 1)]
+
+
 def _panel(panel: Panel, width: float) -> list[str]:
     xs = sorted({x for series in panel.series for x in series.xs})
-    marks = ticks(*_ends([y for series in panel.series for y in series.ys]))
+    low, high = _ends([y for series in panel.series for y in series.ys])
+    marks = ticks(low, high) if panel.log else even_ticks(high)
+    share = _share if panel.log else _even_share
+    scale = " (log scale)" if panel.log else ""
     # Room on both sides of the first and the last point.
-    x_span = (xs[0] / 1.2, xs[-1] * 1.2)
+    margin = (xs[-1] - xs[0]) / 20
+    x_span = (xs[0] / 1.2, xs[-1] * 1.2) if panel.log else (xs[0] - margin, xs[-1] + margin)
 
     def across(x: float) -> float:
-        return LEFT + (width - LEFT - RIGHT) * _share(x, *x_span)
+        return LEFT + (width - LEFT - RIGHT) * share(x, *x_span)
 
     def down(y: float) -> float:
-        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * _share(y, marks[0], marks[-1])
+        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * share(y, marks[0], marks[-1])
 
     bottom, right = HEIGHT - BOTTOM, width - RIGHT
     parts = [f'<text x="{LEFT}" y="22" font-weight="bold">{escape(panel.title)}</text>']
@@ -83,9 +99,9 @@ def _panel(panel: Panel, width: float) -> list[str]:
     parts.append(f'<path d="M{LEFT} {TOP}V{bottom}H{right:.1f}" fill="none" stroke="{INK}"/>')
     middle = (TOP + bottom) / 2
     parts.append(f'<text x="{(LEFT + right) / 2:.1f}" y="{HEIGHT - 12}" text-anchor="middle">'
-                 f"{escape(panel.x_label)} (log scale)</text>")  # fmt: skip
+                 f"{escape(panel.x_label)}{scale}</text>")  # fmt: skip
     parts.append(f'<text transform="translate(13 {middle}) rotate(-90)" text-anchor="middle">'
-                 f"{escape(panel.y_label)} (log scale)</text>")  # fmt: skip
+                 f"{escape(panel.y_label)}{scale}</text>")  # fmt: skip
     for number, series in enumerate(panel.series):
         points = [(across(x), down(y)) for x, y in zip(series.xs, series.ys, strict=True)]
         parts += _line(series, points, number)
@@ -111,3 +127,7 @@ def _ends(values: Sequence[float]) -> tuple[float, float]:
 
 def _share(value: float, low: float, high: float) -> float:
     return math.log(value / low) / math.log(high / low)
+
+
+def _even_share(value: float, low: float, high: float) -> float:
+    return (value - low) / (high - low)

@@ -10,8 +10,8 @@ from typing import Any
 from trimtab import rungs, stats
 from trimtab.adjust import adapter
 from trimtab.adjust.loop import batches
-from trimtab.candidates import AdapterCandidate, Candidate, Candidates, Rung, Trained
 from trimtab.decide import ladder, ledger, power
+from trimtab.candidates import AdapterCandidate, Candidate, Candidates, EmbeddingCandidate, Rung, Trained
 from trimtab.model import likelihood
 from trimtab.model.load import Base, prompt_ids
 from trimtab.model.memory import training_bytes
@@ -174,16 +174,18 @@ def _tokens(text: str) -> float:
 def _memory(prepared: Prepared, base: Base, chosen: dict[Rung, list[Candidate]]) -> int:
     """Bytes that the largest training needs."""
     found = [0]
+    tokens = prepared.recipe.training.micro_tokens
     for candidate in (one for candidates in chosen.values() for one in candidates):
+        if isinstance(candidate, EmbeddingCandidate) and candidate.fit == "gradient":
+            # The rows of some dozen words weigh nothing beside what is computed through all blocks.
+            found.append(training_bytes(base.network, trainable=0, tokens=tokens))
         if isinstance(candidate, Trained):
             trained = (
                 adapter.size(base.network, shape(candidate))
                 if isinstance(candidate, AdapterCandidate)
                 else base.parameters // 4
             )
-            found.append(
-                training_bytes(base.network, trainable=trained, tokens=prepared.recipe.training.micro_tokens)
-            )
+            found.append(training_bytes(base.network, trainable=trained, tokens=tokens))
     return max(found)
 
 

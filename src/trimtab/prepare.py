@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,8 +135,17 @@ def _identity(
 ) -> str:
     """What a verdict is about: all that is decided in the recipe, and the content of its files wherever they lie."""
     decided = recipe.model_dump(
-        exclude={"budget": True, "data": {"examples", "documents"}, "guards": {"__all__": {"suite"}}}
+        exclude={
+            "budget": True,
+            "data": {"examples", "documents"},
+            "guards": {"__all__": {"suite"}},
+            "candidates": {"steering": {"__all__": {"pairs"}}},
+        }
     )
+    pairs = [
+        hashlib.sha256(file.read_bytes()).hexdigest() if (file := Path(one.pairs)).is_file() else one.pairs
+        for one in recipe.candidates.steering
+    ]
     suites_read = [
         [
             guard.name,
@@ -144,7 +154,7 @@ def _identity(
         for guard in guards
     ]
     rows = [[e.id for e in examples], split.confirm_hash(examples)]
-    return content_hash([decided, suites_read, *rows, searched])
+    return content_hash([decided, pairs, suites_read, *rows, searched])
 
 
 def rows_of(prepared: Prepared, base: Base, part: Part) -> list[TokenRow]:

@@ -275,6 +275,8 @@ def _anchored(recipe: Recipe, folder: Path) -> Recipe:
     def options(given: dict[str, Any]) -> dict[str, Any]:
         return {key: anchor(value) if key in FILES else value for key, value in given.items()}
 
+    candidates = recipe.candidates
+    steering = tuple(one.model_copy(update={"pairs": suite(one.pairs)}) for one in candidates.steering)
     data = recipe.data
     if not data.examples.startswith("hub:") and not Path(data.examples).is_absolute():
         data = data.model_copy(update={"examples": str(folder / data.examples)})
@@ -284,6 +286,7 @@ def _anchored(recipe: Recipe, folder: Path) -> Recipe:
         update={
             "model": anchor(recipe.model),
             "data": data,
+            "candidates": candidates.model_copy(update={"steering": steering}),
             "goal": recipe.goal.model_copy(
                 update={"metric": code(recipe.goal.metric), "options": options(recipe.goal.options)}
             ),

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from tests.tiny import tiny_model, tiny_tokenizer
+from trimtab.adjust.contrast import Contrast
 from trimtab.adjust.loop import Settings
 from trimtab.model.load import Base, wrap
 from trimtab.records import TokenRow
@@ -25,6 +26,11 @@ def rows(count: int = 12, *, seed: int = 0, length: int = 14) -> list[TokenRow]:
         ids = np.concatenate([head, dice.integers(3, 40, size - 5), [2]]).astype(np.int64)
         found.append(TokenRow(f"e{number // 2}", ids, np.arange(size) >= size // 3))
     return found
+
+
+def contrasts(count: int = 8) -> list[Contrast]:
+    """Pairs of rows that begin alike."""
+    return [Contrast(*pair) for pair in zip(rows(count), rows(count, seed=9), strict=True)]
 
 
 def base(**settings: Any) -> Base:

@@ -121,6 +121,29 @@ def test_weight_decay_shrinks_by_rate_times_decay() -> None:
         torch.testing.assert_close(free[name] - decayed[name], 1e-2 * 0.5 * value.data, atol=1e-6, rtol=1e-4)
 
 
+@pytest.mark.parametrize("micro_tokens", [512, 16])
+def test_proximity_is_a_penalty_on_the_squared_length(micro_tokens: int) -> None:
+    """One update of plain gradients: the loss's own, and 2 lambda theta, once however many trees there are."""
+    found = {}
+    for proximity in (0.0, 0.3):
+        network = tiny_model(initializer_range=0.1)
+        grads: dict[str, torch.Tensor] = {}
+        named = dict(network.named_parameters())
+        handle = register_optimizer_step_post_hook(
+            lambda *_, into=grads, named=named: into.update({n: p.grad.clone() for n, p in named.items()})
+        )
+        start = {name: p.detach().clone() for name, p in named.items()}
+        how = Settings(
+            epochs=1, batch_size=len(ROWS), micro_tokens=micro_tokens, clip=1e9, proximity=proximity
+        )
+        run(how, network=network)
+        handle.remove()
+        found[proximity] = grads
+    for name, theta in start.items():
+        expected = found[0.0][name] + 2 * 0.3 * theta
+        torch.testing.assert_close(found[0.3][name], expected, atol=1e-5, rtol=1e-4)
+
+
 def test_clipping_bounds_the_gradient() -> None:
     network = tiny_model(initializer_range=0.1)
     norms: list[float] = []

@@ -14,7 +14,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, Qwen2Config, Qwen2ForCausa
 
 from tests.adjust import made
 from tests.tiny import tiny_tokenizer
-from trimtab.adjust import adapter, layers
+from trimtab.adjust import adapter, contrast, embedding, layers, steering
 from trimtab.adjust.loop import Settings
 from trimtab.adjust.stack import BASE, Stack
 from trimtab.errors import ModelError
@@ -35,9 +35,36 @@ def trained(place: layers.Place, blocks: tuple[int, ...] = ()) -> Fit:
     return lambda base: layers.fit(base, made.rows(), place, blocks, HOW)[0]
 
 
+def steered(method: contrast.Method = "mean", **shape: Any) -> Fit:
+    """Fits a steering of this shape."""
+
+    def fit(base: Base) -> Any:
+        found = contrast.survey(base, made.contrasts(), method)
+        return steering.of_survey(base, found, steering.Shape(**shape))
+
+    return fit
+
+
+def moved(fit: embedding.Fit, words: tuple[str, ...] = ("ABC", "DE"), **shape: Any) -> Fit:
+    """Moves words' vectors so."""
+    wanted = embedding.Shape(fit, words, **shape)
+    if fit == "gradient":
+        return lambda base: embedding.fit(base, made.rows(), wanted, HOW)[0]
+    return lambda base: embedding.from_words(base, wanted)
+
+
 TIED: dict[str, Any] = {}
 UNTIED = {"tie_word_embeddings": False}
 CASES: dict[str, tuple[Fit, dict[str, Any]]] = {
+    "steering": (steered(), TIED),
+    "steering by pca in two blocks": (steered("pca", blocks=(0, -1)), TIED),
+    "clamping": (steered(mode="clamp", blocks=(0,), value=2.0), TIED),
+    "nudged words": (moved("nudge", towards=("12", "3"), away=("9",), distance=0.5), TIED),
+    "nudged words, said too": (moved("nudge", towards=("12",), distance=0.5, tied="both"), TIED),
+    "prototype": (moved("prototype"), UNTIED),
+    "trained words": (moved("gradient"), TIED),
+    "trained words, said too": (moved("gradient", tied="both"), TIED),
+    "trained words under a head of its own": (moved("gradient"), UNTIED),
     "lora": (adapted(), TIED),
     "lora in one block": (adapted(blocks=(-1,)), TIED),
     "lora on two modules": (adapted(modules=("q_proj", "down_proj")), TIED),
@@ -61,6 +88,11 @@ def case(request: pytest.FixtureRequest) -> tuple[Fit, dict[str, Any], Any]:
     """How to fit, the base's settings, and one fitted adjustment."""
     fit, settings = request.param
     return fit, settings, fit(made.base(**settings))
+
+
+def hooked(base: Base) -> bool:
+    """Whether any hook is left on the network."""
+    return any(module._forward_hooks for module in base.network.modules())
 
 
 def shown(base: Base, *adjustments: Any) -> torch.Tensor:
@@ -104,14 +136,15 @@ def test_leaving_restores_bit_for_bit_also_after_an_exception(case: Any) -> None
 
     def fail() -> None:
         with Stack((fitted,)).attach(base):
-            lent.append(made.weights(base))
+            lent.append(made.logits(base))
             raise RuntimeError("on the way")
 
     with pytest.raises(RuntimeError, match="on the way"):
         fail()
-    assert not made.same(weights, lent[0])
+    assert not torch.equal(before, lent[0])
     assert made.same(weights, made.weights(base))
     assert torch.equal(made.logits(base), before)
+    assert not hooked(base)
     assert set(vars(base.network)) == named
 
 
@@ -138,7 +171,10 @@ def test_two_of_a_kind_and_nested(case: Any) -> None:
     base = made.base(**settings)
     weights, once, before = made.weights(base), shown(base, fitted), made.logits(base)
     twice = shown(base, fitted, fitted)
-    assert float((twice - once).abs().max()) > 1e-4
+    if fitted.kind == "steering" and fitted.mode == "clamp":
+        torch.testing.assert_close(twice, once, atol=1e-4, rtol=1e-4)  # what is set already stays
+    else:
+        assert float((twice - once).abs().max()) > 1e-4
     with Stack((fitted,)).attach(base):
         assert torch.equal(made.logits(base), once)
         with Stack((fitted,)).attach(base):
@@ -179,10 +215,16 @@ def test_describes_every_setting(case: Any) -> None:
     told = fitted.scaled(0.5).describe()
     assert told.kind == fitted.kind
     assert told.strength == 0.5
-    assert {f.name for f in dataclasses.fields(Settings)} <= told.settings.keys()
-    assert told.settings["epochs"].value == 1
-    own = {"method", "modules", "blocks"} if fitted.kind == "adapter" else {"place"}
-    assert own <= told.settings.keys()
+    if getattr(fitted, "training", None):
+        assert {f.name for f in dataclasses.fields(Settings)} <= told.settings.keys()
+        assert told.settings["epochs"].value == 1
+    own = {
+        "steering": {"mode", "method", "pairs", "blocks", "norm", "strength", "positions"},
+        "embedding": {"fit", "words", "tokens", "tied", "length"},
+        "adapter": {"method", "modules", "blocks"},
+        "layers": {"place"},
+    }
+    assert own[fitted.kind] <= told.settings.keys()
     assert told.parameters > 0
     assert told.bytes == 4 * told.parameters
 
@@ -302,11 +344,14 @@ def test_a_failing_fit_leaves_the_base_as_it_was() -> None:
     for fit in (
         lambda b: adapter.fit(b, made.rows(), adapter.Shape(), HOW, report=stop),
         lambda b: layers.fit(b, made.rows(), "blocks", (), HOW, report=stop),
+        lambda b: embedding.fit(b, made.rows(), embedding.Shape("gradient", ("A",)), HOW, report=stop),
+        lambda b: contrast.survey(b, made.contrasts(), report=stop),
     ):
         base = made.base()
         weights, modules = made.weights(base), [type(m) for m in base.network.modules()]
         with pytest.raises(KeyboardInterrupt):
             fit(base)
+        assert not hooked(base)
         assert made.same(weights, made.weights(base))
         assert [type(m) for m in base.network.modules()] == modules
         assert all(not p.requires_grad and p.grad is None for p in base.network.parameters())

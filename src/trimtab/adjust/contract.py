@@ -35,6 +35,7 @@ UNITS = {
     "weight_decay": "per unit of learning rate",
     "clip": "largest gradient norm",
     "patience": "evaluations",
+    "proximity": "nats a token per squared length",
 }
 
 

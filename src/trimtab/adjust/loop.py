@@ -29,7 +29,11 @@ from trimtab.records import Progress, Report, TokenRow
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to train; the same names as in the recipe's `training`."""
+    """How to train; the same names as in the recipe's `training`.
+
+    `proximity` is lambda of a penalty lambda * ||theta||^2 on the trained parameters, for those that are themselves a
+    difference to the base; it is part of the gradient, and not of the loss that is shown.
+    """
 
     epochs: float = 2.0
     batch_size: int = 8
@@ -41,6 +45,7 @@ class Settings:
     clip: float = 1.0
     patience: int = 0
     seed: int = 0
+    proximity: float = 0.0
 
 
 @dataclass
@@ -246,6 +251,9 @@ def _gradients(
         share.backward()  # type: ignore[no-untyped-call]
         loss += float(share.detach())
     parameters = optimiser.param_groups[0]["params"]
+    if settings.proximity:
+        lengths = torch.stack([parameter.square().sum() for parameter in parameters])
+        (settings.proximity * lengths.sum()).backward()  # type: ignore[no-untyped-call]
     norm = float(torch.nn.utils.clip_grad_norm_(parameters, settings.clip))
     if not math.isfinite(loss) or not math.isfinite(norm):
         raise TrainingDiverged(

@@ -35,6 +35,8 @@ from trimtab.run import read_json, write_json
 KINDS: Mapping[str, tuple[str, str]] = {
     "prompt": ("prompt", "Prompt"),
     "context": ("context", "Context"),
+    "steering": ("steering", "Steering"),
+    "embedding": ("embedding", "Embedding"),
     "adapter": ("adapter", "Adapter"),
     "layers": ("layers", "Layers"),
 }

@@ -14,6 +14,8 @@ from typing import Any
 
 import torch
 
+from trimtab.model import hooks
+
 # Nodes whose logits are held at once: enough that the products run at full speed.
 CHUNK = 256
 # Largest difference (nats) of a log-probability that rounding explains, in float32 and in bfloat16.
@@ -35,7 +37,8 @@ def scored(network: Any, hidden: torch.Tensor, nodes: torch.Tensor, targets: tor
     """
     head = network.get_output_embeddings()
     hidden = hidden.to(head.weight.dtype)
-    if head.weight.requires_grad or (head.bias is not None and head.bias.requires_grad):
+    trained = head.weight.requires_grad or (head.bias is not None and head.bias.requires_grad)
+    if trained or hooks.is_changed(head):
         return _trained(head, hidden, nodes, targets)
     value: torch.Tensor = _Scored.apply(hidden, head.weight, head.bias, nodes, targets)  # type: ignore[no-untyped-call]
     return value
@@ -107,7 +110,7 @@ class _Scored(torch.autograd.Function):
 
 
 def _trained(head: Any, hidden: torch.Tensor, nodes: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """The same with a head that is trained: each chunk is computed again for its gradient."""
+    """The same with a head that is trained or changed by a hook: each chunk is computed again for its gradient."""
     if not len(nodes):
         return hidden.new_zeros(0, dtype=torch.float32)
     parts, order = [], []

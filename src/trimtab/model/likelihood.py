@@ -59,10 +59,11 @@ def answers(
 
     Without messages the answer is plain text, scored from its second token on.
     """
-    return logprobs(base, [_row(base, messages, answer) for messages, answer in pairs], report=report)
+    return logprobs(base, [row(base, messages, answer) for messages, answer in pairs], report=report)
 
 
-def _row(base: Base, messages: Sequence[Message], answer: str) -> TokenRow:
+def row(base: Base, messages: Sequence[Message], answer: str) -> TokenRow:
+    """The tokens of an answer after its prompt, the answer's marked; without a token that ends the turn."""
     prompt = prompt_ids(base.tokenizer, list(messages)) if messages else []
     tail = list(base.tokenizer(answer, add_special_tokens=False)["input_ids"])
     supervised = np.array([False] * len(prompt) + [True] * len(tail))

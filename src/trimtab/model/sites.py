@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from trimtab.errors import ModelError
+from trimtab.model import hooks
 from trimtab.model.load import OWN
 
 
@@ -23,7 +24,7 @@ def block_names(network: Any) -> list[str]:
             return [f"{name}.{number}" for number in range(count)]
     raise ModelError(
         f"{type(network).__name__}: no list of {count} blocks was found in it",
-        "this family is not supported for adapters and layers yet",
+        "this family is not supported for steering, adapters and layers yet",
     )
 
 
@@ -51,9 +52,10 @@ def first_of(network: Any, numbers: Sequence[int]) -> int:
 
 
 def first_changed(network: Any) -> int:
-    """Number of the lowest block with a weight that is trained or lent; the number of blocks if there is none.
+    """Number of the lowest block with a weight that is trained or lent, or whose output is changed by a hook.
 
-    A change outside the blocks counts as below all of them, except of a head of its own.
+    The number of blocks if there is none. A change outside the blocks counts as below all of them, except of a head's
+    own weights.
     """
     names = block_names(network)
     numbers = {name: number for number, name in enumerate(names)}
@@ -63,6 +65,9 @@ def first_changed(network: Any) -> int:
     depth = names[0].count(".") + 1
     for name, parameter in network.named_parameters():
         if (parameter.requires_grad or hasattr(parameter, OWN)) and parameter is not apart:
+            lowest = min(lowest, numbers.get(".".join(name.split(".")[:depth]), 0))
+    for name, module in network.named_modules():
+        if hooks.is_changed(module):
             lowest = min(lowest, numbers.get(".".join(name.split(".")[:depth]), 0))
     return lowest
 

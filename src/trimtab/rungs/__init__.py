@@ -12,6 +12,8 @@ from trimtab.rungs.workshop import Kind
 MODULES: Mapping[Rung, str] = {
     "prompt": "prompt",
     "context": "context",
+    "steering": "steering",
+    "embedding": "embedding",
     "adapter": "adapter",
     "layers": "layers",
 }

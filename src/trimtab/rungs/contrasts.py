@@ -1,0 +1,132 @@
+"""Pairs of texts that steering and embedding learn from: answers as they should be, and as they are."""
+
+from __future__ import annotations
+
+import dataclasses
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from trimtab.adjust.contrast import Contrast, Survey, survey
+from trimtab.adjust.stack import Stack
+from trimtab.candidates import SteeringCandidate
+from trimtab.data import read
+from trimtab.errors import DataError
+from trimtab.model import likelihood
+from trimtab.model.load import Base
+from trimtab.records import Example, Message, Progress, TokenRow, content_hash
+from trimtab.rungs.workshop import Workshop
+
+# Tokens of an answer that are drawn, and read: what an answer is like shows early.
+LONGEST = 64
+# Characters of a prompt in one token, for estimates of time.
+CHARACTERS = 4.0
+Texts = tuple[tuple[Message, ...], str]
+Found = TypeVar("Found")
+
+_known: weakref.WeakKeyDictionary[Any, dict[str, Any]] = weakref.WeakKeyDictionary()
+
+
+def surveyed(shop: Workshop, candidate: SteeringCandidate) -> Survey:
+    """The directions of all blocks from a candidate's pairs; found once for all candidates with the same pairs.
+
+    Raises:
+        DataError: too few pairs, or a file without rejected answers.
+    """
+    asked = candidate.model_dump(include={"pairs", "positive", "negative", "most", "method"})
+    return _once(shop, ["survey", asked], lambda: survey(
+        shop.base, contrasts(shop, candidate), candidate.method, report=shop.report
+    ))  # fmt: skip
+
+
+def contrasts(shop: Workshop, candidate: SteeringCandidate) -> list[Contrast]:
+    """The pairs of a candidate as rows of tokens; pairs with an empty or twice the same text are left out."""
+    if candidate.positive:
+        examples = some(shop, candidate.most)
+        sides = [instructed(shop, examples, text) for text in (candidate.positive, candidate.negative)]
+        pairs = list(zip(*sides, strict=True))
+    elif candidate.pairs == "answers":
+        examples = some(shop, candidate.most)
+        said = own_answers(shop, examples)
+        pairs = [
+            ((e.messages, e.references[0]), (e.messages, text))
+            for e, text in zip(examples, said, strict=True)
+        ]
+    else:
+        pairs = _from_file(candidate.pairs)[: candidate.most]
+    rows = [(_row(shop.base, good), _row(shop.base, bad)) for good, bad in pairs if good != bad]
+    return [Contrast(good, bad) for good, bad in rows if good.supervised.any() and bad.supervised.any()]
+
+
+def some(shop: Workshop, most: int) -> list[Example]:
+    """At most so many examples of tune, drawn by the recipe's seed, in their order."""
+    tune = shop.prepared.parts["tune"]
+    chosen = np.random.default_rng(shop.prepared.recipe.seed).permutation(len(tune))[:most]
+    return [tune[number] for number in sorted(chosen)]
+
+
+def own_answers(shop: Workshop, examples: Sequence[Example]) -> list[str]:
+    """What the base model answers, by the recipe's sampling with its first seed; drawn once for each question."""
+
+    def drawn() -> list[str]:
+        sampling = shop.prepared.sampling
+        short = dataclasses.replace(sampling, max_new_tokens=min(sampling.max_new_tokens, LONGEST))
+        with Stack().attach(shop.base, report=shop.report) as model:
+            return [output.text for output in model(examples, short, shop.prepared.seeds[:1])]
+
+    return _once(shop, ["answers", [[e.id, e.messages] for e in examples]], drawn)
+
+
+def instructed(shop: Workshop, examples: Sequence[Example], instruction: str) -> list[Texts]:
+    """Conversations with an instruction put first, as a system turn, and the base model's answers to them."""
+    asked = [dataclasses.replace(e, messages=_with_system(e.messages, instruction)) for e in examples]
+    answers = own_answers(shop, asked)
+    return [(example.messages, text) for example, text in zip(asked, answers, strict=True)]
+
+
+def tell(shop: Workshop, found: Survey, blocks: Sequence[int]) -> None:
+    """Report what is known of blocks, before anything is spent on measuring them."""
+    for layer in (found.layers[block] for block in blocks):
+        facts = {
+            "block": layer.block,
+            "d'": layer.separation.value,
+            "AUC": layer.auc,
+            "agreement": layer.agreement,
+        }
+        if shop.report:
+            shop.report(Progress("directions", found.pairs, found.pairs, facts))
+
+
+def _once(shop: Workshop, what: Any, make: Callable[[], Found]) -> Found:
+    """What was made before from the same data with the same network, or made now."""
+    known = _known.setdefault(shop.base.network, {})
+    sampling, seeds = shop.prepared.sampling, shop.prepared.seeds
+    key = content_hash([shop.prepared.identity, sampling, seeds[:1], what])
+    if key not in known:
+        known[key] = make()
+    found: Found = known[key]
+    return found
+
+
+def _with_system(messages: tuple[Message, ...], instruction: str) -> tuple[Message, ...]:
+    if messages and messages[0].role == "system":
+        return (Message("system", f"{instruction}\n\n{messages[0].content}"), *messages[1:])
+    return (Message("system", instruction), *messages)
+
+
+def _row(base: Base, text: Texts) -> TokenRow:
+    row = likelihood.row(base, *text)
+    end = int((~row.supervised).sum()) + LONGEST
+    return dataclasses.replace(row, ids=row.ids[:end], supervised=row.supervised[:end])
+
+
+def _from_file(path: str) -> list[tuple[Texts, Texts]]:
+    examples = read.read(path)
+    if any("rejected" not in example.fields for example in examples):
+        raise DataError(
+            f"{path}: pairs to steer by need a good and a bad answer to each prompt",
+            "give each row prompt, chosen and rejected",
+        )
+    return [((e.messages, e.references[0]), (e.messages, str(e.fields["rejected"]))) for e in examples]
