@@ -14,15 +14,17 @@ import yaml
 from trimtab import run as runs
 from trimtab import stats
 from trimtab.adjust.stack import BASE, Stack
+from trimtab.candidates import WEIGHTS
 from trimtab.choosing import SELECT_LEVEL, Work, choose
 from trimtab.decide import judge, ledger
 from trimtab.document import write_report
 from trimtab.errors import RecipeError, several
-from trimtab.model.load import load
+from trimtab.model.find import AnyBase, find, loaded
 from trimtab.model.memory import peak_bytes
+from trimtab.model.service import Options
 from trimtab.model.trunk import ensure
 from trimtab.planning import candidates_for, plan_run
-from trimtab.prepare import prepare, rows_of
+from trimtab.prepare import Prepared, prepare, rows_of
 from trimtab.recipe import Recipe
 from trimtab.recipe import load as load_recipe
 from trimtab.records import Report, Verdict, content_hash, plain
@@ -52,7 +54,7 @@ class Run:
 def plan(recipe: Recipe | str | Path, *, report: Report | None = None) -> dict[str, Any]:
     """What a recipe can prove with its data, and what it will cost, before either is spent."""
     prepared = prepare(_read(recipe))
-    return plan_run(prepared, load(prepared.recipe.model), report)
+    return plan_run(prepared, _found(prepared), report)
 
 
 def tune(
@@ -78,11 +80,19 @@ def tune(
     with folder.locked():
         if folder.has("verdict.json") and (explore or not folder.verdict().explored):
             return Run(folder)
-        work = Work(prepared, load(prepared.recipe.model), folder, report, explore)
-        _open(work)
-        verdict = _climb(work)
+        work = Work(prepared, _found(prepared), folder, report, explore)
+        try:
+            _open(work)
+            verdict = _climb(work)
+        finally:
+            _spend(work)
         _close(work, verdict)
     return Run(folder)
+
+
+def _found(prepared: Prepared) -> AnyBase:
+    recipe = prepared.recipe
+    return find(recipe.model, Options(**recipe.service.model_dump()))
 
 
 def _read(recipe: Recipe | str | Path) -> Recipe:
@@ -95,7 +105,8 @@ def _open(work: Work) -> None:
     folder.write_text(
         "recipe.yaml", yaml.safe_dump(plain(prepared.recipe.model_dump(mode="json")), sort_keys=False)
     )
-    folder.write("certificate.json", certify(prepared, work.base, rows_of(prepared, work.base, "tune")))
+    if any(rung in WEIGHTS for rung in prepared.recipe.ladder):
+        folder.write("certificate.json", certify(prepared, work.base, rows_of(prepared, work.base, "tune")))
     folder.write_rows("examples.jsonl", prepared.parts["select"])
     if not folder.has("plan.json"):
         with work.timed("planning"):
@@ -141,7 +152,7 @@ def _keep_trunk(work: Work) -> None:
     ]
     lowest = [first for rung, one in planned if (first := first_block(work.base, rung, one))]
     if lowest:
-        ensure(work.base, min(lowest), rows_of(work.prepared, work.base, "tune"))
+        ensure(loaded(work.base), min(lowest), rows_of(work.prepared, work.base, "tune"))
 
 
 def _confirm(work: Work, stack: Stack, level: float, look: int) -> Verdict:
@@ -180,6 +191,14 @@ def _close(work: Work, verdict: Verdict) -> None:
     write_report(work.folder)
 
 
+def _spend(work: Work) -> None:
+    """Add what this process asked of a service to what the run's earlier ones did; also when it was stopped."""
+    now, file = work.base.spending(), "spent.json"
+    if now:
+        before = work.folder.read(file) if work.folder.has(file) else {}
+        work.folder.write(file, {name: before.get(name, 0) + count for name, count in now.items()})
+
+
 def _provenance(work: Work, finished: str = "") -> None:
     prepared, base = work.prepared, work.base
     earlier = work.folder.read("provenance.json")["costs"] if work.folder.has("provenance.json") else {}
@@ -189,14 +208,7 @@ def _provenance(work: Work, finished: str = "") -> None:
         "provenance.json",
         {
             **runs.provenance(),
-            "model": {
-                "name": base.name,
-                "fingerprint": base.fingerprint,
-                "parameters": base.parameters,
-                "dtype": base.dtype,
-                "device": base.device,
-                "threads": base.threads,
-            },
+            "model": base.facts(),
             "data": {
                 "source": Path(prepared.recipe.data.examples).name,
                 "confirm": prepared.confirm,
