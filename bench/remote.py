@@ -3,7 +3,7 @@
     TRIMTAB_LLAMA_PYTHON=/path/to/python python bench/remote.py
 
 Starts llama-cpp-python's OpenAI-compatible server with the embedded model's GGUF file, under the interpreter that the
-variable names (it needs `llama-cpp-python[server]`), and asks it twenty prompts through `trimtab.model.remote`, greedily.
+variable names (it needs `llama-cpp-python[server]`), and asks it twenty prompts through `trimtab.model.remote`.
 Then the same prompts are answered here, from the weights unpacked from the same file. Both compute in another way: the
 server multiplies in four and eight bits, we in float32 or bfloat16, so that their answers part where two tokens are
 about equally likely.
@@ -68,7 +68,14 @@ def served(interpreter: str, threads: int) -> Iterator[str]:
         port = probe.getsockname()[1]
     command = [interpreter, "-m", "llama_cpp.server", "--model", str(gguf()), "--model_alias", NAME]
     command += ["--host", "127.0.0.1", "--port", str(port), "--n_ctx", str(CONTEXT)]
-    command += ["--n_threads", str(threads), "--n_threads_batch", str(threads), "--interrupt_requests", "false"]
+    command += [
+        "--n_threads",
+        str(threads),
+        "--n_threads_batch",
+        str(threads),
+        "--interrupt_requests",
+        "false",
+    ]
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen([*command, "--verbose", "false"], stdout=log, stderr=log)
         try:
@@ -158,14 +165,16 @@ def main() -> int:
         return 2
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     chosen = choices(options.threads)
-    found = measure(
-        interpreter, options.prompts, options.new_tokens, options.at_once, int(chosen["threads"])
-    )
+    found = measure(interpreter, options.prompts, options.new_tokens, options.at_once, int(chosen["threads"]))
     result = {"case": "remote", **found, "machine": describe(chosen)}
     write(result, options.json or OUT / "remote.json")
     speed, spent, first = result["tokens_per_second"], result["spent"], result["first_tokens"]
-    print(f"{spent['answers']:.0f} answers, {spent['answer_tokens']:.0f} tokens, {spent['repeats']:.0f} repeats")
-    print(f"tokens/s: service {speed['service']:.0f}, here {speed['here']:.0f}; again from disk in {known_ms(result)}")
+    print(
+        f"{spent['answers']:.0f} answers, {spent['answer_tokens']:.0f} tokens, {spent['repeats']:.0f} repeats"
+    )
+    print(
+        f"tokens/s: service {speed['service']:.0f}, here {speed['here']:.0f}; again from disk in {known_ms(result)}"
+    )
     print(f"first {FIRST} tokens: {first['same_place']:.0%} equal at their place, {first['same_prefix']:.0%} up to the "
           f"first difference; {first['answers_equal']:.0%} of the answers equal so far")  # fmt: skip
     return 1 if result["paid_twice"] or spent["answers"] != options.prompts else 0

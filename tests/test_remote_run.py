@@ -248,7 +248,9 @@ def test_a_wrong_address_is_said_with_the_rest_and_its_password_is_not(tmp_path:
     assert "hunter2" not in caught.value.message + caught.value.hint
 
 
-@pytest.mark.parametrize("service_section", [{"key": "sk-proj-123"}, {"api_key": "sk-proj-123"}, "sk-proj-123"])
+@pytest.mark.parametrize(
+    "service_section", [{"key": "sk-proj-123"}, {"api_key": "sk-proj-123"}, "sk-proj-123"]
+)
 def test_a_key_in_the_recipe_is_refused_and_not_repeated(service_section: Any) -> None:
     with pytest.raises(RecipeError, match="service") as caught:
         parse({"data": {"examples": "a"}, "goal": {"metric": "chrf"}, "service": service_section})

@@ -13,8 +13,8 @@ from trimtab.decide.ledger import ledger_path
 from trimtab.errors import DataError, ModelError, RecipeError, several
 from trimtab.measure import registry, suites
 from trimtab.measure.contract import Metric
-from trimtab.model.embedded import cache_folder
 from trimtab.model import service
+from trimtab.model.embedded import cache_folder
 from trimtab.model.find import AnyBase, loaded
 from trimtab.recipe import Guard, Recipe
 from trimtab.records import Example, Part, Sampling, TokenRow, content_hash
@@ -146,7 +146,9 @@ def _check_service(recipe: Recipe, goal: Metric, guards: tuple[GuardSuite, ...])
     weights = [rung for rung in recipe.ladder if rung in WEIGHTS]
     if weights:
         problems.append(f"ladder: {', '.join(weights)}: not available, because a service keeps its weights")
-        hints.insert(0, "use the rungs prompt, context, decoding and postprocess, or a model that is loaded here")
+        hints.insert(
+            0, "use the rungs prompt, context, decoding and postprocess, or a model that is loaded here"
+        )
     unread = [f"guards: {g.name} with {g.metric.name}" for g in guards if g.metric.needs != "generation"]
     if goal.needs != "generation":
         unread.insert(0, f"goal: {goal.name}")
@@ -158,7 +160,9 @@ def _check_service(recipe: Recipe, goal: Metric, guards: tuple[GuardSuite, ...])
             "chrf, or a file of examples with any of them",
         )
     if problems:
-        raise RecipeError(f"a model behind a service cannot be used so:\n{several(problems)}", "; ".join(hints))
+        raise RecipeError(
+            f"a model behind a service cannot be used so:\n{several(problems)}", "; ".join(hints)
+        )
 
 
 def rows_of(prepared: Prepared, base: AnyBase, part: Part) -> list[TokenRow]:

@@ -12,21 +12,22 @@ from trimtab.model import threads
 
 
 def test_every_item_comes_once_and_no_more_at_once_than_allowed() -> None:
-    lock, running, most = threading.Lock(), 0, 0
+    # Breaks where fewer than three are under way.
+    lock, three, running, most = threading.Lock(), threading.Barrier(3, timeout=60), 0, 0
 
     def work(item: int) -> int:
         nonlocal running, most
         with lock:
             running += 1
             most = max(most, running)
-        time.sleep(0.005)
+        three.wait()
         with lock:
             running -= 1
         return item * item
 
     stopped: list[bool] = []
-    found = dict(threads.each(work, range(20), 3, lambda: stopped.append(True)))
-    assert found == {item: item * item for item in range(20)}
+    found = dict(threads.each(work, range(21), 3, lambda: stopped.append(True)))
+    assert found == {item: item * item for item in range(21)}
     assert most == 3
     assert stopped == [True]
 

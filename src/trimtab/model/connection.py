@@ -136,7 +136,13 @@ class Line:
         self._ended.set()
 
     def send(
-        self, method: str, path: str, read: Callable[[dict[str, Any]], Got], body: Any = None, *, tries: int = 0
+        self,
+        method: str,
+        path: str,
+        read: Callable[[dict[str, Any]], Got],
+        body: Any = None,
+        *,
+        tries: int = 0,
     ) -> Got:
         """Send a request until the service answers with a JSON object that can be read.
 

@@ -276,5 +276,7 @@ def _models(content: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _entry(where: Address, models: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What is said of a model. A server that names one only serves it under every name."""
-    own = [model for model in models if model.get("id") == where.model] or (models if len(models) == 1 else [])
+    own = [model for model in models if model.get("id") == where.model] or (
+        models if len(models) == 1 else []
+    )
     return {name: own[0][name] for name in TELLING if name in own[0]} if own else {}

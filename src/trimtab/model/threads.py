@@ -16,7 +16,7 @@ GRACE = 10.0
 
 def each(
     work: Callable[[Item], Result], items: Sequence[Item], at_once: int, stop: Callable[[], None]
-) -> Generator[tuple[Item, Result]]:
+) -> Generator[tuple[Item, Result], None, None]:
     """Every item with its result, as they come.
 
     When the caller goes no further, or work on an item fails, no further item is begun, and what is under way is
