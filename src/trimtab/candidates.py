@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 Rung = Literal["prompt", "context", "decoding", "postprocess", "steering", "embedding", "adapter", "layers"]
 
+# The rungs that change weights, or what is computed with them: a service keeps both.
+WEIGHTS: tuple[Rung, ...] = ("steering", "embedding", "adapter", "layers")
+
 
 class Section(BaseModel):
     """A part of the recipe: unknown keys are refused, values never change after reading."""

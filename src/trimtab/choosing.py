@@ -16,7 +16,7 @@ from trimtab.candidates import Rung, Trained
 from trimtab.data.split import cluster_keys
 from trimtab.decide import judge, race
 from trimtab.measure.trial import table
-from trimtab.model.load import Base
+from trimtab.model.find import AnyBase
 from trimtab.planning import candidates_for
 from trimtab.prepare import Prepared
 from trimtab.records import Comparison, Report
@@ -37,7 +37,7 @@ class Work:
     """A run in progress: what it works on, where it writes, and what each stage has cost in seconds."""
 
     prepared: Prepared
-    base: Base
+    base: AnyBase
     folder: RunFolder
     report: Report | None
     explore: bool

@@ -13,6 +13,7 @@ from trimtab.adjust.stack import BASE, Stack
 from trimtab.candidates import Rung
 from trimtab.choosing import SELECT_LEVEL, Choice, Work, choose, combine
 from trimtab.decide import judge, ladder, ledger, reasons
+from trimtab.model.find import loaded
 from trimtab.model.trunk import ensure
 from trimtab.planning import candidates_for, expected_minutes
 from trimtab.prepare import rows_of
@@ -85,7 +86,7 @@ def _keep_trunk(work: Work) -> None:
     ]
     lowest = [first for rung, one in planned if (first := first_block(work.base, rung, one))]
     if lowest:
-        ensure(work.base, min(lowest), rows_of(work.prepared, work.base, "tune"))
+        ensure(loaded(work.base), min(lowest), rows_of(work.prepared, work.base, "tune"))
 
 
 def _pairs(ascent: Ascent) -> list[tuple[str, str]]:

@@ -13,14 +13,16 @@ import yaml
 
 from trimtab import run as runs
 from trimtab.adjust.stack import BASE, Stack
+from trimtab.candidates import WEIGHTS
 from trimtab.choosing import Work
 from trimtab.climbing import climb
 from trimtab.document import write_report
 from trimtab.errors import RecipeError, several
-from trimtab.model.load import load
+from trimtab.model.find import AnyBase, find
 from trimtab.model.memory import peak_bytes
+from trimtab.model.service import Options
 from trimtab.planning import plan_run
-from trimtab.prepare import prepare, rows_of
+from trimtab.prepare import Prepared, prepare, rows_of
 from trimtab.recipe import Recipe
 from trimtab.recipe import load as load_recipe
 from trimtab.records import Report, Verdict, content_hash, plain
@@ -49,7 +51,7 @@ class Run:
 def plan(recipe: Recipe | str | Path, *, report: Report | None = None) -> dict[str, Any]:
     """What a recipe can prove with its data, and what it will cost, before either is spent."""
     prepared = prepare(_read(recipe))
-    return plan_run(prepared, load(prepared.recipe.model), report)
+    return plan_run(prepared, _found(prepared), report)
 
 
 def tune(
@@ -75,11 +77,19 @@ def tune(
     with folder.locked():
         if folder.has("verdict.json") and (explore or not folder.verdict().explored):
             return Run(folder)
-        work = Work(prepared, load(prepared.recipe.model), folder, report, explore)
-        _open(work)
-        verdict = climb(work)
+        work = Work(prepared, _found(prepared), folder, report, explore)
+        try:
+            _open(work)
+            verdict = climb(work)
+        finally:
+            _spend(work)
         _close(work, verdict)
     return Run(folder)
+
+
+def _found(prepared: Prepared) -> AnyBase:
+    recipe = prepared.recipe
+    return find(recipe.model, Options(**recipe.service.model_dump()))
 
 
 def _read(recipe: Recipe | str | Path) -> Recipe:
@@ -92,7 +102,8 @@ def _open(work: Work) -> None:
     folder.write_text(
         "recipe.yaml", yaml.safe_dump(plain(prepared.recipe.model_dump(mode="json")), sort_keys=False)
     )
-    folder.write("certificate.json", certify(prepared, work.base, rows_of(prepared, work.base, "tune")))
+    if any(rung in WEIGHTS for rung in prepared.recipe.ladder):
+        folder.write("certificate.json", certify(prepared, work.base, rows_of(prepared, work.base, "tune")))
     folder.write_rows("examples.jsonl", prepared.parts["select"])
     if not folder.has("plan.json"):
         with work.timed("planning"):
@@ -115,6 +126,14 @@ def _close(work: Work, verdict: Verdict) -> None:
     write_report(work.folder)
 
 
+def _spend(work: Work) -> None:
+    """Add what this process asked of a service to what the run's earlier ones did; also when it was stopped."""
+    now, file = work.base.spending(), "spent.json"
+    if now:
+        before = work.folder.read(file) if work.folder.has(file) else {}
+        work.folder.write(file, {name: before.get(name, 0) + count for name, count in now.items()})
+
+
 def _provenance(work: Work, finished: str = "") -> None:
     prepared, base = work.prepared, work.base
     earlier = work.folder.read("provenance.json")["costs"] if work.folder.has("provenance.json") else {}
@@ -124,14 +143,7 @@ def _provenance(work: Work, finished: str = "") -> None:
         "provenance.json",
         {
             **runs.provenance(),
-            "model": {
-                "name": base.name,
-                "fingerprint": base.fingerprint,
-                "parameters": base.parameters,
-                "dtype": base.dtype,
-                "device": base.device,
-                "threads": base.threads,
-            },
+            "model": base.facts(),
             "data": {
                 "source": Path(prepared.recipe.data.examples).name,
                 "confirm": prepared.confirm,

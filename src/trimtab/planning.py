@@ -10,15 +10,19 @@ from typing import Any
 from trimtab import rungs, stats
 from trimtab.adjust import adapter
 from trimtab.adjust.loop import batches
-from trimtab.decide import ladder, ledger, power
 from trimtab.candidates import AdapterCandidate, Candidate, Candidates, EmbeddingCandidate, Rung, Trained
+from trimtab.decide import ladder, ledger, power
 from trimtab.model import likelihood
+from trimtab.model.find import AnyBase, loaded
 from trimtab.model.load import Base, prompt_ids
 from trimtab.model.memory import training_bytes
 from trimtab.model.pack import tree_size, unscored
+from trimtab.model.remote import Remote
 from trimtab.model.sampler import sample
+from trimtab.model.service import Options, served
 from trimtab.prepare import GuardSuite, Prepared, rows_of
 from trimtab.records import Example, Progress, Report, Sampling, TokenRow
+from trimtab.records import questions as each_question
 from trimtab.run import RunFolder
 from trimtab.rungs.adapter import shape
 from trimtab.rungs.workshop import Speed, Workshop
@@ -27,12 +31,12 @@ CHARACTERS_PER_TOKEN = 4.0
 PROBE_ROWS, PROBE_PROMPTS, PROBE_TOKENS = 4, 16, 6
 
 
-def plan_run(prepared: Prepared, base: Base, report: Report | None = None) -> dict[str, Any]:
+def plan_run(prepared: Prepared, base: AnyBase, report: Report | None = None) -> dict[str, Any]:
     """The plan as written to plan.json: power of every comparison, candidates, minutes, memory, problems."""
     if report:
         report(Progress("planning", 0, 1))
     recipe = prepared.recipe
-    speed = _measure(prepared, base)
+    speed = _asked(prepared, base) if isinstance(base, Remote) else _measure(prepared, base)
     shop = Workshop(prepared, base, Path(), report)
     chosen = {rung: _candidates(shop, rung, speed) for rung in recipe.ladder}
     level = _level(prepared)
@@ -53,8 +57,11 @@ def plan_run(prepared: Prepared, base: Base, report: Report | None = None) -> di
         "minutes": minutes,
         "minutes_by_rung": {**by_rung, ladder.COMBINED: light * select + 2 * confirm},
         "memory_bytes": _memory(prepared, base, chosen),
-        "speed": {"read_tokens_per_s": 1 / speed.read, "sample_tokens_per_s": 1 / speed.sample},
-        "notes": _notes(prepared, minutes),
+        "speed": {
+            "read_tokens_per_s": 1 / speed.read if speed.read else None,
+            "sample_tokens_per_s": 1 / speed.sample,
+        },
+        "notes": _notes(prepared, minutes) + _price(prepared, chosen),
         "problems": [p for q in questions if (p := power.unprovable(q, level))],
     }
 
@@ -87,6 +94,12 @@ def _measure(prepared: Prepared, base: Base) -> Speed:
     drawn = sum(len(output.logprobs) for output in outputs)
     epoch = _nodes(prepared, rows_of(prepared, base, "tune")) * read
     return Speed(read, max(seconds, read * drawn) / max(1, drawn), epoch)
+
+
+def _asked(prepared: Prepared, base: Remote) -> Speed:
+    """The speed of a service, from a few answers that the run needs anyway; how fast it reads is not known."""
+    few = prepared.parts["select"][: base.options.at_once]
+    return Speed(0.0, base.seconds_a_token(each_question(few, prepared.sampling, prepared.seeds[:1])), 0.0)
 
 
 def _nodes(prepared: Prepared, rows: Sequence[TokenRow]) -> int:
@@ -171,22 +184,38 @@ def _tokens(text: str) -> float:
     return len(text) / CHARACTERS_PER_TOKEN
 
 
-def _memory(prepared: Prepared, base: Base, chosen: dict[Rung, list[Candidate]]) -> int:
+def _memory(prepared: Prepared, base: AnyBase, chosen: dict[Rung, list[Candidate]]) -> int:
     """Bytes that the largest training needs."""
     found = [0]
     tokens = prepared.recipe.training.micro_tokens
     for candidate in (one for candidates in chosen.values() for one in candidates):
         if isinstance(candidate, EmbeddingCandidate) and candidate.fit == "gradient":
             # The rows of some dozen words weigh nothing beside what is computed through all blocks.
-            found.append(training_bytes(base.network, trainable=0, tokens=tokens))
+            found.append(training_bytes(loaded(base).network, trainable=0, tokens=tokens))
         if isinstance(candidate, Trained):
+            network = loaded(base).network
             trained = (
-                adapter.size(base.network, shape(candidate))
+                adapter.size(network, shape(candidate))
                 if isinstance(candidate, AdapterCandidate)
-                else base.parameters // 4
+                else loaded(base).parameters // 4
             )
-            found.append(training_bytes(base.network, trainable=trained, tokens=tokens))
+            found.append(training_bytes(network, trainable=trained, tokens=tokens))
     return max(found)
+
+
+def _price(prepared: Prepared, chosen: dict[Rung, list[Candidate]]) -> list[str]:
+    """A note of what measuring will cost at a service, where the recipe gives its prices."""
+    options = Options(**prepared.recipe.service.model_dump())
+    if not served(prepared.recipe.model) or not options.price(1, 1):
+        return []
+    # A pass costs money as it costs time: tokens read and drawn, times a rate.
+    rates = Speed(options.price(1, 0), options.price(0, 1), 0.0)
+    select, confirm = (_pass(prepared, rates, part) for part in ("select", "confirm"))
+    price = select * (1 + sum(map(len, chosen.values()))) + 2 * confirm * len(chosen)
+    return [
+        f"measuring costs about {price:.2g} at the prices given; what candidates ask while they are fitted "
+        "comes on top"
+    ]
 
 
 def _notes(prepared: Prepared, minutes: float) -> list[str]:

@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from trimtab.candidates import WEIGHTS
 from trimtab.data import documents, read, split
 from trimtab.data.cache import cached_rows
 from trimtab.decide.ledger import ledger_path
-from trimtab.errors import DataError, RecipeError
+from trimtab.errors import DataError, ModelError, RecipeError, several
 from trimtab.measure import registry, suites
 from trimtab.measure.contract import Metric
+from trimtab.model import service
 from trimtab.model.embedded import cache_folder
-from trimtab.model.load import Base
+from trimtab.model.find import AnyBase, loaded
 from trimtab.recipe import Guard, Recipe
 from trimtab.records import Document, Example, Part, Sampling, TokenRow, content_hash
 
@@ -103,6 +105,8 @@ def prepare(recipe: Recipe) -> Prepared:
     parts = split.split(examples, shares, seed=recipe.seed)
     goal = registry.find(recipe.goal.metric, recipe.goal.options)
     guards = tuple(_guard(guard, recipe.seed) for guard in recipe.guards)
+    if service.served(recipe.model):
+        _check_service(recipe, goal, guards)
     confirm = split.confirm_hash(parts["confirm"])
     return Prepared(
         recipe,
@@ -137,6 +141,7 @@ def _identity(
     decided = recipe.model_dump(
         exclude={
             "budget": True,
+            "service": True,
             "data": {"examples", "documents"},
             "guards": {"__all__": {"suite"}},
             "candidates": {"steering": {"__all__": {"pairs"}}},
@@ -157,12 +162,46 @@ def _identity(
     return content_hash([decided, pairs, suites_read, *rows, searched])
 
 
-def rows_of(prepared: Prepared, base: Base, part: Part) -> list[TokenRow]:
+def _check_service(recipe: Recipe, goal: Metric, guards: tuple[GuardSuite, ...]) -> None:
+    """Refuse what a service cannot do, all of it at once, before it is asked for anything.
+
+    Raises:
+        RecipeError: a rung that changes weights, a metric of likelihood, a wrong address, or no key.
+    """
+    problems, hints = [], ["every option of a service is described in docs/recipe.md"]
+    try:
+        service.key(service.address(recipe.model), recipe.service.key)
+    except ModelError as error:
+        problems.append(error.message)
+        hints.insert(0, error.hint)
+    weights = [rung for rung in recipe.ladder if rung in WEIGHTS]
+    if weights:
+        problems.append(f"ladder: {', '.join(weights)}: not available, because a service keeps its weights")
+        hints.insert(
+            0, "use the rungs prompt, context, decoding and postprocess, or a model that is loaded here"
+        )
+    unread = [f"guards: {g.name} with {g.metric.name}" for g in guards if g.metric.needs != "generation"]
+    if goal.needs != "generation":
+        unread.insert(0, f"goal: {goal.name}")
+    if unread:
+        problems += [f"{what}: not available, because a service gives no likelihoods" for what in unread]
+        hints.insert(
+            0,
+            "use metrics that read answers: careful-requests with refusal, facts-kept with coverage, target with "
+            "chrf, or a file of examples with any of them",
+        )
+    if problems:
+        raise RecipeError(
+            f"a model behind a service cannot be used so:\n{several(problems)}", "; ".join(hints)
+        )
+
+
+def rows_of(prepared: Prepared, base: AnyBase, part: Part) -> list[TokenRow]:
     """The tokens of a part with their loss mask, from the cache when they were rendered before."""
     return cached_rows(
         cache_folder() / "tokens",
         prepared.parts[part],
-        base.tokenizer,
+        loaded(base).tokenizer,
         max_tokens=prepared.recipe.data.max_tokens,
     )
 

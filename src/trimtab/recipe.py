@@ -143,6 +143,25 @@ class Budget(Section):
     )
 
 
+class Service(Section):
+    """How a model behind an OpenAI-compatible service is asked; each distinct question is paid for once."""
+
+    key: str = Field(
+        "",
+        pattern=r"^([A-Z_][A-Z0-9_]*)?$",
+        max_length=64,
+        description="environment variable that holds the API key, never the key; OPENAI_API_KEY when not given",
+    )
+    at_once: int = Field(4, ge=1, le=256, description="requests under way at once")
+    per_minute: float = Field(0.0, ge=0, description="most requests a minute; 0 is no limit")
+    seconds: float = Field(120.0, gt=0, le=3600, description="longest wait for one answer, in seconds")
+    tries: int = Field(6, ge=1, le=20, description="times that a request is sent before the run stops")
+    price_prompt: float = Field(
+        0.0, ge=0, description="price of a million tokens of prompts, in any one currency"
+    )
+    price_answer: float = Field(0.0, ge=0, description="price of a million tokens of answers, in the same")
+
+
 class Review(Section):
     """Human judgement."""
 
@@ -152,7 +171,11 @@ class Review(Section):
 class Recipe(Section):
     """recipe.yaml: model, data, goal, guards and ladder."""
 
-    model: str = Field("smollm2-135m-instruct", description="embedded default, Hub id, folder, or file.gguf")
+    model: str = Field(
+        "smollm2-135m-instruct",
+        description="embedded default, Hub id, folder, file.gguf, or openai:<model>@<base_url>",
+    )
+    service: Service = Field(Service(), description="how a model behind a service is asked")
     data: Data = Field(description="the examples and how they are split")
     goal: Goal = Field(description="the metric to improve")
     sampling: SamplingOptions = Field(SamplingOptions(), description="how every stack answers")
@@ -237,7 +260,8 @@ def _problem(item: dict[str, Any]) -> str:
         return f"{place}: unknown key{known}"
     if item["type"] == "missing":
         return f"{place}: missing, and has no default"
-    received = repr(item["input"])
+    # What stands in the place of a variable's name may be the key itself.
+    received = "something else" if place in ("service", "service.key") else repr(item["input"])
     message = str(item["msg"]).removeprefix("Value error, ")
     return f"{place}: {message}, received {received[:80]}"
 

@@ -94,6 +94,7 @@ class TokenRow:
 class Output:
     """One sampled answer. `logprobs` are per sampled token, natural log, under the sampling model.
 
+    `tokens` is their number where a service tells it, which may give no `logprobs`; else 0, and each has one.
     `fired` names the rules that changed the text, in order; `confidence` in [0, 1] is calibrated, None where no
     adjustment gives one.
     """
@@ -105,6 +106,7 @@ class Output:
     finish: Literal["stop", "length"] = "stop"
     fired: tuple[str, ...] = ()
     confidence: float | None = None
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

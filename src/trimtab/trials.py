@@ -17,7 +17,7 @@ from trimtab.decide.judge import Judged
 from trimtab.measure.contract import Metric
 from trimtab.measure.trial import measure, paired
 from trimtab.model import sites
-from trimtab.model.load import Base
+from trimtab.model.find import AnyBase, loaded
 from trimtab.prepare import GuardSuite, Prepared
 from trimtab.records import (
     NAN,
@@ -68,20 +68,20 @@ class Trial:
         return dataclasses.replace(self, outputs=outputs, target=scores)
 
 
-def certify(prepared: Prepared, base: Base, rows: Sequence[TokenRow]) -> certificate.Certificate:
+def certify(prepared: Prepared, base: AnyBase, rows: Sequence[TokenRow]) -> certificate.Certificate:
     """The certificate of what will be trained on.
 
     Raises:
         MaskError: rows that would teach nothing, or teach never to stop.
     """
-    found = certificate.certificate(rows, prepared.parts["tune"], base.tokenizer)
+    found = certificate.certificate(rows, prepared.parts["tune"], loaded(base).tokenizer)
     certificate.check(found)
     return found
 
 
 def fit(
     prepared: Prepared,
-    base: Base,
+    base: AnyBase,
     rung: Rung,
     candidate: Candidate,
     number: int,
@@ -111,12 +111,12 @@ def fit(
     return stack, cost
 
 
-def first_block(base: Base, rung: Rung, candidate: Candidate) -> int:
+def first_block(base: AnyBase, rung: Rung, candidate: Candidate) -> int:
     """Number of the lowest block that a candidate trains; 0 where it trains none, or what lies outside them."""
     if isinstance(candidate, LayersCandidate):
-        return layers.first_block(base.network, candidate.method, candidate.blocks)
+        return layers.first_block(loaded(base).network, candidate.method, candidate.blocks)
     if isinstance(candidate, AdapterCandidate):
-        return sites.first_of(base.network, candidate.blocks)
+        return sites.first_of(loaded(base).network, candidate.blocks)
     return 0
 
 
@@ -161,7 +161,7 @@ def _on_target(prepared: Prepared, held: Collection[str]) -> list[Metric]:
 
 
 def run_trial(
-    prepared: Prepared, base: Base, stack: Stack, scope: Scope, report: Report | None, name: str
+    prepared: Prepared, base: AnyBase, stack: Stack, scope: Scope, report: Report | None, name: str
 ) -> Trial:
     """Measure a stack; an item's answer does not depend on what else is measured with it."""
     part = scope.part
@@ -200,7 +200,7 @@ def _sampling(prepared: Prepared, guard: GuardSuite) -> Sampling:
 
 def answer_tokens(
     prepared: Prepared,
-    base: Base,
+    base: AnyBase,
     metrics: Sequence[Metric],
     examples: Sequence[Example],
     outputs: Sequence[Output],
@@ -210,15 +210,17 @@ def answer_tokens(
     outputs: on these examples. Greedy answers, which are drawn once for all seeds, count once.
     """
     drawn = prepared.seeds if prepared.sampling.temperature else prepared.seeds[:1]
-    sampled = sum(len(output.logprobs) for output in outputs if output.seed in drawn)
+    sampled = sum(output.tokens or len(output.logprobs) for output in outputs if output.seed in drawn)
     asked = {ask for metric in metrics if metric.asks for example in examples for ask in metric.asks(example)}
-    read = (len(base.tokenizer(answer, add_special_tokens=False)["input_ids"]) for _, answer in asked)
-    return sampled + sum(read)
+    if not asked:
+        return sampled
+    tokenizer = loaded(base).tokenizer
+    return sampled + sum(len(tokenizer(text, add_special_tokens=False)["input_ids"]) for _, text in asked)
 
 
 def recorded_trial(
     prepared: Prepared,
-    base: Base,
+    base: AnyBase,
     stack: str | Stack,
     folder: RunFolder,
     report: Report | None,

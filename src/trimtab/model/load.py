@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from trimtab.errors import MissingPart, ModelError
 from trimtab.model import embedded
 from trimtab.model.memory import keep_freed_memory
+from trimtab.model.service import served
 from trimtab.records import Message
 
 if TYPE_CHECKING:
@@ -74,6 +75,21 @@ class Base:
         """Number of weights; tied ones count once."""
         return sum(p.numel() for p in self.network.parameters())
 
+    def facts(self) -> dict[str, Any]:
+        """What a run records of its model."""
+        return {
+            "name": self.name,
+            "fingerprint": self.fingerprint,
+            "parameters": self.parameters,
+            "dtype": self.dtype,
+            "device": self.device,
+            "threads": self.threads,
+        }
+
+    def spending(self) -> dict[str, float]:
+        """What its answers cost beside time: nothing, where a service has counts and a price."""
+        return {}
+
     def stop_ids(self) -> tuple[int, ...]:
         """Token ids that end an answer: the generation settings', the tokenizer's, and the template's own."""
         named = getattr(self.network.generation_config, "eos_token_id", None)
@@ -108,9 +124,14 @@ def load(name: str = embedded.NAME, *, dtype: str = "auto", device: str = "auto"
         threads: processor threads; 0 chooses.
 
     Raises:
-        ModelError: nothing readable under that name.
+        ModelError: nothing readable under that name, or a service.
         MissingPart: torch or transformers are not installed.
     """
+    if served(name):
+        raise ModelError(
+            f"model {name}: a service, which keeps its network and its tokenizer",
+            f"use {embedded.NAME}, a folder, a .gguf file or a Hub id for what needs them",
+        )
     torch = _torch()
     chosen_device = _device(torch, device)
     chosen_dtype = _dtype(torch, dtype, chosen_device.value)

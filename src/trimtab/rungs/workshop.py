@@ -13,6 +13,7 @@ from trimtab.adjust.contract import Adjustment
 from trimtab.adjust.stack import Stack
 from trimtab.candidates import Candidate
 from trimtab.measure.trial import measure, table
+from trimtab.model.find import AnyBase, loaded
 from trimtab.model.load import Base
 from trimtab.prepare import Prepared
 from trimtab.records import Example, Report
@@ -35,13 +36,23 @@ class Workshop:
     """A run's data, goal and model, of which a candidate is fitted on *tune* and may be calibrated on *select*.
 
     Attributes:
+        model: the base model, loaded here or served elsewhere: what stacks are attached to.
         folder: for what an interrupted fit leaves behind; removed when it has ended.
     """
 
     prepared: Prepared
-    base: Base
+    model: AnyBase
     folder: Path
     report: Report | None = None
+
+    @property
+    def base(self) -> Base:
+        """The base with its network and tokenizer.
+
+        Raises:
+            ModelError: it is a service, which keeps both.
+        """
+        return loaded(self.model)
 
     def scores(self, stack: Stack, examples: Sequence[Example]) -> np.ndarray:
         """The goal of a stack on items (n,), larger is better, averaged over seeds.
@@ -49,7 +60,7 @@ class Workshop:
         For a corpus metric the sufficient statistics (n, k).
         """
         prepared = self.prepared
-        with stack.attach(self.base, report=self.report) as model:
+        with stack.attach(self.model, report=self.report) as model:
             _, scores = measure(
                 examples,
                 prepared.goal,
