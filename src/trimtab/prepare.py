@@ -12,6 +12,7 @@ from trimtab.decide.ledger import ledger_path
 from trimtab.errors import DataError, RecipeError
 from trimtab.measure import registry, suites
 from trimtab.measure.contract import Metric
+from trimtab.measure.trial import check_seeds
 from trimtab.model.embedded import cache_folder
 from trimtab.model.load import Base
 from trimtab.recipe import Guard, Recipe
@@ -100,6 +101,7 @@ def prepare(recipe: Recipe) -> Prepared:
     parts = split.split(examples, shares, seed=recipe.seed)
     goal = registry.find(recipe.goal.metric, recipe.goal.options)
     guards = tuple(_guard(guard, recipe.seed) for guard in recipe.guards)
+    check_seeds([goal, *(guard.metric for guard in guards)], range(recipe.sampling.seeds))
     confirm = split.confirm_hash(parts["confirm"])
     return Prepared(
         recipe,
