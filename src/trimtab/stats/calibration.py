@@ -50,7 +50,7 @@ class Calibrator:
         return z
 
     def probabilities(self, rows: Array) -> Array:
-        """Probability of being good, by features (n, k) -> (n,), in (0, 1)."""
+        """Probability of being good, by features (n, k) -> (n,), in [0, 1]."""
         z = self.scores(rows)
         if self.knots:
             places, values = zip(*self.knots, strict=True)
@@ -73,8 +73,8 @@ def fit(rows: Array, good: Array, features: Sequence[str], method: Method = "pla
     Platt scaling is a logistic regression on the standardised features with a ridge penalty of 1/2 |weights|^2 and
     Platt's targets (N+ + 1) / (N+ + 2) and 1 / (N- + 2) instead of 1 and 0, so that it stays finite where the two
     kinds are apart. Source: Platt 1999, Probabilistic outputs for support vector machines; several features
-    instead of one and the ridge are our addition. Isotonic calibration is the non-decreasing step function of that score
-    with the least squared error, kept within 1 / (n + 2) of 0 and 1. Source: Zadrozny and Elkan 2002.
+    instead of one and the ridge are our addition. Isotonic calibration is the non-decreasing step function of that
+    score with the least squared error, kept within 1 / (n + 2) of 0 and 1. Source: Zadrozny and Elkan 2002.
 
     Args:
         rows: features (n, k), finite.
