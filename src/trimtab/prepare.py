@@ -14,6 +14,7 @@ from trimtab.decide.ledger import ledger_path
 from trimtab.errors import DataError, ModelError, RecipeError, several
 from trimtab.measure import registry, suites
 from trimtab.measure.contract import Metric
+from trimtab.measure.trial import check_seeds
 from trimtab.model import service
 from trimtab.model.embedded import cache_folder
 from trimtab.model.find import AnyBase, loaded
@@ -105,6 +106,7 @@ def prepare(recipe: Recipe) -> Prepared:
     parts = split.split(examples, shares, seed=recipe.seed)
     goal = registry.find(recipe.goal.metric, recipe.goal.options)
     guards = tuple(_guard(guard, recipe.seed) for guard in recipe.guards)
+    check_seeds([goal, *(guard.metric for guard in guards)], range(recipe.sampling.seeds))
     if service.served(recipe.model):
         _check_service(recipe, goal, guards)
     confirm = split.confirm_hash(parts["confirm"])

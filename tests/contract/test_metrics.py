@@ -88,6 +88,9 @@ CASES: dict[str, Case] = {
         "I'm sorry, but I cannot help with that.",
         "Sure: do it.",
     ),
+    "consistency": Case(undefined=None),
+    "answer_entropy": Case(undefined=None),
+    "dispersion": Case(undefined=None),
     "nll": Case(ASKED),
     "choice": Case(ASKED),
     "minimal_pair": Case(ASKED),
@@ -101,7 +104,8 @@ ANSWERS = {
     "marks": "?!... ((( [x] {{ \\d+ ** ``` <<",
     "long": "The kettle holds 1.7 l, and then some more. " * 500,
 }
-SAMPLED = [name for name in CASES if name not in ("nll", "choice", "minimal_pair")]
+SEVERAL = ["consistency", "answer_entropy", "dispersion"]
+SAMPLED = [name for name in CASES if name not in ("nll", "choice", "minimal_pair", *SEVERAL)]
 CORPUS = ["bleu", "f1", "false_positive_rate"]
 
 
@@ -203,6 +207,31 @@ def test_sufficient_statistics_suffice(name: str) -> None:
     )
     if case.undefined and not case.undefined[0].references:
         assert np.isnan(metric.values(*case.undefined)).all()
+
+
+@pytest.mark.parametrize("kind", ANSWERS)
+@pytest.mark.parametrize("name", SEVERAL)
+def test_several_answers_give_one_score_within_bounds(name: str, kind: str) -> None:
+    metric = build(name)
+    assert metric.agree is not None
+    assert metric.bounds is not None
+    assert metric.least_seeds == 2
+    for texts in ([ANSWERS[kind], GOOD], [ANSWERS[kind]] * 3, [GOOD, BROKEN, ANSWERS[kind]]):
+        assert metric.bounds[0] <= metric.agree(texts, []) <= metric.bounds[1] + 1e-9
+        assert metric.agree(texts, []) == metric.agree(texts[::-1], [])
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_equal_answers_score_best_and_a_group_needs_another_item(name: str) -> None:
+    metric, grouped = build(name), find(name, {"over": "group"})
+    assert metric.agree is not None
+    assert grouped.agree is not None
+    same, unlike = metric.agree([GOOD, GOOD], []), metric.agree([GOOD, BROKEN], [])
+    assert metric.sign * same > metric.sign * unlike
+    assert same == metric.bounds[1 if metric.direction == "higher" else 0] if metric.bounds else False
+    assert math.isnan(grouped.agree([GOOD, GOOD], []))
+    assert grouped.agree([GOOD], [[GOOD]]) == same
+    assert grouped.least_seeds == 1
 
 
 @pytest.mark.parametrize("name", ["nll", "choice", "minimal_pair"])

@@ -92,6 +92,13 @@ class Adjustment(abc.ABC):
     def describe(self) -> Description:
         """Every setting with its unit."""
 
+    def check(self, model: Model) -> None:  # noqa: B027 - most kinds may stand anywhere
+        """Refuse a model, with what stands before on it, that this was not made for.
+
+        Raises:
+            ModelError: saying what it was made for.
+        """
+
     def attach(self, base: Base) -> AbstractContextManager[None]:
         """Change the base's network for as long as the context lasts: the hook *network*."""
         return contextlib.nullcontext()

@@ -35,6 +35,8 @@ from trimtab.run import read_json, write_json
 KINDS: Mapping[str, tuple[str, str]] = {
     "prompt": ("prompt", "Prompt"),
     "context": ("context", "Context"),
+    "decoding": ("decoding", "Decoding"),
+    "confidence": ("confidence", "Confidence"),
     "steering": ("steering", "Steering"),
     "embedding": ("embedding", "Embedding"),
     "adapter": ("adapter", "Adapter"),
@@ -121,7 +123,8 @@ class Stack:
             tokenizer: for a transformers model whose own tokenizer does not lie where it came from.
 
         Raises:
-            ModelError: the stack changes weights, and the model is a service that keeps its own.
+            ModelError: the stack changes weights, and the model is a service that keeps its own; or an adjustment
+                was made for another model.
         """
         adjusted = _answering(model, tokenizer)
         base = adjusted.base if isinstance(adjusted, Local) else None
@@ -129,6 +132,7 @@ class Stack:
             for adjustment in self.adjustments:
                 if adjustment.strength == 0:
                     continue
+                adjustment.check(adjusted)
                 if "network" in adjustment.hooks:
                     applied.enter_context(adjustment.attach(_network(base, adjustment, adjusted)))
                 adjusted = Adjusted(adjusted, adjustment)
@@ -160,6 +164,15 @@ class Stack:
         """Read what `save` wrote."""
         described = read_json(folder / "stack.json")["adjustments"]
         return cls(tuple(_class(d["kind"]).load(_place(folder, n)) for n, d in enumerate(described)))
+
+
+def taken_apart(model: Model) -> tuple[Model, Stack]:
+    """A model without the adjustments that were put on it one by one, and those as a stack."""
+    found: list[Adjustment] = []
+    while isinstance(model, Adjusted):
+        found.append(model.adjustment)
+        model = model.model
+    return model, Stack(tuple(found[::-1]))
 
 
 def _answering(model: Any, tokenizer: Any) -> Model:

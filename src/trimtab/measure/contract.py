@@ -17,6 +17,7 @@ Direction = Literal["higher", "lower"]
 Needs = Literal["generation", "likelihood", "choices", "pairs"]
 Ask = tuple[tuple[Message, ...], str]
 ScoreAnswer = Callable[[Example, str], float]
+ScoreSeveral = Callable[[Sequence[str], Sequence[Sequence[str]]], float]
 SufficientStatistics = Callable[[Example, str], tuple[float, ...]]
 Statistic = Callable[[np.ndarray], float]
 
@@ -35,6 +36,10 @@ class Metric:
         needs: "generation" reads sampled answers; "likelihood" reads the log-probability of the references,
             "choices" of each choice and "pairs" of both members of a pair.
         score: of one answer, for "generation": (example, text) -> float, nan where undefined.
+        agree: instead of `score`, of all answers to an item: (its answers, those of each other item of its group) ->
+            float, nan where undefined. One score an item, with seed 0.
+        over: for `agree`, whether the answers to the item itself are compared, of which it then needs two, or those
+            to the items of its group.
         asks: for the other three: the (messages, answer) pairs whose likelihood is needed; empty: undefined.
         combine: likelihoods of these pairs, (total log-probability in nats, tokens) each, -> float.
         values: sufficient statistics (k,) of one answer, for a metric of a whole corpus; nan where undefined.
@@ -49,10 +54,17 @@ class Metric:
     bounds: tuple[float, float] | None = None
     needs: Needs = "generation"
     score: ScoreAnswer | None = None
+    agree: ScoreSeveral | None = None
+    over: Literal["item", "group"] = "item"
     asks: Callable[[Example], list[Ask]] | None = None
     combine: Callable[[Example, Sequence[tuple[float, int]]], float] | None = None
     values: SufficientStatistics | None = None
     statistic: Statistic | None = None
+
+    @property
+    def least_seeds(self) -> int:
+        """Answers to an item without which the metric has no score."""
+        return 2 if self.agree and self.over == "item" else 1
 
     @property
     def sign(self) -> float:

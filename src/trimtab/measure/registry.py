@@ -40,6 +40,9 @@ METRICS: Mapping[str, tuple[str, str]] = {
     "precision_at_k": ("labels", "precision_at_k"),
     "instructions": ("instructions", "instructions"),
     "refusal": ("refusal", "refusal"),
+    "consistency": ("variability", "consistency"),
+    "answer_entropy": ("variability", "answer_entropy"),
+    "dispersion": ("variability", "dispersion"),
 }
 
 

@@ -27,14 +27,17 @@ def measure(
     """Score the items of a suite under all its metrics (or the given ones); nothing is averaged.
 
     Answers are sampled once, for all metrics together; each distinct likelihood is asked for once. Scores
-    come metric by metric, items in order, one for each seed; metrics of likelihood have the one seed 0.
+    come metric by metric, items in order, one for each seed; metrics of likelihood, and of several answers at
+    once, have the one seed 0.
 
     Raises:
-        MetricError: no items or metrics, repeated or empty ids, or a metric needs what was not given.
+        MetricError: no items or metrics, repeated or empty ids, or a metric needs what was not given, which for a
+            metric of several answers to an item includes a second seed.
     """
     examples = list(suite.examples if isinstance(suite, Suite) else suite)
     chosen = _metrics(suite, metrics)
     _check(examples, chosen, generate, likelihood)
+    check_seeds(chosen, seeds)
     sampled = [metric for metric in chosen if metric.needs == "generation"]
     asked = [metric for metric in chosen if metric.needs != "generation"]
     outputs: list[Output] = []
@@ -52,27 +55,60 @@ def measure(
 
 
 def of_outputs(examples: Sequence[Example], outputs: Sequence[Output], metric: Metric) -> list[Score]:
-    """Score answers that exist already, in their order.
+    """Score answers that exist already, in their order; items in theirs for a metric of several answers at once.
 
     Raises:
-        MetricError: an answer to an unknown item, or a metric that does not read answers.
+        MetricError: an answer to an unknown item, a metric that does not read answers, or too few of them.
     """
-    if metric.score is None:
+    if metric.score is None and metric.agree is None:
         raise MetricError(
             f"metric {metric.name}: needs {metric.needs}, not answers", "measure it with a model"
         )
     known = {example.id: example for example in examples}
+    unknown = next((output.example for output in outputs if output.example not in known), None)
+    if unknown is not None:
+        raise MetricError(f"an answer to item {unknown!r}, which is not in the suite", "use its own suite")
+    if metric.score is None:
+        return _of_several(known, outputs, metric)
     scores: list[Score] = []
     for output in outputs:
-        example = known.get(output.example)
-        if example is None:
-            raise MetricError(
-                f"an answer to item {output.example!r}, which is not in the suite", "use its own suite"
-            )
+        example = known[output.example]
         values = metric.values(example, output.text) if metric.values else ()
         scores.append(
             Score(output.example, metric.name, output.seed, metric.score(example, output.text), values)
         )
+    return scores
+
+
+def check_seeds(metrics: Sequence[Metric], seeds: Sequence[int]) -> None:
+    """Refuse metrics of how answers to one item differ where there is one answer to an item.
+
+    Raises:
+        MetricError: naming them.
+    """
+    short = [metric.name for metric in metrics if metric.least_seeds > len(seeds)]
+    if short:
+        raise MetricError(
+            f"metric {', '.join(short)}: compares answers to one item, received {len(seeds)} an item",
+            "set sampling.seeds to 2 or more, and a temperature above 0: greedy answers never differ",
+        )
+
+
+def _of_several(known: Mapping[str, Example], outputs: Sequence[Output], metric: Metric) -> list[Score]:
+    texts: dict[str, list[str]] = {}
+    for output in outputs:
+        texts.setdefault(output.example, []).append(output.text)
+    groups: dict[str, list[str]] = {}
+    if metric.over == "group":
+        for item in texts:
+            groups.setdefault(known[item].group, []).append(item)
+        groups.pop("", None)
+    scores = []
+    for item, own in texts.items():
+        check_seeds([metric], range(len(own)))
+        others = [texts[other] for other in groups.get(known[item].group, ()) if other != item]
+        value = metric.agree(own, others) if metric.agree else math.nan
+        scores.append(Score(item, metric.name, 0, value))
     return scores
 
 

@@ -12,6 +12,7 @@ from trimtab.rungs.workshop import Kind
 MODULES: Mapping[Rung, str] = {
     "prompt": "prompt",
     "context": "context",
+    "decoding": "decoding",
     "steering": "steering",
     "embedding": "embedding",
     "adapter": "adapter",
