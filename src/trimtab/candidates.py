@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from trimtab.strict import Section
 
 Rung = Literal["prompt", "context", "decoding", "postprocess", "steering", "embedding", "adapter", "layers"]
-
-
-class Section(BaseModel):
-    """A part of the recipe: unknown keys are refused, values never change after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Candidate(Section):
@@ -51,8 +47,25 @@ class LayersCandidate(Trained):
     method: Literal["blocks", "norms", "head", "embeddings"] = Field("blocks", description="which weights")
 
 
+class PostprocessCandidate(Candidate):
+    """Edits of the answer to try."""
+
+    rules: tuple[str, ...] = Field(
+        (), description="ids of the guidelines' rules to apply; all when not given, or learned from tune without any"
+    )
+    facts: Literal["off", "drop", "replace"] = Field(
+        "off",
+        description="numbers, dates and names that the question does not hold: drop their sentence, or replace a "
+        "number by the question's only one of that unit",
+    )
+    draws: int | None = Field(
+        None, ge=0, le=16, description="answers drawn again for a rejected one, instead of the rule's own number"
+    )
+
+
 class Candidates(Section):
     """Settings tried on each rung; a rung without any takes defaults that fit the budget."""
 
+    postprocess: tuple[PostprocessCandidate, ...] = Field((), description="edits of the answer to try")
     adapter: tuple[AdapterCandidate, ...] = Field((), description="adapters to try")
     layers: tuple[LayersCandidate, ...] = Field((), description="weights to train in full")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +11,13 @@ from trimtab.data import read, split
 from trimtab.data.cache import cached_rows
 from trimtab.decide.ledger import ledger_path
 from trimtab.errors import DataError, RecipeError
+from trimtab.guidelines import Guidelines
+from trimtab.guidelines import load as load_guidelines
 from trimtab.measure import registry, suites
 from trimtab.measure.contract import Metric
 from trimtab.model.embedded import cache_folder
 from trimtab.model.load import Base
-from trimtab.recipe import Guard, Recipe
+from trimtab.recipe import Goal, Guard, Recipe
 from trimtab.records import Example, Part, Sampling, TokenRow, content_hash
 
 ON_TARGET = ("facts-kept", "target")
@@ -52,6 +55,7 @@ class Prepared:
     identity: str
     confirm: str
     ledger: Path
+    guidelines: Guidelines | None = None
 
     @property
     def sampling(self) -> Sampling:
@@ -79,10 +83,10 @@ class Prepared:
 
 
 def prepare(recipe: Recipe) -> Prepared:
-    """Read and split the data, find goal and guards.
+    """Read and split the data, find goal, guards and guidelines.
 
     Raises:
-        DataError, MetricError, RecipeError: naming everything that stands in the way.
+        DataError, GuidelinesError, MetricError, RecipeError: naming everything that stands in the way.
     """
     data = recipe.data
     examples = read.read(data.examples, data.columns, data.instruction)
@@ -98,25 +102,31 @@ def prepare(recipe: Recipe) -> Prepared:
         "confirm": data.split.confirm,
     }
     parts = split.split(examples, shares, seed=recipe.seed)
-    goal = registry.find(recipe.goal.metric, recipe.goal.options)
-    guards = tuple(_guard(guard, recipe.seed) for guard in recipe.guards)
+    rules = load_guidelines(recipe.guidelines).guidelines if recipe.guidelines else None
+    goal = _metric(recipe, recipe.goal)
+    guards = tuple(_guard(recipe, guard) for guard in recipe.guards)
     confirm = split.confirm_hash(parts["confirm"])
     return Prepared(
         recipe,
         parts,
         goal,
         guards,
-        _identity(recipe, examples, guards),
+        _identity(recipe, examples, guards, rules),
         confirm,
         ledger_path(data.examples, cache_folder()),
+        rules,
     )
 
 
-def _identity(recipe: Recipe, examples: list[Example], guards: tuple[GuardSuite, ...]) -> str:
+def _identity(
+    recipe: Recipe, examples: list[Example], guards: tuple[GuardSuite, ...], rules: Guidelines | None
+) -> str:
     """What a verdict is about: all that is decided in the recipe, and the content of its files wherever they lie."""
     decided = recipe.model_dump(
-        exclude={"budget": True, "data": {"examples"}, "guards": {"__all__": {"suite"}}}
+        exclude={"budget": True, "guidelines": True, "data": {"examples"}, "guards": {"__all__": {"suite"}}}
     )
+    for asked in (decided["goal"], *decided["guards"]):
+        asked["options"] = {key: _content(key, value) for key, value in asked["options"].items()}
     suites_read = [
         [
             guard.name,
@@ -124,7 +134,15 @@ def _identity(recipe: Recipe, examples: list[Example], guards: tuple[GuardSuite,
         ]
         for guard in guards
     ]
-    return content_hash([decided, suites_read, [e.id for e in examples], split.confirm_hash(examples)])
+    known = [decided, suites_read, [e.id for e in examples], split.confirm_hash(examples)]
+    return content_hash([*known, rules.model_dump(mode="json")] if rules else known)
+
+
+def _content(option: str, value: object) -> object:
+    """What an option of a metric decides: the content of a list or of guidelines, not where the file lies."""
+    if option != "file" or not isinstance(value, str) or not Path(value).is_file():
+        return value
+    return hashlib.sha256(Path(value).read_bytes()).hexdigest()
 
 
 def rows_of(prepared: Prepared, base: Base, part: Part) -> list[TokenRow]:
@@ -137,9 +155,15 @@ def rows_of(prepared: Prepared, base: Base, part: Part) -> list[TokenRow]:
     )
 
 
-def _guard(guard: Guard, seed: int) -> GuardSuite:
+def _metric(recipe: Recipe, asked: Goal | Guard) -> Metric:
+    """The metric of a goal or guard; one that reads guidelines reads the recipe's, if it names no others."""
+    given = {"file": recipe.guidelines} if asked.metric == "guidelines" and recipe.guidelines else {}
+    return registry.find(asked.metric, given | asked.options)
+
+
+def _guard(recipe: Recipe, guard: Guard) -> GuardSuite:
+    metric = _metric(recipe, guard)
     if guard.suite in ON_TARGET:
-        metric = registry.find(guard.metric, guard.options)
         if metric.needs not in ("generation", "likelihood"):
             raise RecipeError(
                 f"guard {guard.suite}: metric {guard.metric} needs {metric.needs}, not the target's answers",
@@ -147,9 +171,8 @@ def _guard(guard: Guard, seed: int) -> GuardSuite:
             )
         return GuardSuite(guard.suite, metric, guard.margin, {})
     suite = suites.find(guard.suite)
-    metric = registry.find(guard.metric, guard.options)
     for known in suite.metrics:
         if known.name == metric.name and not guard.options:
             metric = known
-    parts = split.split_guard(list(suite.examples), seed=seed)
+    parts = split.split_guard(list(suite.examples), seed=recipe.seed)
     return GuardSuite(suite.name, metric, guard.margin, parts, guard.max_new_tokens)

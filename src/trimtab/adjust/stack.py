@@ -33,6 +33,7 @@ from trimtab.run import read_json, write_json
 
 # Modules are named, not imported: a prompt needs no PEFT.
 KINDS: Mapping[str, tuple[str, str]] = {
+    "postprocess": ("postprocess", "Postprocess"),
     "adapter": ("adapter", "Adapter"),
     "layers": ("layers", "Layers"),
 }

