@@ -24,14 +24,22 @@ EVERYTHING: list[dict[str, Any]] = [
         "forbid": {"phrases": ["sure", "here is"], "where": "opening", "remove": "sentence"},
     },
     {"id": "shout", "text": "No shouting.", "forbid": {"pattern": "!{2,}", "remove": "sentence"}},
-    {"id": "use", "text": "Say use.", "replace": {"phrases": {"utilis*": "use", "e-mail": "email", "ai": "AI"}}},
+    {
+        "id": "use",
+        "text": "Say use.",
+        "replace": {"phrases": {"utilis*": "use", "e-mail": "email", "ai": "AI"}},
+    },
     {
         "id": "dose",
         "text": "No doses.",
         "reject": {"pattern": r"\b\d+ ?mg\b", "fallback": "Please ask a doctor."},
     },
     {"id": "short", "text": "At most 30 words.", "limit": {"words": 30}},
-    {"id": "contact", "text": "Name the contact.", "require": {"pattern": "contact us", "add": "Contact us."}},
+    {
+        "id": "contact",
+        "text": "Name the contact.",
+        "require": {"pattern": "contact us", "add": "Contact us."},
+    },
     {"id": "machine", "text": "Say who wrote it.", "disclose": {"sentence": "Written by a machine."}},
 ]
 
@@ -115,7 +123,12 @@ def test_a_file_is_read_with_its_dates(tmp_path: Path) -> None:
     path = tmp_path / "guidelines.yaml"
     path.write_text("version: 2\ndate: 2026-11-25\naudience: All.\n" + yaml.safe_dump({"rules": EVERYTHING}))
     found = load(path).guidelines
-    assert (found.version, str(found.date), found.audience, len(found.rules)) == ("2", "2026-11-25", "All.", 8)
+    assert (found.version, str(found.date), found.audience, len(found.rules)) == (
+        "2",
+        "2026-11-25",
+        "All.",
+        8,
+    )
     assert Guidelines.model_validate(found.model_dump(mode="json")) == found
     assert [rule.id for rule in found.only(("short", "praise")).rules] == ["praise", "short"]
     with pytest.raises(GuidelinesError, match="no such file"):
@@ -133,7 +146,11 @@ def test_a_file_is_read_with_its_dates(tmp_path: Path) -> None:
         ({"forbid": {"phrases": ["a b"]}}, "x a a b b y", "x y"),
         ({"forbid": {"phrases": ["sure"], "where": "opening"}}, "Sure! I am sure.", "I am sure."),
         ({"forbid": {"pattern": r"\[\d\]"}}, "It boils [1] water [2].", "It boils water."),
-        ({"replace": {"phrases": {"utilise": "use"}}}, "Utilise it. UTILISE it, utilise.", "Use it. USE it, use."),
+        (
+            {"replace": {"phrases": {"utilise": "use"}}},
+            "Utilise it. UTILISE it, utilise.",
+            "Use it. USE it, use.",
+        ),
         ({"replace": {"phrases": {"kettle": "iPot"}}}, "The kettle.", "The iPot."),
         ({"replace": {"phrases": {"act now": ""}}}, "Act-now, buy it.", "Buy it."),
         ({"require": {"phrases": ["tea"], "add": "It makes tea."}}, "A pot.", "A pot. It makes tea."),
@@ -181,7 +198,7 @@ def test_what_was_added_counts_neither_as_said_nor_towards_the_length() -> None:
 
 
 def test_rules_that_fire_are_named_in_their_order() -> None:
-    text, fired = rules(*EVERYTHING).apply("Sure!! Here is an amazing ai. Utilise it.")
+    text, fired = rules(*EVERYTHING).apply("Sure, well. Here is an amazing ai. Wow: stop!! Utilise it.")
     assert text == "Use it. Contact us. Written by a machine."
     assert fired == ("praise", "start", "shout", "use", "contact", "machine")
 
@@ -237,7 +254,9 @@ def test_dirty_strings_and_real_text_neither_crash_nor_unsettle(public_data: Pat
             assert found.check(edited) == []
 
 
-@pytest.mark.parametrize("piece", ["wow ", "a b ", "utilise e-mail ", "x", "!! ", "ﬁ’ ", "\n", "sure. ", "Written by a machine. "])
+@pytest.mark.parametrize(
+    "piece", ["wow ", "a b ", "utilise e-mail ", "x", "!! ", "ﬁ’ ", "\n", "sure. ", "Written by a machine. "]
+)
 def test_time_is_bounded_for_very_long_texts(piece: str) -> None:
     text = piece * (100_000 // len(piece))
     found = rules(*EVERYTHING)
@@ -253,7 +272,9 @@ def test_repeats_inside_repeats_are_refused(pattern: str) -> None:
     assert "inside another" in patterns.problem(pattern)
 
 
-@pytest.mark.parametrize("pattern", ["a+b+", r"(?:\d{1,3},?){1,9}", r"\(a+\)+", "[(a+)+]+", "(a+)?b", r"[^\]*]+x"])
+@pytest.mark.parametrize(
+    "pattern", ["a+b+", r"(?:\d{1,3},?){1,9}", r"\(a+\)+", "[(a+)+]+", "(a+)?b", r"[^\]*]+x"]
+)
 def test_other_repeats_are_let_through(pattern: str) -> None:
     assert not patterns.nested(pattern)
     assert patterns.problem(pattern) == ""
@@ -263,7 +284,9 @@ def test_a_pattern_that_takes_too_long_is_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(patterns, "SECONDS", 0.05)
     found = one(forbid={"pattern": "(a|a){1,60}(b|b){1,60}c"})
     started = time.monotonic()
-    with pytest.raises(GuidelinesError, match="rule rule: the pattern .* took longer than 0.05 s") as raised:
+    with pytest.raises(
+        GuidelinesError, match=r"rule rule: the pattern .* took longer than 0\.05 s"
+    ) as raised:
         found.apply("a" * 60 + "b" * 60)
     assert time.monotonic() - started < 5
     assert "list phrases" in raised.value.hint

@@ -100,7 +100,9 @@ def test_guidelines_are_read_and_the_metric_finds_the_recipes_own(tmp_path: Path
     assert prepared(project(tmp_path / "bare")).guidelines is None
 
 
-@pytest.mark.parametrize(("file", "old", "new"), [("guidelines.yaml", "wow", "hey"), ("list.txt", "wow", "hey")])
+@pytest.mark.parametrize(
+    ("file", "old", "new"), [("guidelines.yaml", "wow", "hey"), ("list.txt", "wow", "hey")]
+)
 def test_content_of_rules_and_lists_is_the_job_and_their_place_is_not(
     tmp_path: Path, file: str, old: str, new: str
 ) -> None:

@@ -51,7 +51,8 @@ class PostprocessCandidate(Candidate):
     """Edits of the answer to try."""
 
     rules: tuple[str, ...] = Field(
-        (), description="ids of the guidelines' rules to apply; all when not given, or learned from tune without any"
+        (),
+        description="ids of the guidelines' rules to apply; all when not given, or learned from tune without any",
     )
     facts: Literal["off", "drop", "replace"] = Field(
         "off",
@@ -59,7 +60,10 @@ class PostprocessCandidate(Candidate):
         "number by the question's only one of that unit",
     )
     draws: int | None = Field(
-        None, ge=0, le=16, description="answers drawn again for a rejected one, instead of the rule's own number"
+        None,
+        ge=0,
+        le=16,
+        description="answers drawn again for a rejected one, instead of the rule's own number",
     )
 
 

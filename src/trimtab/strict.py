@@ -36,17 +36,13 @@ def read(path: Path, what: str, error: type[UserError], start: str) -> dict[str,
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as found:
-        raise error(
-            f"{what} {path}: not valid YAML: {found}", "check the indentation at that line"
-        ) from None
+        raise error(f"{what} {path}: not valid YAML: {found}", "check the indentation at that line") from None
     if not isinstance(content, dict):
         raise error(f"{what} {path}: expected a mapping of options, received {type(content).__name__}", start)
     return content
 
 
-def validate(
-    schema: type[S], content: dict[str, Any], *, name: str, error: type[UserError], page: str
-) -> S:
+def validate(schema: type[S], content: dict[str, Any], *, name: str, error: type[UserError], page: str) -> S:
     """Check a mapping against a schema.
 
     Raises:

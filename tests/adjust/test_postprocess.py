@@ -72,7 +72,10 @@ class Service:
         ("It holds 1.7 litres. It weighs 3 kg.", "It holds 1.7 litres."),
         ("It draws 2200 W. It was made by Zumba Pixels.", "It draws 2200 W."),
         ("It is sold since 2024-03-05. It was shown on 6 March 2024.", "It is sold since 2024-03-05."),
-        ("The Swift boils. See Oslo's shops. Ask Bergen's.", "The Swift boils. See Oslo's shops. Ask Bergen's."),
+        (
+            "The Swift boils. See Oslo's shops.",
+            "The Swift boils. See Oslo's shops.",
+        ),
         ("It boils. Ask for Bergen's Kettle in town.", "It boils."),
         ("1. It boils.\n2. It holds 1.7 l.\n3. It costs £30.", "1. It boils.\n2. It holds 1.7 l."),
         ("It is quiet.  ", "It is quiet.  "),
@@ -144,7 +147,9 @@ def test_dirty_strings_as_question_and_answer(public_data: Path) -> None:
             assert edit(adjustment, once, asked) == (once, ())
 
 
-@pytest.mark.parametrize("piece", ["Name X ", "3 kg ", "5 March ", "111", "A1-B2 ", "Oslo. ", "No. 5 ", "\n- Bo Li"])
+@pytest.mark.parametrize(
+    "piece", ["Name X ", "3 kg ", "5 March ", "111", "A1-B2 ", "Oslo. ", "No. 5 ", "\n- Bo Li"]
+)
 def test_time_is_bounded_for_very_long_texts(piece: str) -> None:
     text = piece * (50_000 // len(piece))
     adjustment = Postprocess(parse({"rules": RULES}), facts="replace")
@@ -155,7 +160,9 @@ def test_time_is_bounded_for_very_long_texts(piece: str) -> None:
 
 
 def test_a_thousand_names_that_nobody_gave_are_looked_for_in_bounded_time() -> None:
-    names = [f"It is by Ab{chr(97 + n // 676)}{chr(97 + n // 26 % 26)}{chr(97 + n % 26)}. " for n in range(4000)]
+    names = [
+        f"It is by Ab{chr(97 + n // 676)}{chr(97 + n // 26 % 26)}{chr(97 + n % 26)}. " for n in range(4000)
+    ]
     started = time.process_time()
     text, _ = edit(facts("drop"), "".join(names) + "It boils.")
     assert text == "It boils."

@@ -14,7 +14,7 @@ from trimtab.adjust.contract import Adjustment
 from trimtab.adjust.postprocess import Postprocess
 from trimtab.adjust.stack import KINDS, Stack
 from trimtab.guidelines import parse
-from trimtab.records import Example, Message, Output, Question, Sampling
+from trimtab.records import Example, Message, Output, Sampling, questions
 
 SENTENCE = "Written by a machine."
 RULES: dict[str, Any] = {
@@ -61,11 +61,9 @@ def test_strength_0_is_the_base_bit_for_bit(case: Any) -> None:
     assert answers(off) == answers()
     assert Stack((off,)).hooks == frozenset()
     # Also where it is asked without a stack, which would leave it out.
-    base = made.base()
-    with Stack().attach(base) as plain:
-        assert off.answers(plain.model, []) == []
-        output = Output("a", 0, "e 7")
-        assert off.text(Question("a", EXAMPLES[0].messages, SAMPLING), output) is output
+    asked = questions(EXAMPLES, SAMPLING, (0, 1))
+    with Stack().attach(made.base()) as plain:
+        assert off.answers(plain.model, asked) == plain.model.answer(asked)
 
 
 def test_half_of_it_is_all_of_it(case: Any) -> None:

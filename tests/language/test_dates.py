@@ -29,7 +29,9 @@ def test_forms(text: str, dates: tuple[Date, ...]) -> None:
     assert text[start:end].strip(" .,") in text
 
 
-@pytest.mark.parametrize("text", ["in 2024", "in March", "version 2024-13-40", "31/31/2024", "1.7.3", "marching 5"])
+@pytest.mark.parametrize(
+    "text", ["in 2024", "in March", "version 2024-13-40", "31/31/2024", "1.7.3", "marching 5"]
+)
 def test_what_is_no_date(text: str) -> None:
     assert date_spans(text) == []
 

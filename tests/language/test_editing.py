@@ -68,9 +68,7 @@ def test_nothing_is_left_of_what_is_dropped(text: str, places: list[tuple[int, i
     chosen = [(at, min(len(text), at + size)) for at, size in places if at < len(text)]
     left = drop(text, chosen)
     units = unit_spans(text)
-    untouched = [
-        text[s:e] for s, e in units if not any(at < e and s < end for at, end in chosen)
-    ]
+    untouched = [text[s:e] for s, e in units if not any(at < e and s < end for at, end in chosen)]
     if not chosen:
         assert left == text
     if units:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 
 import pytest
@@ -29,7 +30,7 @@ def test_sentences_agree_with_a_plainer_reading(text: str) -> None:
 def test_spans_are_in_order_hold_every_word_and_begin_where_the_last_ended(text: str) -> None:
     for spans in (sentence_spans(text), unit_spans(text)):
         assert all(start < end for start, end in spans)
-        assert all(one[1] <= other[0] for one, other in zip(spans, spans[1:], strict=False))
+        assert all(one[1] <= other[0] for one, other in itertools.pairwise(spans))
         held = [word for start, end in spans for word in words(text[start:end])]
         assert held == words(text)
     assert [text[start:end] for start, end in word_spans(text)] == words(text)

@@ -35,7 +35,7 @@ def test_what_is_edited_scores_full() -> None:
 
 
 def test_unknown_rules_and_files_are_refused() -> None:
-    with pytest.raises(MetricError, match="no rule 'clam' in .*; did you mean calm"):
+    with pytest.raises(MetricError, match=r"no rule 'clam' in .*; did you mean calm"):
         score("x", rules=["clam"])
     with pytest.raises(GuidelinesError, match="no such file"):
         find("guidelines", {"file": "none.yaml"})

@@ -119,7 +119,9 @@ class Compiled:
         """What was added at the beginning of a text, the text itself, and what was added at its end."""
         sentences = [one.sentence for one in self.added if one.sentence]
         start, end = 0, len(text)
-        while found := next((s for s in sentences if text.startswith(s, start) and start + len(s) <= end), ""):
+        while found := next(
+            (s for s in sentences if text.startswith(s, start) and start + len(s) <= end), ""
+        ):
             start += len(found)
             start += len(text[start:]) - len(text[start:].lstrip())
         while found := next((s for s in sentences if text[start:end].rstrip().endswith(s)), ""):

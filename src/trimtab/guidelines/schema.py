@@ -31,7 +31,9 @@ class Matching(Section):
         description="words and phrases, found whole and in any case; a final * allows any ending",
     )
     pattern: str = Field(
-        "", max_length=patterns.LONGEST, description="regular expression, in any case; no repeat inside a repeat"
+        "",
+        max_length=patterns.LONGEST,
+        description="regular expression, in any case; no repeat inside a repeat",
     )
 
     @field_validator("pattern")
@@ -150,7 +152,9 @@ class Guidelines(Section):
     fallback: str = Field(
         "", max_length=2000, description="the answer that is given where the rules leave nothing of one"
     )
-    rules: tuple[Rule, ...] = Field((), max_length=RULES, description="the rules, in the order of application")
+    rules: tuple[Rule, ...] = Field(
+        (), max_length=RULES, description="the rules, in the order of application"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Guidelines:

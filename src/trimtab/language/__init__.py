@@ -1,1 +1,1 @@
-"""Running text, read the same way by every stage: words, sentences, phrases, quantities, dates, names; and edits of it."""
+"""Running text, read the same way by every stage: words, sentences, phrases, quantities, dates, names, edits."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from trimtab.language.text import Span
 
-_MONTHS = "january february march april may june july august september october november december".split()
+_NAMES = "january february march april may june july august september october november december"
+_MONTHS = _NAMES.split()
 _NAMED = "|".join(rf"{name[:3]}(?:{name[3:]})?" if name[3:] else name for name in _MONTHS) + "|sept"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?P<year>\d{4})"
@@ -45,11 +46,14 @@ def date_spans(text: str) -> list[tuple[tuple[Date, ...], Span]]:
     date (31/31/2024) is none; a month alone and a year alone are none either.
     """
     found: list[tuple[tuple[Date, ...], Span]] = []
+    taken = bytearray(len(text))
     for form in _FORMS:
         for match in form.finditer(text):
             dates = tuple(date for date in _read(match) if _possible(date))
-            if dates and not any(start < match.end() and match.start() < end for _, (start, end) in found):
-                found.append((dates, match.span()))
+            start, end = match.span()
+            if dates and not any(taken[start:end]):
+                taken[start:end] = b"\1" * (end - start)
+                found.append((dates, (start, end)))
     return sorted(found, key=lambda pair: pair[1])
 
 

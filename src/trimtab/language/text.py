@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections import Counter
@@ -59,7 +60,7 @@ def unit_spans(text: str) -> list[Span]:
     """
     starts = [0, *(match.end() for match in _MARKED_LINE.finditer(text)), len(text)]
     found: list[Span] = []
-    for start, stop in zip(starts, starts[1:], strict=False):
+    for start, stop in itertools.pairwise(starts):
         marker = _MARKER.match(text, start, stop)
         spans = sentence_spans(text, marker.end() if marker else start, stop)
         if marker and spans:

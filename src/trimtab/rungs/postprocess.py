@@ -74,7 +74,8 @@ def _chosen(given: Guidelines, wanted: tuple[str, ...]) -> Guidelines:
             near = difflib.get_close_matches(name, known, n=1)
             meant = f"; did you mean {near[0]}?" if near else ""
             raise RecipeError(
-                f"candidates.postprocess: no rule {name!r} in the guidelines{meant}", f"rules: {', '.join(known)}"
+                f"candidates.postprocess: no rule {name!r} in the guidelines{meant}",
+                f"rules: {', '.join(known)}",
             )
     return given.only(wanted)
 
