@@ -20,6 +20,7 @@ def test_generated_pages_are_fresh() -> None:
 def test_a_changed_or_missing_page_is_stale(tmp_path: Path) -> None:
     pages = reference.pages()
     (tmp_path / "cli.md").write_text(pages["cli.md"], encoding="utf-8")
+    (tmp_path / "guidelines.md").write_text(pages["guidelines.md"], encoding="utf-8")
     (tmp_path / "recipe.md").write_text(pages["recipe.md"] + "more\n", encoding="utf-8")
     assert reference.stale(tmp_path) == ["recipe.md"]
     (tmp_path / "cli.md").unlink()

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from trimtab.strict import Section
 
 Rung = Literal["prompt", "context", "decoding", "postprocess", "steering", "embedding", "adapter", "layers"]
 
 # The rungs that change weights, or what is computed with them: a service keeps both.
 WEIGHTS: tuple[Rung, ...] = ("steering", "embedding", "adapter", "layers")
-
-
-class Section(BaseModel):
-    """A part of the recipe: unknown keys are refused, values never change after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Candidate(Section):
@@ -322,12 +318,33 @@ class LayersCandidate(Trained):
     method: Literal["blocks", "norms", "head", "embeddings"] = Field("blocks", description="which weights")
 
 
+class PostprocessCandidate(Candidate):
+    """Edits of the answer to try."""
+
+    rules: tuple[str, ...] = Field(
+        (),
+        description="ids of the guidelines' rules to apply; all when not given, or learned from tune without any",
+    )
+    facts: Literal["off", "drop", "replace"] = Field(
+        "off",
+        description="numbers, dates and names that the question does not hold: drop their sentence, or replace a "
+        "number by the question's only one of that unit",
+    )
+    draws: int | None = Field(
+        None,
+        ge=0,
+        le=16,
+        description="answers drawn again for a rejected one, instead of the rule's own number",
+    )
+
+
 class Candidates(Section):
     """Settings tried on each rung; a rung without any takes defaults that fit the budget."""
 
     prompt: tuple[PromptCandidate, ...] = Field((), description="wordings and exemplars to try")
     context: tuple[ContextCandidate, ...] = Field((), description="ways to show passages to try")
     decoding: tuple[DecodingCandidate, ...] = Field((), description="settings of sampling to try")
+    postprocess: tuple[PostprocessCandidate, ...] = Field((), description="edits of the answer to try")
     steering: tuple[SteeringCandidate, ...] = Field((), description="directions to steer by")
     embedding: tuple[EmbeddingCandidate, ...] = Field((), description="words whose vectors move")
     adapter: tuple[AdapterCandidate, ...] = Field((), description="adapters to try")

@@ -3,6 +3,7 @@
 TrimtabError                  exit code 1, our fault unless a subclass says otherwise
 |-- UserError                 2, the user can mend it; printed as one message and one hint
 |   |-- RecipeError           the recipe: unknown key, wrong type, value out of range
+|   |-- GuidelinesError       guidelines.yaml: the same, or rules that contradict one another
 |   |-- DataError             a data file: missing, broken line, unknown shape, empty answer
 |   |-- MaskError             what would be trained on is not what was meant
 |   |-- ModelError            a model that cannot be found, read or trusted
@@ -35,6 +36,10 @@ class UserError(TrimtabError):
 
 class RecipeError(UserError):
     """The recipe cannot be used as written."""
+
+
+class GuidelinesError(UserError):
+    """The guidelines cannot be used as written."""
 
 
 class DataError(UserError):

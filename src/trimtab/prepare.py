@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,13 +12,15 @@ from trimtab.data import documents, read, split
 from trimtab.data.cache import cached_rows
 from trimtab.decide.ledger import ledger_path
 from trimtab.errors import DataError, ModelError, RecipeError, several
+from trimtab.guidelines import Guidelines
+from trimtab.guidelines import load as load_guidelines
 from trimtab.measure import registry, suites
 from trimtab.measure.contract import Metric
 from trimtab.measure.trial import check_seeds
 from trimtab.model import service
 from trimtab.model.embedded import cache_folder
 from trimtab.model.find import AnyBase, loaded
-from trimtab.recipe import Guard, Recipe
+from trimtab.recipe import Goal, Guard, Recipe
 from trimtab.records import Document, Example, Part, Sampling, TokenRow, content_hash
 
 ON_TARGET = ("facts-kept", "target")
@@ -57,6 +59,7 @@ class Prepared:
     confirm: str
     ledger: Path
     documents: tuple[Document, ...] = ()
+    guidelines: Guidelines | None = None
 
     @property
     def sampling(self) -> Sampling:
@@ -84,10 +87,10 @@ class Prepared:
 
 
 def prepare(recipe: Recipe) -> Prepared:
-    """Read and split the data, find goal and guards.
+    """Read and split the data, find goal, guards and guidelines.
 
     Raises:
-        DataError, MetricError, RecipeError: naming everything that stands in the way.
+        DataError, GuidelinesError, MetricError, RecipeError: naming everything that stands in the way.
     """
     data = recipe.data
     examples = read.read(data.examples, data.columns, data.instruction)
@@ -104,8 +107,9 @@ def prepare(recipe: Recipe) -> Prepared:
         "confirm": data.split.confirm,
     }
     parts = split.split(examples, shares, seed=recipe.seed)
-    goal = registry.find(recipe.goal.metric, recipe.goal.options)
-    guards = tuple(_guard(guard, recipe.seed) for guard in recipe.guards)
+    rules = load_guidelines(recipe.guidelines).guidelines if recipe.guidelines else None
+    goal = _metric(recipe, recipe.goal)
+    guards = tuple(_guard(recipe, guard) for guard in recipe.guards)
     check_seeds([goal, *(guard.metric for guard in guards)], range(recipe.sampling.seeds))
     if service.served(recipe.model):
         _check_service(recipe, goal, guards)
@@ -115,10 +119,11 @@ def prepare(recipe: Recipe) -> Prepared:
         parts,
         goal,
         guards,
-        _identity(recipe, examples, guards, searched),
+        _identity(recipe, examples, guards, [*searched, *([rules.model_dump(mode="json")] if rules else [])]),
         confirm,
         ledger_path(data.examples, cache_folder()),
         searched,
+        rules,
     )
 
 
@@ -134,25 +139,27 @@ def _documents(recipe: Recipe) -> tuple[Document, ...]:
 
 
 def _identity(
-    recipe: Recipe,
-    examples: list[Example],
-    guards: tuple[GuardSuite, ...],
-    searched: tuple[Document, ...],
+    recipe: Recipe, examples: list[Example], guards: tuple[GuardSuite, ...], beside: Sequence[object]
 ) -> str:
-    """What a verdict is about: all that is decided in the recipe, and the content of its files wherever they lie."""
+    """What a verdict is about: all that is decided in the recipe, and the content of its files wherever they lie.
+
+    beside: the content of documents and guidelines.
+    """
     decided = recipe.model_dump(
         exclude={
             "budget": True,
             "service": True,
+            "guidelines": True,
             "data": {"examples", "documents"},
             "guards": {"__all__": {"suite"}},
-            "candidates": {"steering": {"__all__": {"pairs"}}},
         }
     )
-    pairs = [
-        hashlib.sha256(file.read_bytes()).hexdigest() if (file := Path(one.pairs)).is_file() else one.pairs
-        for one in recipe.candidates.steering
-    ]
+    for asked in (decided["goal"], *decided["guards"]):
+        asked["options"] = {
+            key: _content(value) if key == "file" else value for key, value in asked["options"].items()
+        }
+    for one in decided["candidates"]["steering"]:
+        one["pairs"] = _content(one["pairs"])
     suites_read = [
         [
             guard.name,
@@ -161,7 +168,14 @@ def _identity(
         for guard in guards
     ]
     rows = [[e.id for e in examples], split.confirm_hash(examples)]
-    return content_hash([decided, pairs, suites_read, *rows, searched])
+    return content_hash([decided, suites_read, *rows, beside])
+
+
+def _content(value: object) -> object:
+    """What an option decides that may name a file: the file's content, not where it lies."""
+    if not isinstance(value, str) or not Path(value).is_file():
+        return value
+    return hashlib.sha256(Path(value).read_bytes()).hexdigest()
 
 
 def _check_service(recipe: Recipe, goal: Metric, guards: tuple[GuardSuite, ...]) -> None:
@@ -208,9 +222,15 @@ def rows_of(prepared: Prepared, base: AnyBase, part: Part) -> list[TokenRow]:
     )
 
 
-def _guard(guard: Guard, seed: int) -> GuardSuite:
+def _metric(recipe: Recipe, asked: Goal | Guard) -> Metric:
+    """The metric of a goal or guard; one that reads guidelines reads the recipe's, if it names no others."""
+    given = {"file": recipe.guidelines} if asked.metric == "guidelines" and recipe.guidelines else {}
+    return registry.find(asked.metric, given | asked.options)
+
+
+def _guard(recipe: Recipe, guard: Guard) -> GuardSuite:
+    metric = _metric(recipe, guard)
     if guard.suite in ON_TARGET:
-        metric = registry.find(guard.metric, guard.options)
         if metric.needs not in ("generation", "likelihood"):
             raise RecipeError(
                 f"guard {guard.suite}: metric {guard.metric} needs {metric.needs}, not the target's answers",
@@ -218,9 +238,8 @@ def _guard(guard: Guard, seed: int) -> GuardSuite:
             )
         return GuardSuite(guard.suite, metric, guard.margin, {})
     suite = suites.find(guard.suite)
-    metric = registry.find(guard.metric, guard.options)
     for known in suite.metrics:
         if known.name == metric.name and not guard.options:
             metric = known
-    parts = split.split_guard(list(suite.examples), seed=seed)
+    parts = split.split_guard(list(suite.examples), seed=recipe.seed)
     return GuardSuite(suite.name, metric, guard.margin, parts, guard.max_new_tokens)

@@ -6,15 +6,15 @@ Only `pipeline` and the command line see a recipe; everything else receives plai
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from trimtab.candidates import Candidates, Rung, Section
-from trimtab.errors import RecipeError, several
+from trimtab import strict
+from trimtab.candidates import Candidates, Rung
+from trimtab.errors import RecipeError
+from trimtab.strict import Section
 
 # Options of metrics that name a file or folder.
 FILES = ("file", "classifier", "model")
@@ -180,6 +180,7 @@ class Recipe(Section):
     goal: Goal = Field(description="the metric to improve")
     sampling: SamplingOptions = Field(SamplingOptions(), description="how every stack answers")
     guards: tuple[Guard, ...] = Field((), description="what must not get worse")
+    guidelines: str = Field("", description="file of content rules, such as guidelines.yaml")
     ladder: dict[Rung, float] = Field(
         {"adapter": 1.0}, description="rungs, cheapest first, with their share of the error rate"
     )
@@ -220,19 +221,7 @@ def load(path: Path | str) -> Recipe:
         RecipeError: the file is missing, not YAML, or has any problem; all problems are named at once.
     """
     path = Path(path)
-    if not path.is_file():
-        raise RecipeError(f"recipe {path}: no such file", "write one with: trimtab init")
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RecipeError(
-            f"recipe {path}: not valid YAML: {error}", "check the indentation at that line"
-        ) from None
-    if not isinstance(content, dict):
-        raise RecipeError(
-            f"recipe {path}: expected a mapping of options, received {type(content).__name__}",
-            "start from: trimtab init",
-        )
+    content = strict.read(path, "recipe", RecipeError, "write one with: trimtab init")
     recipe = parse(content, name=str(path))
     return _anchored(recipe, path.resolve().parent)
 
@@ -243,44 +232,14 @@ def parse(content: dict[str, Any], *, name: str = "recipe") -> Recipe:
     Raises:
         RecipeError: with one line for each problem; an unknown key is answered with the nearest known one.
     """
-    try:
-        return Recipe.model_validate(content)
-    except ValidationError as error:
-        problems = [_problem(dict(item)) for item in error.errors()]
-        raise RecipeError(
-            f"{name}:\n{several(problems)}", "every option is described in docs/recipe.md"
-        ) from None
-
-
-def _problem(item: dict[str, Any]) -> str:
-    place = ".".join(str(part) for part in item["loc"])
-    if item["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(item["loc"][-1]), _known(item["loc"][:-1]), n=1)
-        known = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(_known(item['loc'][:-1]))}"
-        return f"{place}: unknown key{known}"
-    if item["type"] == "missing":
-        return f"{place}: missing, and has no default"
-    # What stands in the place of a variable's name may be the key itself.
-    received = "something else" if place in ("service", "service.key") else repr(item["input"])
-    message = str(item["msg"]).removeprefix("Value error, ")
-    return f"{place}: {message}, received {received[:80]}"
-
-
-def _known(place: tuple[Any, ...]) -> list[str]:
-    """The keys that are allowed at a place of the recipe."""
-    section: type[Section] = Recipe
-    for part in place:
-        if isinstance(part, int) or part not in section.model_fields:
-            continue
-        section = _section_of(section.model_fields[part].annotation) or section
-    return list(section.model_fields)
-
-
-def _section_of(annotation: Any) -> type[Section] | None:
-    if isinstance(annotation, type) and issubclass(annotation, Section):
-        return annotation
-    found = (_section_of(part) for part in getattr(annotation, "__args__", ()))
-    return next((section for section in found if section), None)
+    return strict.validate(
+        Recipe,
+        content,
+        name=name,
+        error=RecipeError,
+        page="docs/recipe.md",
+        hidden=("service", "service.key"),
+    )
 
 
 def _anchored(recipe: Recipe, folder: Path) -> Recipe:
@@ -301,7 +260,7 @@ def _anchored(recipe: Recipe, folder: Path) -> Recipe:
 
     candidates = recipe.candidates
     steering = tuple(one.model_copy(update={"pairs": suite(one.pairs)}) for one in candidates.steering)
-    data = recipe.data
+    data, rules = recipe.data, recipe.guidelines
     if not data.examples.startswith("hub:") and not Path(data.examples).is_absolute():
         data = data.model_copy(update={"examples": str(folder / data.examples)})
     if data.documents and not data.documents.startswith("hub:"):
@@ -311,6 +270,7 @@ def _anchored(recipe: Recipe, folder: Path) -> Recipe:
             "model": anchor(recipe.model),
             "data": data,
             "candidates": candidates.model_copy(update={"steering": steering}),
+            "guidelines": str(folder / rules) if rules else "",
             "goal": recipe.goal.model_copy(
                 update={"metric": code(recipe.goal.metric), "options": options(recipe.goal.options)}
             ),

@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from trimtab.measure import Metric, find, names
 from trimtab.measure.registry import METRICS
 from trimtab.records import Example, Message
 
+RULES_FILE = Path(__file__).parent / "guidelines.yaml"
 PROMPT = (Message("user", "Describe the Orrivane Swift, a kettle of 1.7 l and 2200 W."),)
 GOOD = "The Orrivane Swift is a kettle. The kettle holds 1.7 l and draws 2200 W."
 BROKEN = "wow wow wow wow wow wow, 99 kg of Zumba Pixels shit"
@@ -88,6 +90,7 @@ CASES: dict[str, Case] = {
         "I'm sorry, but I cannot help with that.",
         "Sure: do it.",
     ),
+    "guidelines": Case(bad="wow, 99 kg", options={"file": str(RULES_FILE)}, undefined=None),
     "consistency": Case(undefined=None),
     "answer_entropy": Case(undefined=None),
     "dispersion": Case(undefined=None),

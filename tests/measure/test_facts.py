@@ -11,9 +11,10 @@ import pytest
 
 from tests.reference import judged
 from trimtab.errors import MetricError
+from trimtab.language.names import terms
+from trimtab.language.quantities import quantities
 from trimtab.measure import find
-from trimtab.measure.facts import facts_of, terms
-from trimtab.measure.quantities import quantities
+from trimtab.measure.facts import facts_of
 from trimtab.records import Example, Message
 
 

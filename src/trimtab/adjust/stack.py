@@ -36,6 +36,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "prompt": ("prompt", "Prompt"),
     "context": ("context", "Context"),
     "decoding": ("decoding", "Decoding"),
+    "postprocess": ("postprocess", "Postprocess"),
     "confidence": ("confidence", "Confidence"),
     "steering": ("steering", "Steering"),
     "embedding": ("embedding", "Embedding"),

@@ -1,4 +1,4 @@
-"""docs/cli.md and docs/recipe.md, made from the commands and the recipe's schema themselves.
+"""docs/cli.md, docs/recipe.md and docs/guidelines.md, made from the commands and the schemas themselves.
 
 python -m trimtab.cli.reference            writes both pages
 python -m trimtab.cli.reference --check    says which page is stale, and ends with 1
@@ -6,6 +6,7 @@ python -m trimtab.cli.reference --check    says which page is stale, and ends wi
 
 from __future__ import annotations
 
+import datetime
 import sys
 import types
 import typing
@@ -15,11 +16,12 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from trimtab.candidates import Section
 from trimtab.cli import show
 from trimtab.cli.main import VERBS, command
+from trimtab.guidelines import Guidelines
 from trimtab.recipe import Recipe
 from trimtab.run import write_atomic
+from trimtab.strict import Section
 
 NOTE = "<!-- Written by `python -m trimtab.cli.reference`; change the code, not this page. -->"
 CLI = f"""\
@@ -51,13 +53,53 @@ RECIPE = f"""\
 `recipe.yaml` holds everything that a user decides. An unknown key is an error that names the nearest known
 one. Paths are relative to the recipe's own folder. `trimtab init` writes one that runs as it is.
 """
+GUIDELINES = f"""\
+{NOTE}
+
+# The guidelines
+
+`guidelines.yaml` holds content rules: what an answer must and must not say. A recipe names it with
+`guidelines: guidelines.yaml`; the rung `postprocess` applies the rules in their order, and the metric
+`guidelines` counts how many answers keep them. An unknown key is an error that names the nearest known one.
+
+```yaml
+version: 1
+date: 2026-11-25
+review_by: 2027-05-25
+audience: Customers who compare products.
+tone: Plain and calm.
+rules:
+  - id: no-praise
+    text: Say what a thing does, without praise.
+    forbid: {{phrases: [amazing, must-have*], remove: sentence}}
+    good: [The kettle holds 1.7 l.]
+    bad: [An amazing kettle.]
+  - id: use
+    text: Say use, not utilise.
+    replace: {{phrases: {{utilise: use}}}}
+  - id: no-advice
+    text: Give no medical advice.
+    reject: {{phrases: [you should take], draws: 2, fallback: Please ask a doctor.}}
+  - id: short
+    text: At most five sentences.
+    limit: {{sentences: 5}}
+  - id: machine
+    text: Say that a machine wrote it.
+    disclose: {{sentence: This text was written by a machine.}}
+```
+
+A rule has exactly one kind of check. Rules are applied again until nothing changes, so an edited text, edited
+again, stays as it is; rules that would change what others insert are refused. Good and bad examples are checked
+against their rule when the file is read. What no rule finds fault with is given byte for byte.
+"""
 # Bounds as pydantic names them, and how people write them.
 _BOUNDS = {"gt": "above", "ge": "from", "lt": "below", "le": "to"}
 
 
 def pages() -> dict[str, str]:
     """The text of each generated page, by its name in docs/."""
-    return {"cli.md": _cli(), "recipe.md": _recipe()}
+    rules = GUIDELINES + _section(Guidelines, "")
+    return {"cli.md": _cli(), "guidelines.md": rules, "recipe.md": _recipe()}
 
 
 def _cli() -> str:
@@ -152,11 +194,14 @@ def _named(annotation: Any) -> str:
         return ", ".join(f"`{part}`" for part in parts)
     if origin in (typing.Union, types.UnionType):
         return " or ".join(_named(part) for part in parts if part is not types.NoneType)
+    if origin is typing.Annotated:
+        return _named(parts[0])
     if origin is tuple:
         return f"list of {_named(parts[0])}s"
     if origin is dict:
         return f"mapping of {_named(parts[0])} to {_named(parts[1])}"
     words = {str: "text", int: "whole number", float: "number", bool: "true or false", Any: "value"}
+    words[datetime.date] = "date"
     return words[annotation]
 
 

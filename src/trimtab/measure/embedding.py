@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from trimtab.language.text import sentences
 from trimtab.measure.contract import Metric
-from trimtab.measure.text import sentences
 from trimtab.model.sentences import Encoder
 from trimtab.records import NAN, Example
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from trimtab.errors import MetricError
+from trimtab.language.text import normal
 from trimtab.measure import rows
 from trimtab.measure.contract import Direction, Metric
-from trimtab.measure.text import normal
 from trimtab.records import NAN, Example
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 from trimtab.errors import MetricError
+from trimtab.language.text import sentences
 from trimtab.measure.contract import Metric
-from trimtab.measure.text import sentences
 from trimtab.records import NAN, Example
 
 Check = Callable[[str, Mapping[str, Any]], bool]

@@ -9,8 +9,8 @@ import numpy as np
 from pydantic import Field
 
 from trimtab.errors import MetricError
+from trimtab.language.text import normal
 from trimtab.measure.contract import Metric, ratio
-from trimtab.measure.text import normal
 from trimtab.records import NAN, Example
 
 Labels = Annotated[list[str], Field(min_length=1)]

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from trimtab.language.text import ngrams, normal
 from trimtab.measure.contract import Metric, optional, ratio
-from trimtab.measure.text import ngrams, normal
 from trimtab.records import NAN, Example
 
 ORDERS = 6

@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from trimtab.errors import MetricError
-from trimtab.measure.text import normal
+from trimtab.language import phrases as language
 
 
 def built_in(name: str) -> list[str]:
@@ -41,29 +41,17 @@ def entries(text: str) -> list[str]:
 
 
 def pattern(phrases: Iterable[str]) -> re.Pattern[str]:
-    """A pattern that finds whole phrases in normalised text, the longest first; a final * allows any ending.
+    """A pattern for `count` that finds whole phrases, the longest first; a final * allows any ending.
 
     Raises:
         MetricError: no phrase is left after normalisation.
     """
-    unique = {normal(phrase) for phrase in phrases} - {"", "*"}
-    if not unique:
+    found = language.pattern(phrases)
+    if found is None:
         raise MetricError("phrases: the list is empty", "give at least one word or phrase")
-    longest_first = sorted(unique, key=lambda phrase: (-len(phrase), phrase))
-    # One test for the beginning of a word, before the list is tried, makes this several times faster.
-    worded = "|".join(_one(phrase) for phrase in longest_first if phrase[0].isalnum())
-    signs = [_one(phrase) for phrase in longest_first if not phrase[0].isalnum()]
-    return re.compile("|".join([*([rf"(?<!\w)(?:{worded})"] if worded else []), *signs]))
+    return found
 
 
 def count(found: re.Pattern[str], text: str) -> int:
     """How often the phrases of a pattern occur in a text, without overlaps."""
-    return sum(1 for _ in found.finditer(normal(text)))
-
-
-def _one(phrase: str) -> str:
-    stem = phrase.removesuffix("*")
-    body = re.escape(stem).replace(r"\ ", r"[\s\-]+")
-    if phrase.endswith("*"):
-        return body + r"\w*"
-    return body + (r"(?!\w)" if stem[-1].isalnum() else "")
+    return len(language.find(found, text))

@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from trimtab.language.text import normal, words
 from trimtab.measure import phrases
 from trimtab.measure.contract import Metric
-from trimtab.measure.text import normal, words
 from trimtab.records import NAN, Example
 
 

@@ -40,6 +40,7 @@ METRICS: Mapping[str, tuple[str, str]] = {
     "precision_at_k": ("labels", "precision_at_k"),
     "instructions": ("instructions", "instructions"),
     "refusal": ("refusal", "refusal"),
+    "guidelines": ("rules", "guidelines"),
     "consistency": ("variability", "consistency"),
     "answer_entropy": ("variability", "answer_entropy"),
     "dispersion": ("variability", "dispersion"),

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from trimtab.language.text import ngrams, sentences, words
 from trimtab.measure.contract import Direction, Metric, ratio
-from trimtab.measure.text import ngrams, sentences, words
 from trimtab.records import NAN, Example
 
 _VOWELS = re.compile(r"[aeiouyäöüàâáéèêëíîïóôúûæœ]+")

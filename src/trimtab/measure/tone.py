@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from trimtab.errors import MetricError
+from trimtab.language.text import words as words_of
 from trimtab.measure import phrases
 from trimtab.measure.classifier import Classifier
 from trimtab.measure.contract import Direction, Metric, optional
-from trimtab.measure.text import words as words_of
 from trimtab.records import Example
 
 

@@ -13,6 +13,7 @@ MODULES: Mapping[Rung, str] = {
     "prompt": "prompt",
     "context": "context",
     "decoding": "decoding",
+    "postprocess": "postprocess",
     "steering": "steering",
     "embedding": "embedding",
     "adapter": "adapter",

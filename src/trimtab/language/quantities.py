@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+
+from trimtab.language.text import Span
 
 _UNITS = {
     "mm": "mm millimetre millimeter", "cm": "cm centimetre centimeter", "m": "m metre meter",
@@ -55,7 +58,12 @@ def quantities(text: str) -> list[Quantity]:
 
     Numbers inside a code such as IPX7, A4 or 1080p are no quantities.
     """
-    return [_read(match) for match in QUANTITY.finditer(text)]
+    return [quantity for quantity, _ in quantity_spans(text)]
+
+
+def quantity_spans(text: str) -> list[tuple[Quantity, Span]]:
+    """The same, with where each begins and ends, its unit included."""
+    return [(_read(match), match.span()) for match in QUANTITY.finditer(text)]
 
 
 def spelled(text: str) -> list[Quantity]:
@@ -63,7 +71,7 @@ def spelled(text: str) -> list[Quantity]:
     return [Quantity(Decimal(_WORDS.index(word.lower()))) for word in _WORD_NUMBER.findall(text)]
 
 
-def supported(wanted: Quantity, present: list[Quantity]) -> bool:
+def supported(wanted: Quantity, present: Sequence[Quantity]) -> bool:
     """Whether a quantity is among others: the number agrees, and the unit if it is wanted with one."""
     return any(wanted.number == q.number and wanted.unit in ("", q.unit) for q in present)
 
