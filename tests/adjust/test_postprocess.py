@@ -76,6 +76,7 @@ class Service:
             "The Swift boils. See Oslo's shops.",
             "The Swift boils. See Oslo's shops.",
         ),
+        ("It boils. See Bergen's shops.", "It boils."),
         ("It boils. Ask for Bergen's Kettle in town.", "It boils."),
         ("1. It boils.\n2. It holds 1.7 l.\n3. It costs £30.", "1. It boils.\n2. It holds 1.7 l."),
         ("It is quiet.  ", "It is quiet.  "),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from trimtab.language.dates import Date, date_spans, stated
@@ -43,3 +45,9 @@ def test_a_part_of_a_date_agrees_with_the_whole_and_not_the_other_way_round() ->
     assert not stated([DAY], [Date(2024, 3)])
     assert not stated([Date(2024, 3, 6)], [DAY])
     assert not stated([DAY], [])
+
+
+def test_time_grows_with_length_alone() -> None:
+    started = time.process_time()
+    assert len(date_spans("5 March " * 10_000)) > 1000
+    assert time.process_time() - started < 2

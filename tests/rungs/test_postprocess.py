@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+import trimtab
 from tests.adjust import made
+from tests.tiny import tiny_model, tiny_tokenizer
 from trimtab.adjust import layers
 from trimtab.adjust.loop import Settings
 from trimtab.adjust.postprocess import Postprocess
@@ -171,3 +173,28 @@ def test_facts_are_checked_by_default_where_references_state_only_what_was_given
     shop = workshop(tmp_path, made.base(), answer=answer)
     found = postprocess.defaults(shop, SPEED, 60)
     assert [one.facts for one in found] == ["off", "replace"][:candidates]
+
+
+def test_a_run_ships_at_this_rung_and_records_which_rules_fired(tmp_path: Path) -> None:
+    tiny_model().save_pretrained(tmp_path / "network")
+    tiny_tokenizer().save_pretrained(tmp_path / "network")
+    rows = [{"prompt": f"item {n}", "completion": "ok"} for n in range(90)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    (tmp_path / "guidelines.yaml").write_text(yaml.safe_dump(RULES), encoding="utf-8")
+    recipe = {
+        "model": "network",
+        "data": {"examples": "rows.jsonl", "max_tokens": 64},
+        "goal": {"metric": "guidelines", "min_gain": 0.2, "expected_gain": 0.9},
+        "guards": [{"suite": "target", "metric": "repetition", "margin": 0.5}],
+        "guidelines": "guidelines.yaml",
+        "sampling": {"max_new_tokens": 6},
+        "ladder": ["postprocess"],
+    }
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe), encoding="utf-8")
+    run = trimtab.tune(tmp_path / "recipe.yaml", root=tmp_path / "runs")
+    assert run.verdict.outcome == "ship", run.verdict.reasons
+    assert run.verdict.difference.value == 1
+    assert [one.kind for one in run.stack.adjustments] == ["postprocess"]
+    outputs = run.folder.rows(f"trials/{run.verdict.stack}/outputs.jsonl")
+    assert all("machine" in output["fired"] for output in outputs)
+    assert all(output["text"].endswith("By a machine.") for output in outputs)

@@ -16,11 +16,12 @@ from trimtab.language import editing
 from trimtab.language.dates import Date, date_spans, stated
 from trimtab.language.names import Known, terms
 from trimtab.language.quantities import Quantity, quantity_spans
-from trimtab.language.text import Span
+from trimtab.language.text import Span, sentence_spans
 
 Mode = Literal["off", "drop", "replace"]
 # Names looked for in one pass; those of a text with more of them are found in the next.
 MOST_NAMES = 500
+_WORD = re.compile(r"[^\W_]")
 _ITEM = re.compile(r"(?m)^[ \t]*\d{1,3}[.)](?=[ \t])")
 
 
@@ -72,7 +73,13 @@ def claims(text: str, source: Source) -> list[Claim]:
         if not source.gives(quantity) and not (dashed and source.gives(turned)):
             found.append(Claim(span, source.only(quantity.unit)))
     unknown = [term for term in terms(seen) if not source.known.knows(term)]
-    found += [Claim(span) for term in unknown[:MOST_NAMES] for span in _occurrences(term, seen)]
+    begins = {start + _lead(seen[start:end]) for start, end in sentence_spans(seen)}
+    for term in unknown[:MOST_NAMES]:
+        # "See Oslo" at the beginning of a sentence is the name Oslo after a word that has its capital from there.
+        rest = term.partition(" ")[2]
+        spans = list(_occurrences(term, seen))
+        clear = [span for span in spans if span[0] in begins] if rest and source.known.knows(rest) else []
+        found += [Claim(span) for span in spans if span not in clear]
     return sorted(found, key=lambda claim: claim.span)
 
 
@@ -94,6 +101,12 @@ def ground(text: str, source: Source, mode: Mode) -> str:
         text = "".join([*pieces, text[at:]])
         found = [claim for claim in claims(text, source) if not claim.instead]
     return editing.drop(text, [claim.span for claim in found])
+
+
+def _lead(sentence: str) -> int:
+    """Length of what stands before the first word of a sentence."""
+    found = _WORD.search(sentence)
+    return found.start() if found else 0
 
 
 def _hide(letters: list[str], span: Span) -> None:
