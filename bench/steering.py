@@ -28,9 +28,9 @@ from record import OUT, write
 from trimtab.adjust.contrast import Contrast, Survey, survey
 from trimtab.adjust.stack import Stack
 from trimtab.adjust.steering import Shape, of_survey
+from trimtab.language.text import words
 from trimtab.measure import phrases
 from trimtab.measure.registry import find
-from trimtab.measure.text import words
 from trimtab.model import likelihood
 from trimtab.model.load import Base, load
 from trimtab.records import Example, Message, Output, Sampling

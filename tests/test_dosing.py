@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 import trimtab
+from tests import projects
 from tests.kinds import Rule, Wider, install
-from tests.tiny import tiny_model, tiny_tokenizer
 from trimtab import dosing
 from trimtab.adjust.stack import BASE, Stack
 from trimtab.errors import RunError, UserError
@@ -20,52 +19,36 @@ from trimtab.recipe import load as load_recipe
 ROWS = 100
 
 
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the tiny network and its tokenizer, as save_pretrained writes it."""
-    folder = tmp_path_factory.mktemp("network")
-    tiny_model(blocks=2).save_pretrained(folder)
-    tiny_tokenizer().save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cache folder of the test's own."""
-    monkeypatch.setenv("TRIMTAB_CACHE", str(tmp_path / "cache"))
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 def project(folder: Path, network: Path, **changes: Any) -> Path:
     """Rows whose answer is always "ok", and a guard on plain text that such training harms."""
-    folder.mkdir(parents=True, exist_ok=True)
-    rows = [{"prompt": f"item {n}", "completion": "ok"} for n in range(ROWS)]
-    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    passages = [{"text": f"A short passage, number {n}, of plain words."} for n in range(120)]
-    (folder / "plain.jsonl").write_text("".join(json.dumps(r) + "\n" for r in passages), encoding="utf-8")
-    recipe: dict[str, Any] = {
-        "model": str(network),
-        "data": {
-            "examples": "rows.jsonl",
-            "max_tokens": 64,
-            "split": {"tune": 0.4, "select": 0.3, "confirm": 0.3},
+    path = projects.written(
+        folder,
+        network,
+        ROWS,
+        **{
+            "data": {
+                "examples": "rows.jsonl",
+                "max_tokens": 64,
+                "split": {"tune": 0.4, "select": 0.3, "confirm": 0.3},
+            },
+            "guards": [{"suite": "plain.jsonl", "metric": "nll", "margin": 0.5}],
+            "training": {"epochs": 8, "batch_size": 4, "learning_rate": 0.01},
+            **changes,
         },
-        "goal": {"metric": "exact_match", "min_gain": 0.2, "expected_gain": 0.8},
-        "sampling": {"max_new_tokens": 4},
-        "guards": [{"suite": "plain.jsonl", "metric": "nll", "margin": 0.5}],
-        "ladder": ["layers"],
-        "candidates": {"layers": [{"method": "blocks", "blocks": [0, 1]}]},
-        "training": {"epochs": 8, "batch_size": 4, "learning_rate": 0.01},
-    }
-    path = folder / "recipe.yaml"
-    path.write_text(yaml.safe_dump(recipe | changes), encoding="utf-8")
+    )
+    passages = [{"text": f"A short passage, number {n}, of plain words."} for n in range(120)]
+    projects.lines(folder / "plain.jsonl", passages)
     return path
 
 
 def test_gain_and_harm_by_strength(tmp_path: Path, network: Path) -> None:
     run = trimtab.tune(project(tmp_path, network), root=tmp_path / "runs", explore=True)
-    found = dosing.study(run.folder.path, strengths=(0.25, 1, 3))
+    found = dosing.study(run.folder.path, strengths=(0.05, 1, 3))
     assert found == run.folder.read("dose.json")
-    assert [dose["strength"] for dose in found["doses"]] == [0, 0.25, 1, 3]
+    assert [dose["strength"] for dose in found["doses"]] == [0, 0.05, 1, 3]
     assert found["level"] == pytest.approx(1 - 0.05 / 3)
     base, little, fitted, much = found["doses"]
     assert base["stack"] == BASE

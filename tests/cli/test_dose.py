@@ -11,13 +11,13 @@ from tests.cli.conftest import Call
 
 
 @pytest.fixture
-def tiny_run(tmp_path: Path, saved_model: Path, monkeypatch: pytest.MonkeyPatch, call: Call) -> str:
+def tiny_run(tmp_path: Path, network: Path, monkeypatch: pytest.MonkeyPatch, call: Call) -> str:
     """A run that explored with a tiny adapter; the folder's path."""
     monkeypatch.setenv("TRIMTAB_CACHE", str(tmp_path / "cache"))
     lines = [{"prompt": f"Say {n}.", "completion": f"{n}!"} for n in range(30)]
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     (tmp_path / "recipe.yaml").write_text(
-        f"model: {saved_model}\n"
+        f"model: {network}\n"
         "data: {examples: rows.jsonl, max_tokens: 64}\n"
         "goal: {metric: chrf, min_gain: 2.0, expected_gain: 6.0}\n"
         "sampling: {max_new_tokens: 4}\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from trimtab.measure.text import ngrams, normal, words
+from trimtab.language.text import ngrams, normal, words
 from trimtab.records import NAN
 
 ORDER = 2

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from itertools import chain, combinations, product
 from typing import Literal
 
+from trimtab.language.text import normal
 from trimtab.measure.contract import Metric, ratio
 from trimtab.measure.embedding import Encoder
-from trimtab.measure.text import normal
 from trimtab.records import NAN
 
 Over = Literal["item", "group"]

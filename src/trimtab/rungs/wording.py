@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from trimtab.measure.text import words
+from trimtab.language.text import words
 
 # Weight of the prior, as a share of all words: what both sets use alike, so that rare words do not win by a single use.
 PRIOR = 0.1
