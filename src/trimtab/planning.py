@@ -108,7 +108,8 @@ def _questions(prepared: Prepared) -> list[power.Question]:
         )
     ]
     for guard in prepared.guards:
-        n = confirm if guard.on_target else len(guard.parts["confirm"])
+        items = prepared.parts["confirm"] if guard.on_target else guard.parts["confirm"]
+        n = max(2, sum(map(guard.metric.applies, items)))
         asked.append(
             power.Question(
                 guard.key,
@@ -167,7 +168,7 @@ def _memory(prepared: Prepared, base: Base, chosen: dict[Rung, list[Candidate]])
     for candidate in (one for candidates in chosen.values() for one in candidates):
         if isinstance(candidate, Trained):
             trained = (
-                adapter.size(base.network, shape(candidate))
+                adapter.size(base.network, shape(candidate.largest()))
                 if isinstance(candidate, AdapterCandidate)
                 else base.parameters // 4
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,7 +99,7 @@ def prepare(recipe: Recipe) -> Prepared:
     }
     parts = split.split(examples, shares, seed=recipe.seed)
     goal = registry.find(recipe.goal.metric, recipe.goal.options)
-    guards = tuple(_guard(guard, recipe.seed) for guard in recipe.guards)
+    guards = tuple(_guard(guard, recipe.seed, examples) for guard in recipe.guards)
     confirm = split.confirm_hash(parts["confirm"])
     return Prepared(
         recipe,
@@ -137,10 +137,10 @@ def rows_of(prepared: Prepared, base: Base, part: Part) -> list[TokenRow]:
     )
 
 
-def _guard(guard: Guard, seed: int) -> GuardSuite:
+def _guard(guard: Guard, seed: int, examples: Sequence[Example]) -> GuardSuite:
     if guard.suite in ON_TARGET:
         metric = registry.find(guard.metric, guard.options)
-        if metric.needs not in ("generation", "likelihood"):
+        if metric.needs in ("choices", "pairs") and not any(map(metric.applies, examples)):
             raise RecipeError(
                 f"guard {guard.suite}: metric {guard.metric} needs {metric.needs}, not the target's answers",
                 "use a metric of answers, such as coverage",

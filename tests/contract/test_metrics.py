@@ -91,6 +91,7 @@ CASES: dict[str, Case] = {
     "nll": Case(ASKED),
     "choice": Case(ASKED),
     "minimal_pair": Case(ASKED),
+    "bias_gap": Case(ASKED),
 }
 ANSWERS = {
     "empty": "",
@@ -101,7 +102,7 @@ ANSWERS = {
     "marks": "?!... ((( [x] {{ \\d+ ** ``` <<",
     "long": "The kettle holds 1.7 l, and then some more. " * 500,
 }
-SAMPLED = [name for name in CASES if name not in ("nll", "choice", "minimal_pair")]
+SAMPLED = [name for name in CASES if name not in ("nll", "choice", "minimal_pair", "bias_gap")]
 CORPUS = ["bleu", "f1", "false_positive_rate"]
 
 
@@ -219,7 +220,7 @@ def test_likelihood_metrics_prefer_likely_references(name: str) -> None:
     assert metric.asks(NOTHING) == []
 
 
-@pytest.mark.parametrize("name", ["nll", "choice"])
+@pytest.mark.parametrize("name", ["nll", "choice", "bias_gap"])
 def test_no_token_no_likelihood(name: str) -> None:
     metric = build(name)
     assert metric.asks is not None
