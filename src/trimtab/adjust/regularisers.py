@@ -158,9 +158,9 @@ def parts(
         if apart is not None:
             divergence = apart.sum() / scored
             whole, terms["kl"] = whole + weights.kl * divergence, float(divergence.detach())
-        inside = {number: place for place, number in enumerate(numbers)}
+        inside = {number: place for place, number in enumerate(numbers)} if weights.balance else {}
         pairs = [(inside[one], inside[other]) for one, other in update.pairs if one in inside]
-        if weights.balance and pairs:
+        if pairs:
             totals = torch.zeros(len(numbers), device=logs.device).index_add(0, owners, logs)
             one, other = torch.tensor(pairs, device=logs.device).T
             means = totals / counts[numbers]
