@@ -126,7 +126,8 @@ def _questions(prepared: Prepared) -> list[power.Question]:
         )
     ]
     for guard in prepared.guards:
-        n = confirm if guard.on_target else len(guard.parts["confirm"])
+        items = prepared.parts["confirm"] if guard.on_target else guard.parts["confirm"]
+        n = max(2, sum(map(guard.metric.applies, items)))
         asked.append(
             power.Question(
                 guard.key,
@@ -195,7 +196,7 @@ def _memory(prepared: Prepared, base: AnyBase, chosen: dict[Rung, list[Candidate
         if isinstance(candidate, Trained):
             network = loaded(base).network
             trained = (
-                adapter.size(network, shape(candidate))
+                adapter.size(network, shape(candidate.largest()))
                 if isinstance(candidate, AdapterCandidate)
                 else loaded(base).parameters // 4
             )

@@ -109,7 +109,7 @@ def prepare(recipe: Recipe) -> Prepared:
     parts = split.split(examples, shares, seed=recipe.seed)
     rules = load_guidelines(recipe.guidelines).guidelines if recipe.guidelines else None
     goal = _metric(recipe, recipe.goal)
-    guards = tuple(_guard(recipe, guard) for guard in recipe.guards)
+    guards = tuple(_guard(recipe, guard, examples) for guard in recipe.guards)
     check_seeds([goal, *(guard.metric for guard in guards)], range(recipe.sampling.seeds))
     if service.served(recipe.model):
         _check_service(recipe, goal, guards)
@@ -228,10 +228,10 @@ def _metric(recipe: Recipe, asked: Goal | Guard) -> Metric:
     return registry.find(asked.metric, given | asked.options)
 
 
-def _guard(recipe: Recipe, guard: Guard) -> GuardSuite:
+def _guard(recipe: Recipe, guard: Guard, examples: Sequence[Example]) -> GuardSuite:
     metric = _metric(recipe, guard)
     if guard.suite in ON_TARGET:
-        if metric.needs not in ("generation", "likelihood"):
+        if metric.needs in ("choices", "pairs") and not any(map(metric.applies, examples)):
             raise RecipeError(
                 f"guard {guard.suite}: metric {guard.metric} needs {metric.needs}, not the target's answers",
                 "use a metric of answers, such as coverage",

@@ -130,6 +130,29 @@ class Training(Section):
     patience: int = Field(
         0, ge=0, description="evaluations on select without improvement before stopping; 0 is off"
     )
+    replay: float = Field(
+        0.0,
+        ge=0,
+        le=0.9,
+        description="against forgetting: share of an update's rows that the base model wrote itself; 0 is off",
+    )
+    kl: float = Field(
+        0.0,
+        ge=0,
+        le=1000,
+        description="against forgetting: weight of KL(base || tuned) on each trained token; 0 is off",
+    )
+    counterfactual: bool = Field(
+        False,
+        description="against bias: learn each row that names a group of people with its groups swapped as well",
+    )
+    balance: float = Field(
+        0.0,
+        ge=0,
+        le=1000,
+        description="against bias: weight of the squared gap in likelihood between a row and itself with groups "
+        "swapped; above 0 it turns counterfactual on",
+    )
 
 
 class Budget(Section):

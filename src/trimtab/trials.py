@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from trimtab import rungs, stats
-from trimtab.adjust import layers
+from trimtab.adjust import adapter, layers
 from trimtab.adjust.stack import BASE, Stack
 from trimtab.candidates import AdapterCandidate, Candidate, LayersCandidate, Rung
 from trimtab.data import certificate, split
 from trimtab.decide.judge import Judged
 from trimtab.measure.contract import Metric
 from trimtab.measure.trial import measure, paired
-from trimtab.model import sites
 from trimtab.model.find import AnyBase, loaded
 from trimtab.prepare import GuardSuite, Prepared
 from trimtab.records import (
@@ -34,6 +33,7 @@ from trimtab.records import (
     TokenRow,
 )
 from trimtab.run import RunFolder
+from trimtab.rungs.adapter import shape
 from trimtab.rungs.workshop import Workshop
 
 
@@ -116,7 +116,7 @@ def first_block(base: AnyBase, rung: Rung, candidate: Candidate) -> int:
     if isinstance(candidate, LayersCandidate):
         return layers.first_block(loaded(base).network, candidate.method, candidate.blocks)
     if isinstance(candidate, AdapterCandidate):
-        return sites.first_of(loaded(base).network, candidate.blocks)
+        return adapter.first_block(loaded(base).network, shape(candidate.largest()))
     return 0
 
 

@@ -22,6 +22,7 @@ from trimtab.model.load import Base, wrap
 from trimtab.records import Example, Message, Sampling
 
 HOW = Settings(epochs=1, batch_size=6, learning_rate=1e-2, schedule="constant", warmup=0.0)
+HEADS = adapter.Shape(rank=2, heads=((1, 0),))
 Fit = Callable[[Base], Any]
 
 
@@ -69,6 +70,7 @@ CASES: dict[str, tuple[Fit, dict[str, Any]]] = {
     "lora in one block": (adapted(blocks=(-1,)), TIED),
     "lora on two modules": (adapted(modules=("q_proj", "down_proj")), TIED),
     "lora, both": (adapted(modules=("v_proj",), blocks=(0,), alpha=3.0, dropout=0.2), TIED),
+    "lora on two heads": (adapted(heads=((0, 1), (-1, 3))), TIED),
     "rslora": (adapted(method="rslora"), TIED),
     "dora": (adapted(method="dora"), TIED),
     "dora in one block": (adapted(method="dora", blocks=(1,), modules=("o_proj",)), TIED),
@@ -386,7 +388,7 @@ def test_the_stack_order_is_the_order_of_application() -> None:
 
 def test_sizes_are_what_is_trained() -> None:
     base = made.base()
-    for shape in (adapter.Shape(rank=4), adapter.Shape(rank=2, blocks=(1,), modules=("q_proj",))):
+    for shape in (adapter.Shape(rank=4), adapter.Shape(rank=2, blocks=(1,), modules=("q_proj",)), HEADS):
         fitted, _ = adapter.fit(base, made.rows(), shape, HOW)
         assert adapter.size(base.network, shape) == sum(t.numel() for t in fitted.tensors.values())
 

@@ -97,6 +97,7 @@ CASES: dict[str, Case] = {
     "nll": Case(ASKED),
     "choice": Case(ASKED),
     "minimal_pair": Case(ASKED),
+    "bias_gap": Case(ASKED),
 }
 ANSWERS = {
     "empty": "",
@@ -108,7 +109,7 @@ ANSWERS = {
     "long": "The kettle holds 1.7 l, and then some more. " * 500,
 }
 SEVERAL = ["consistency", "answer_entropy", "dispersion"]
-SAMPLED = [name for name in CASES if name not in ("nll", "choice", "minimal_pair", *SEVERAL)]
+SAMPLED = [name for name in CASES if name not in ("nll", "choice", "minimal_pair", "bias_gap", *SEVERAL)]
 CORPUS = ["bleu", "f1", "false_positive_rate"]
 
 
@@ -251,7 +252,7 @@ def test_likelihood_metrics_prefer_likely_references(name: str) -> None:
     assert metric.asks(NOTHING) == []
 
 
-@pytest.mark.parametrize("name", ["nll", "choice"])
+@pytest.mark.parametrize("name", ["nll", "choice", "bias_gap"])
 def test_no_token_no_likelihood(name: str) -> None:
     metric = build(name)
     assert metric.asks is not None

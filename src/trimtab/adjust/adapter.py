@@ -6,8 +6,9 @@
     IA3       W diag(l)                  Liu et al. 2022, section 3.3; one value for each output (or input)
 
 Trained on top of the frozen base, saved in PEFT's own form, attached as merged weights: what is measured is what
-would be served, at the base's own speed. Not for a base so large that a second copy of its linear weights does
-not fit in memory.
+would be served, at the base's own speed. LoRA may be kept to chosen attention heads: only the rows of the query
+projection, and the columns of the output projection, that are theirs. Not for a base so large that a second copy of
+its linear weights does not fit in memory.
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ from typing import Any, ClassVar, Literal
 
 import torch
 
-from trimtab.adjust import weights
+from trimtab.adjust import headed, weights
 from trimtab.adjust.contract import Adjustment, Description, Hook, Setting, training_settings
 from trimtab.adjust.fitting import keep, train_followed
-from trimtab.adjust.loop import Settings, Training
+from trimtab.adjust.loop import ALONE, Settings, Training
 from trimtab.adjust.lowrank import fused
+from trimtab.adjust.regularisers import Beside
 from trimtab.model import sites
 from trimtab.model.load import Base
 from trimtab.records import Report, TokenRow, content_hash
@@ -46,7 +48,7 @@ FEW = 4
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Which adapter, and where."""
+    """Which adapter, and where; `heads` are pairs of a block's number and a query head's, from 0."""
 
     method: Method = "lora"
     rank: int = 16
@@ -54,6 +56,7 @@ class Shape:
     dropout: float = 0.0
     modules: tuple[str, ...] = ()
     blocks: tuple[int, ...] = ()
+    heads: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class Adapter(Adjustment):
     base: str
     training: Settings
     strength: float = 1.0
+    heads: tuple[tuple[int, int], ...] = ()
 
     @functools.cached_property
     def hash(self) -> str:
@@ -125,6 +129,7 @@ class Adapter(Adjustment):
                 "base": self.base,
                 "strength": self.strength,
                 "alpha": self.config.get("lora_alpha"),
+                "heads": self.heads,
                 "training": dataclasses.asdict(self.training),
             },
         )
@@ -145,7 +150,9 @@ class Adapter(Adjustment):
         config = read_json(folder / "adapter_config.json")
         if record["alpha"] is not None:
             config["lora_alpha"] = record["alpha"]
-        return cls(config, tensors, record["base"], Settings(**record["training"]), record["strength"])
+        heads = tuple((block, head) for block, head in record.get("heads", ()))
+        training = Settings(**record["training"])
+        return cls(config, tensors, record["base"], training, record["strength"], heads)
 
     def describe(self) -> Description:
         """Method, size, place and training of the adapter."""
@@ -155,6 +162,8 @@ class Adapter(Adjustment):
             "blocks": Setting(sorted({int(n) for name in self.tensors for n in BLOCK.findall(name)[:1]})),
             **training_settings(self.training),
         }
+        if self.heads:
+            settings["heads"] = Setting([f"{block}.{head}" for block, head in self.heads], "block.head")
         if "r" in self.config:
             settings |= {
                 "rank": Setting(self.config["r"], "dimensions"),
@@ -172,6 +181,7 @@ def fit(
     shape: Shape,
     settings: Settings,
     *,
+    beside: Beside = ALONE,
     held_out: Sequence[TokenRow] = (),
     folder: Path | None = None,
     report: Report | None = None,
@@ -179,25 +189,41 @@ def fit(
     """Train an adapter on rows; the network is left as it was found.
 
     Args:
+        beside: twins and replayed rows, where the settings ask for them.
         held_out: rows whose loss (nats a token) is followed, and decides when to stop early.
         folder: where an interrupted training is kept and found again.
+
+    Raises:
+        ModelError: blocks, modules or heads that the network does not have.
     """
+    heads = _heads(base.network, shape)
+    at = headed.places(base.network, heads)
     config = _peft_config(base.network, shape)
     before = base.fingerprint
-    trunk = keep(base, sites.first_of(base.network, shape.blocks), rows)
+    beside = keep(base, first_block(base.network, shape), rows, beside)
     few = torch.from_numpy(rows[0].ids[:FEW])[None].to(base.network.device)
-    with _injected(base.network, config, seed=settings.seed) as model, fused(model, few):
+    with (
+        _injected(base.network, config, seed=settings.seed) as model,
+        fused(model, few),
+        headed.kept_to(base.network, heads, at),
+    ):
         parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
+        beside = dataclasses.replace(beside, bare=functools.partial(_off, model))
         training = train_followed(
-            base, parameters, rows, settings, trunk=trunk, held_out=held_out, folder=folder, report=report
+            base, parameters, rows, settings, beside=beside, held_out=held_out, folder=folder, report=report
         )
         tensors, config = _state(model)
-    return Adapter(config, tensors, before, settings), training
+    return Adapter(config, tensors, before, settings, heads=heads), training
+
+
+def first_block(network: Any, shape: Shape) -> int:
+    """Number of the lowest block that an adapter of this shape changes."""
+    return sites.first_of(network, shape.blocks or headed.blocks(_heads(network, shape)))
 
 
 def size(network: Any, shape: Shape) -> int:
     """Number of values that an adapter of this shape trains, at most (IA3 chooses among the modules)."""
-    names = sites.linear_names(network, sites.chosen_blocks(network, shape.blocks), shape.modules)
+    names = _module_names(network, shape)
     shapes: list[tuple[int, int]] = [tuple(network.get_submodule(name).weight.shape) for name in names]
     if shape.method == "ia3":
         return sum(max(sides) for sides in shapes)
@@ -205,11 +231,23 @@ def size(network: Any, shape: Shape) -> int:
     return magnitudes + sum(shape.rank * sum(sides) for sides in shapes)
 
 
+def _heads(network: Any, shape: Shape) -> headed.Heads:
+    return headed.checked(
+        network, shape.heads, method=shape.method, whole=shape.blocks, modules=shape.modules
+    )
+
+
+def _module_names(network: Any, shape: Shape) -> list[str]:
+    """Full names of the modules that are adapted."""
+    if shape.heads:
+        return headed.module_names(network, _heads(network, shape), shape.modules)
+    return sites.linear_names(network, sites.chosen_blocks(network, shape.blocks), shape.modules)
+
+
 def _peft_config(network: Any, shape: Shape) -> dict[str, Any]:
     from peft import IA3Config, LoraConfig
 
-    blocks = sites.chosen_blocks(network, shape.blocks)
-    names = sites.linear_names(network, blocks, shape.modules)
+    names = _module_names(network, shape)
     # GPT-2's own linear modules hold their weights the other way round.
     turned = any(type(network.get_submodule(name)).__name__ == "Conv1D" for name in names)
     if shape.method == "ia3":
@@ -224,7 +262,7 @@ def _peft_config(network: Any, shape: Shape) -> dict[str, Any]:
             r=shape.rank,
             lora_alpha=shape.alpha if shape.alpha is not None else 2 * shape.rank,
             lora_dropout=shape.dropout,
-            target_modules=names if shape.blocks else short,
+            target_modules=names if shape.blocks or shape.heads else short,
             use_dora=shape.method == "dora",
             use_rslora=shape.method == "rslora",
             fan_in_fan_out=turned,
@@ -260,6 +298,21 @@ def _method(config: dict[str, Any]) -> str:
     if config["peft_type"] == "IA3":
         return "ia3"
     return "dora" if config["use_dora"] else "rslora" if config["use_rslora"] else "lora"
+
+
+@contextlib.contextmanager
+def _off(model: Any) -> Iterator[None]:
+    """The network as without its adapter's modules."""
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    layers = [module for module in model.modules() if isinstance(module, BaseTunerLayer)]
+    try:
+        for layer in layers:
+            layer.enable_adapters(False)
+        yield
+    finally:
+        for layer in layers:
+            layer.enable_adapters(True)
 
 
 @contextlib.contextmanager

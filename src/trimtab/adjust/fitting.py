@@ -6,30 +6,23 @@ import dataclasses
 import functools
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from trimtab.adjust.loop import Settings, Training, train
+from trimtab.adjust.regularisers import Beside
 from trimtab.model.likelihood import logprobs
 from trimtab.model.load import Base
-from trimtab.model.trunk import Trunk, ensure
+from trimtab.model.trunk import ensure
 from trimtab.records import Report, TokenRow
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """The trunk that a training reads from, if any, and the seconds that making it took."""
-
-    trunk: Trunk | None
-    seconds: float
-
-
-def keep(base: Base, first: int, rows: Sequence[TokenRow]) -> Kept:
-    """Keep what the blocks below `first` compute for rows; to be called while the network is the base's own."""
+def keep(base: Base, first: int, rows: Sequence[TokenRow], beside: Beside) -> Beside:
+    """Keep what the blocks below `first` compute for all rows; to be called while the network is the base's own."""
     started = time.monotonic()
-    return Kept(ensure(base, first, rows), time.monotonic() - started)
+    trunk = ensure(base, first, beside.rows(rows))
+    return dataclasses.replace(beside, trunk=trunk, spent=time.monotonic() - started)
 
 
 def train_followed(
@@ -38,7 +31,7 @@ def train_followed(
     rows: Sequence[TokenRow],
     settings: Settings,
     *,
-    trunk: Kept,
+    beside: Beside,
     held_out: Sequence[TokenRow],
     folder: Path | None,
     report: Report | None,
@@ -46,7 +39,7 @@ def train_followed(
     """Train parameters of the base's network in place; arguments as in `loop.train` and in the kinds' own `fit`.
 
     Args:
-        trunk: what `keep` found, whose seconds count as training.
+        beside: as `keep` left it.
     """
     evaluate = functools.partial(mean_loss, base, held_out) if held_out else None
     training = train(
@@ -54,12 +47,12 @@ def train_followed(
         parameters,
         rows,
         settings,
-        trunk=trunk.trunk,
+        beside=beside,
         evaluate=evaluate,
         folder=folder,
         report=report,
     )
-    return dataclasses.replace(training, seconds=training.seconds + trunk.seconds)
+    return dataclasses.replace(training, seconds=training.seconds + beside.spent)
 
 
 def mean_loss(base: Base, rows: Sequence[TokenRow]) -> float:

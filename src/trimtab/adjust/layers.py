@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -22,7 +22,8 @@ import torch
 from trimtab.adjust import weights
 from trimtab.adjust.contract import Adjustment, Description, Hook, Setting, training_settings
 from trimtab.adjust.fitting import keep, train_followed
-from trimtab.adjust.loop import Settings, Training
+from trimtab.adjust.loop import ALONE, Settings, Training
+from trimtab.adjust.regularisers import Beside
 from trimtab.model import sites
 from trimtab.model.load import Base
 from trimtab.records import Report, TokenRow, content_hash
@@ -111,6 +112,7 @@ def fit(
     blocks: Sequence[int],
     settings: Settings,
     *,
+    beside: Beside = ALONE,
     held_out: Sequence[TokenRow] = (),
     folder: Path | None = None,
     report: Report | None = None,
@@ -119,12 +121,13 @@ def fit(
 
     Args:
         blocks: for `blocks`, their numbers (negative from the end); the last quarter when none are given.
+        beside: twins and replayed rows, where the settings ask for them.
         held_out: rows whose loss (nats a token) is followed, and decides when to stop early.
     """
     network = base.network
     names, described = _names(network, place, blocks)
     before = base.fingerprint
-    trunk = keep(base, first_block(network, place, blocks), rows)
+    beside = keep(base, first_block(network, place, blocks), rows, beside)
     own = {name: network.get_parameter(name).data for name in names}
     wants = {name: p.requires_grad for name, p in network.named_parameters()}
     try:
@@ -134,8 +137,9 @@ def fit(
             parameter.data = own[name].float().clone()
             parameter.requires_grad_(True)
         parameters = {name: network.get_parameter(name) for name in names}
+        beside = dataclasses.replace(beside, bare=functools.partial(_pointing, parameters, own))
         training = train_followed(
-            base, parameters, rows, settings, trunk=trunk, held_out=held_out, folder=folder, report=report
+            base, parameters, rows, settings, beside=beside, held_out=held_out, folder=folder, report=report
         )
         deltas = {name: (p.data - own[name].float()).cpu() for name, p in parameters.items()}
     finally:
@@ -144,6 +148,21 @@ def fit(
             parameter.grad = None
             parameter.data = own.get(name, parameter.data)
     return Layers(deltas, described, before, settings), training
+
+
+@contextlib.contextmanager
+def _pointing(
+    parameters: Mapping[str, torch.nn.Parameter], own: Mapping[str, torch.Tensor]
+) -> Iterator[None]:
+    """Let trained parameters point at the base's own tensors for a while."""
+    trained = {name: parameter.data for name, parameter in parameters.items()}
+    try:
+        for name, parameter in parameters.items():
+            parameter.data = own[name]
+        yield
+    finally:
+        for name, parameter in parameters.items():
+            parameter.data = trained[name]
 
 
 def first_block(network: Any, place: Place, blocks: Sequence[int]) -> int:

@@ -1,8 +1,8 @@
 """The one training loop: cross-entropy on supervised tokens, in trees of rows, with exact resume.
 
 The loss of an update is the mean over all supervised tokens of its rows, however many trees they are computed in,
-so accumulation never changes the update. Everything random depends on the seed and the update's number only,
-so a resumed run repeats the uninterrupted one.
+so accumulation never changes the update; what it can weigh beside that is in `regularisers`. Everything random
+depends on the seed and the update's number only, so a resumed run repeats the uninterrupted one.
 """
 
 from __future__ import annotations
@@ -18,21 +18,28 @@ from typing import Any
 import numpy as np
 import torch
 
-from trimtab.adjust import checkpoint
+from trimtab.adjust import checkpoint, regularisers
+from trimtab.adjust.regularisers import Beside, Reading, Update, Weights
 from trimtab.adjust.schedule import Schedule, factor
 from trimtab.errors import TrainingDiverged
 from trimtab.model.memory import peak_bytes
-from trimtab.model.pack import packs, plain_logprobs, token_logprobs, tree_is_exact
-from trimtab.model.trunk import Read, Trunk
+from trimtab.model.pack import packs, plain_logprobs
+from trimtab.model.trunk import Read
 from trimtab.records import Progress, Report, TokenRow
+
+ALONE = Beside()
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How to train; the same names as in the recipe's `training`.
 
-    `proximity` is lambda of a penalty lambda * ||theta||^2 on the trained parameters, for those that are themselves a
-    difference to the base; it is part of the gradient, and not of the loss that is shown.
+    Attributes:
+        replay: share of an update's rows that are replayed, in [0, 1); kl and balance: weights of the penalties;
+            0 is off. See `regularisers`.
+        counterfactual: whether rows bring along their twins, with groups of people swapped.
+        proximity: lambda of a penalty lambda * ||theta||^2 on the trained parameters, for those that are themselves
+            a difference to the base; it is part of the gradient, and not of the loss that is shown.
     """
 
     epochs: float = 2.0
@@ -44,6 +51,10 @@ class Settings:
     weight_decay: float = 0.0
     clip: float = 1.0
     patience: int = 0
+    replay: float = 0.0
+    kl: float = 0.0
+    counterfactual: bool = False
+    balance: float = 0.0
     seed: int = 0
     proximity: float = 0.0
 
@@ -118,7 +129,7 @@ def train(
     rows: Sequence[TokenRow],
     settings: Settings,
     *,
-    trunk: Trunk | None = None,
+    beside: Beside = ALONE,
     evaluate: Callable[[], float] | None = None,
     folder: Path | None = None,
     report: Report | None = None,
@@ -126,7 +137,7 @@ def train(
     """Train `parameters` of `network` in place on `rows`.
 
     Args:
-        trunk: what the blocks below all trained ones compute, where it is kept.
+        beside: what the training works with beside its rows; nothing by default.
         evaluate: loss on held-out items, called after each epoch; early stopping follows it, and the parameters
             end at its best value when `settings.patience` is above 0.
         folder: where checkpoints are kept while training lasts; an interrupted training found there goes on.
@@ -135,19 +146,17 @@ def train(
         TrainingDiverged: the loss or the gradient is no longer a finite number.
     """
     with _autocast(network):
-        read = trunk.reading(network) if trunk else token_logprobs
-        shared = tree_is_exact(network, rows)
+        reading = Reading.of(network, rows, beside)
     optimiser = torch.optim.AdamW(
         list(parameters.values()),
         lr=settings.learning_rate,
         weight_decay=settings.weight_decay,
         fused=network.device.type in ("cpu", "cuda"),
     )
-    per_epoch = math.ceil(len(rows) / settings.batch_size)
-    total = max(1, round(per_epoch * settings.epochs))
+    total = max(1, round(_per_epoch(rows, settings) * settings.epochs))
     keeper = checkpoint.Keeper(folder, parameters, optimiser)
     state = keeper.load(State())
-    network.train()
+    regularisers.training(network)
     try:
         with torch.random.fork_rng(devices=[]):
             _updates(
@@ -156,8 +165,8 @@ def train(
                 settings,
                 state,
                 keeper,
-                read if shared else None,
-                per_epoch,
+                beside,
+                reading,
                 total,
                 evaluate,
                 report,
@@ -178,7 +187,7 @@ def train(
         state.tokens,
         peak_bytes(device),
         state.best_step,
-        shared,
+        reading.logprobs is not None,
     )
 
 
@@ -188,15 +197,19 @@ def _updates(
     settings: Settings,
     state: State,
     keeper: checkpoint.Keeper,
-    read: Read | None,
-    per_epoch: int,
+    beside: Beside,
+    reading: Reading,
     total: int,
     evaluate: Callable[[], float] | None,
     report: Report | None,
 ) -> None:
+    per_epoch = _per_epoch(rows, settings)
     while True:
         if evaluate and _due(state, per_epoch, total):
             _judge(network, evaluate, settings, state, keeper)
+            state.stopped |= beside.watch is not None and beside.watch(
+                state.history[-1]["select_loss"] or 0.0
+            )
         if state.step >= total or state.stopped:
             return
         started = time.monotonic()
@@ -204,17 +217,18 @@ def _updates(
         numbers = batches(rows, settings.batch_size, settings.seed, epoch)[place]
         rate = settings.learning_rate * factor(settings.schedule, state.step, total, settings.warmup)
         torch.manual_seed(settings.seed * 1_000_003 + state.step)
-        loss = _gradients(network, [rows[i] for i in numbers], settings, keeper.optimiser, read, state.step)
+        update = regularisers.gathered(rows, numbers, beside, _replayed(beside, settings, state.step))
+        terms = _gradients(network, update, settings, keeper.optimiser, reading, state.step)
         keeper.whole = False
         keeper.optimiser.param_groups[0]["lr"] = rate
         keeper.optimiser.step()
         state.step += 1
-        state.tokens += sum(len(rows[i].ids) for i in numbers)
+        state.tokens += sum(len(row.ids) for row in update.rows)
         state.seconds += time.monotonic() - started
         state.history.append(
             {
                 "step": state.step,
-                "loss": loss,
+                **terms,
                 "learning_rate": rate,
                 "tokens": state.tokens,
                 "seconds": round(state.seconds, 3),
@@ -224,7 +238,10 @@ def _updates(
         keeper.whole = True
         keeper.save_now_and_then(state)
         if report:
-            facts = {"loss": round(loss, 3), "tokens/s": round(state.tokens / max(state.seconds, 1e-9))}
+            facts = {
+                "loss": round(terms["loss"], 3),
+                "tokens/s": round(state.tokens / max(state.seconds, 1e-9)),
+            }
             report(Progress("training", state.step, total, facts))
 
 
@@ -234,33 +251,57 @@ def _due(state: State, per_epoch: int, total: int) -> bool:
     return ended and state.history[-1]["select_loss"] is None
 
 
+def _per_epoch(rows: Sequence[TokenRow], settings: Settings) -> int:
+    return math.ceil(len(rows) / settings.batch_size)
+
+
+def _replayed(beside: Beside, settings: Settings, step: int) -> list[int]:
+    return regularisers.replayed(
+        len(beside.replay), share=settings.replay, size=settings.batch_size, step=step, seed=settings.seed
+    )
+
+
 def _gradients(
     network: Any,
-    rows: Sequence[TokenRow],
+    update: Update,
     settings: Settings,
     optimiser: torch.optim.Optimizer,
-    read: Read | None,
+    reading: Reading,
     step: int,
-) -> float:
-    """Leave the clipped gradients of an update in the parameters; returns its loss."""
-    scored = sum(int(row.supervised[1:].sum()) for row in rows)
+) -> dict[str, float]:
+    """Leave the clipped gradients of an update in the parameters; returns its loss, and its penalties unweighted."""
     optimiser.zero_grad(set_to_none=True)
-    loss = 0.0
-    for part in _log_likelihoods(network, rows, settings.micro_tokens, read):
-        share = -part.sum() / scored
-        share.backward()  # type: ignore[no-untyped-call]
-        loss += float(share.detach())
+    terms = {"loss": 0.0}
+    for part, found in _parts(network, update, settings, reading):
+        part.backward()  # type: ignore[no-untyped-call]
+        for name, value in found.items():
+            terms[name] = terms.get(name, 0.0) + value
     parameters = optimiser.param_groups[0]["params"]
     if settings.proximity:
         lengths = torch.stack([parameter.square().sum() for parameter in parameters])
         (settings.proximity * lengths.sum()).backward()  # type: ignore[no-untyped-call]
     norm = float(torch.nn.utils.clip_grad_norm_(parameters, settings.clip))
-    if not math.isfinite(loss) or not math.isfinite(norm):
+    if not math.isfinite(norm) or not all(map(math.isfinite, terms.values())):
         raise TrainingDiverged(
-            f"training: at update {step + 1} the loss is {loss:g} and the gradient norm {norm:g}",
+            f"training: at update {step + 1} the loss is {terms['loss']:g} and the gradient norm {norm:g}",
             "lower the learning rate, or lengthen the warm-up",
         )
-    return loss
+    return terms
+
+
+def _parts(
+    network: Any, update: Update, settings: Settings, reading: Reading
+) -> Iterator[tuple[torch.Tensor, dict[str, float]]]:
+    """An update's loss in parts, and the terms of each part."""
+    weights = Weights(settings.kl, settings.balance, settings.micro_tokens)
+    if weights.kl or (weights.balance and update.pairs):
+        with _autocast(network):
+            yield from regularisers.parts(network, update, weights, reading)
+        return
+    scored = update.scored
+    for part in _log_likelihoods(network, update.rows, settings.micro_tokens, reading.logprobs):
+        share = -part.sum() / scored
+        yield share, {"loss": float(share.detach())}
 
 
 def _log_likelihoods(
@@ -288,7 +329,7 @@ def _judge(
     network.eval()
     with torch.no_grad(), _autocast(network):
         loss = evaluate()
-    network.train()
+    regularisers.training(network)
     keeper.whole = False
     if state.best_loss is None or loss < state.best_loss:
         state.best_loss, state.best_step = loss, state.step

@@ -197,7 +197,8 @@ def _named(annotation: Any) -> str:
     if origin is typing.Annotated:
         return _named(parts[0])
     if origin is tuple:
-        return f"list of {_named(parts[0])}s"
+        inner = _named(parts[0])
+        return f"list of {inner.replace('list', 'lists', 1) if inner.startswith('list') else f'{inner}s'}"
     if origin is dict:
         return f"mapping of {_named(parts[0])} to {_named(parts[1])}"
     words = {str: "text", int: "whole number", float: "number", bool: "true or false", Any: "value"}

@@ -71,6 +71,10 @@ class Metric:
         """1 where higher is better, -1 where lower is: times a score, larger is better."""
         return 1.0 if self.direction == "higher" else -1.0
 
+    def applies(self, example: Example) -> bool:
+        """Whether there is anything to measure on an item, as far as can be told without a model."""
+        return self.asks is None or bool(self.asks(example))
+
     @property
     def oriented_bounds(self) -> tuple[float, float] | None:
         """The bounds after orientation, so that larger is better."""

@@ -17,6 +17,7 @@ METRICS: Mapping[str, tuple[str, str]] = {
     "nll": ("likelihood", "nll"),
     "choice": ("likelihood", "choice"),
     "minimal_pair": ("likelihood", "minimal_pair"),
+    "bias_gap": ("bias", "bias_gap"),
     "bleu": ("overlap", "bleu"),
     "chrf": ("overlap", "chrf"),
     "rouge_l": ("overlap", "rouge_l"),

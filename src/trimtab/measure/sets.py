@@ -59,6 +59,14 @@ def crows_pair(row: Row) -> Example:
     )
 
 
+def answered(row: Row) -> Example:
+    """A prompt with its answer, and perhaps both with the groups of people in them swapped by hand."""
+    swapped = {key: _text(row, key) for key in ("swapped_prompt", "swapped_answer") if row.get(key)}
+    if len(swapped) == 1:
+        raise ValueError(f"{next(iter(swapped))} stands alone, expected swapped_prompt and swapped_answer")
+    return _asked(_text(row, "prompt"), references=(_text(row, "answer"),), fields=swapped)
+
+
 def sum_in_words(row: Row) -> Example:
     """A GSM8K row: the number after #### is the reference. Source: Cobbe et al. 2021."""
     steps, mark, result = str(row["answer"]).rpartition("####")

@@ -57,6 +57,12 @@ SHAPES: Mapping[str, Shape] = {
         sets.crows_pair,
         (("minimal_pair", {}),),
     ),
+    "answered": Shape(
+        "prompts with a good answer, which is compared with its counterfactual",
+        frozenset({"prompt", "answer"}),
+        sets.answered,
+        (("bias_gap", {}),),
+    ),
     "gsm8k": Shape(
         "sums in words; the last number of the answer counts",
         frozenset({"question", "answer"}),

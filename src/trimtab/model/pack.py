@@ -179,8 +179,10 @@ def rounded(count: int) -> int:
     return -(-count // ROUND) * ROUND
 
 
-def token_logprobs(network: Any, tree: Pack, embedded: torch.Tensor | None = None) -> torch.Tensor:
-    """Natural log-probability of each scored token, (M,) float32; the head runs only where a token is scored.
+def head_states(network: Any, tree: Pack, embedded: torch.Tensor | None = None) -> torch.Tensor:
+    """What the head is given after the nodes whose logits are needed: (U, hidden size), U rounded up by `rounded`.
+
+    Their logits (U, vocabulary) instead where those are more than the head's product (`head.is_plain`).
 
     Args:
         embedded: (P, hidden size), what enters the first block instead of the tokens' embeddings.
@@ -190,23 +192,33 @@ def token_logprobs(network: Any, tree: Pack, embedded: torch.Tensor | None = Non
     given = inputs(tree, network)
     needed = np.zeros(rounded(len(tree.heads)), dtype=np.int64)
     needed[: len(tree.heads)] = tree.heads
-    heads, sources, targets = (
-        torch.from_numpy(part).to(network.device) for part in (needed, tree.sources, tree.targets)
-    )
+    heads = torch.from_numpy(needed).to(network.device)
     if embedded is not None:
         del given["input_ids"]
         given["inputs_embeds"] = embedded[None]
     plain = head.is_plain(network)
     with attention.attending(network):
         if plain:
-            hidden = network.base_model(**given, use_cache=False).last_hidden_state[0]
-            return head.scored(network, hidden[heads], sources, targets)
-        logits: torch.Tensor = network(**given, use_cache=False, logits_to_keep=heads).logits[0].float()
-    return logits.log_softmax(-1)[sources, targets]
+            hidden: torch.Tensor = network.base_model(**given, use_cache=False).last_hidden_state[0]
+            return hidden[heads]
+        logits: torch.Tensor = network(**given, use_cache=False, logits_to_keep=heads).logits[0]
+    return logits
 
 
-def plain_logprobs(network: Any, row: TokenRow) -> torch.Tensor:
-    """The same for one row without the tree (M,): the reference that the tree is checked against."""
+def token_logprobs(network: Any, tree: Pack, embedded: torch.Tensor | None = None) -> torch.Tensor:
+    """Natural log-probability of each scored token, (M,) float32; the head runs only where a token is scored.
+
+    Arguments as of `head_states`.
+    """
+    states = head_states(network, tree, embedded)
+    sources, targets = (torch.from_numpy(part).to(network.device) for part in (tree.sources, tree.targets))
+    if head.is_plain(network):
+        return head.scored(network, states, sources, targets)
+    return states.float().log_softmax(-1)[sources, targets]
+
+
+def plain_logits(network: Any, row: TokenRow) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits (M, vocabulary) before each scored token of one row, without the tree, and the tokens (M,) int64."""
     device = network.device
     scored = np.flatnonzero(row.supervised[1:])
     logits = network(
@@ -214,8 +226,13 @@ def plain_logprobs(network: Any, row: TokenRow) -> torch.Tensor:
         use_cache=False,
         logits_to_keep=torch.from_numpy(scored).to(device),
     ).logits[0]
-    targets = torch.from_numpy(row.ids[1:][scored]).to(device)
-    return -torch.nn.functional.cross_entropy(logits.float(), targets, reduction="none")
+    return logits.float(), torch.from_numpy(row.ids[1:][scored]).to(device)
+
+
+def plain_logprobs(network: Any, row: TokenRow) -> torch.Tensor:
+    """The same for one row without the tree (M,): the reference that the tree is checked against."""
+    logits, targets = plain_logits(network, row)
+    return -torch.nn.functional.cross_entropy(logits, targets, reduction="none")
 
 
 def _parting(rows: Sequence[TokenRow]) -> list[TokenRow]:

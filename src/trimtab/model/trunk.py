@@ -8,6 +8,7 @@ candidate that starts as high, and the base model itself, however rows are put i
 from __future__ import annotations
 
 import contextlib
+import functools
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +34,8 @@ FILL_TOKENS = 512
 CHECKED = 2
 
 Read = Callable[[Any, Pack], torch.Tensor]
+# What is read of a network: `pack.token_logprobs`, or another function of a tree and of what enters the first block.
+Of = Callable[[Any, Pack, torch.Tensor | None], torch.Tensor]
 
 
 class Trunk:
@@ -56,25 +59,31 @@ class Trunk:
         """Number of states that are kept."""
         return int(self._known.sum())
 
-    def reading(self, network: Any) -> Read:
+    def reading(self, network: Any, of: Of = token_logprobs) -> Read:
         """How to read trees with this network as it is now: from the trunk, unless something below it is changed."""
-        return self.token_logprobs if sites.first_changed(network) >= self.first else token_logprobs
+        if sites.first_changed(network) >= self.first:
+            return functools.partial(self.read, of)
+        return lambda network, tree: of(network, tree, None)
 
     def token_logprobs(self, network: Any, tree: Pack) -> torch.Tensor:
-        """As `pack.token_logprobs`, from block `first` on where the tree's states are known, else remembering them.
+        """As `pack.token_logprobs`, from block `first` on: see `read`."""
+        return self.read(token_logprobs, network, tree)
+
+    def read(self, of: Of, network: Any, tree: Pack) -> torch.Tensor:
+        """What `of` reads, from block `first` on where the tree's states are known, else remembering them.
 
         Only for networks that are the base's own below that block: see `reading`.
         """
         places = self._places(tree)
         if places is None:
-            return token_logprobs(network, tree)
+            return of(network, tree, None)
         if self._known[places].all():
             padded = np.zeros(rounded(len(places)), dtype=np.int64)
             padded[: len(places)] = places
             with _from_block(network, self.first):
-                return token_logprobs(network, tree, self._states[torch.from_numpy(padded)])
+                return of(network, tree, self._states[torch.from_numpy(padded)])
         with self._remembering(network, places):
-            return token_logprobs(network, tree)
+            return of(network, tree, None)
 
     @torch.no_grad()
     def fill(self, network: Any, rows: Sequence[TokenRow]) -> None:

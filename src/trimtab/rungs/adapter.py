@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from trimtab.adjust import adapter
 from trimtab.candidates import AdapterCandidate
 from trimtab.model.sites import block_names
-from trimtab.prepare import rows_of
-from trimtab.rungs import training
+from trimtab.rungs import adapter_search, training
 from trimtab.rungs.workshop import Fitted, Speed, Workshop
 
 
@@ -27,24 +29,50 @@ def defaults(shop: Workshop, speed: Speed, seconds: float) -> Sequence[AdapterCa
 
 
 def seconds(shop: Workshop, candidate: AdapterCandidate, speed: Speed) -> float:
-    """Time that training is expected to take."""
-    return training.seconds(shop, candidate, speed, partial=bool(candidate.blocks))
+    """Time that training is expected to take, and the search before it where there is one."""
+    one = training.seconds(shop, candidate.largest(), speed, partial=bool(candidate.largest().blocks))
+    if candidate.search is None:
+        return one
+    return one + min(adapter_search.room(shop), candidate.search.trials * one)
 
 
 def fit(shop: Workshop, candidate: AdapterCandidate) -> Fitted:
-    """Train an adapter on tune; an interrupted training goes on from its last checkpoint."""
+    """Train an adapter on tune; an interrupted training goes on from its last checkpoint.
+
+    A candidate with ranges is searched first, on tune alone.
+    """
+    tried: dict[str, Any] = {}
+    if candidate.search is not None:
+        found = adapter_search.run(shop, candidate.search, functools.partial(_loss, shop, candidate))
+        candidate, tried = candidate.with_found(found.settings), {"search": found.record}
     how = training.settings(shop, candidate)
-    rows = rows_of(shop.prepared, shop.base, "tune")
+    lesson = training.lesson(shop, how)
     fitted, trained = adapter.fit(
         shop.base,
-        rows,
+        lesson.rows,
         shape(candidate),
         how,
+        beside=lesson.beside,
         held_out=training.held_out(shop, how),
         folder=shop.folder,
         report=shop.report,
     )
-    return Fitted(fitted, training.cost(trained), trained.history)
+    return Fitted(fitted, training.cost(trained, {**lesson.told, **tried}), trained.history)
+
+
+def _loss(
+    shop: Workshop, candidate: AdapterCandidate, part: adapter_search.Part, found: Mapping[str, float]
+) -> float:
+    """Loss on what a search holds out of tune, after training on the rest: the last one, or the best with patience."""
+    chosen = candidate.with_found(found)
+    how = training.settings(shop, chosen)
+    lesson = training.lesson(shop, how, part.learned)
+    beside = dataclasses.replace(lesson.beside, watch=part.watch)
+    _, trained = adapter.fit(
+        shop.base, lesson.rows, shape(chosen), how, beside=beside, held_out=part.held_out
+    )
+    losses = [loss for row in trained.history if (loss := row["select_loss"]) is not None]
+    return min(losses) if how.patience else losses[-1]
 
 
 def shape(candidate: AdapterCandidate) -> adapter.Shape:
@@ -56,4 +84,5 @@ def shape(candidate: AdapterCandidate) -> adapter.Shape:
         candidate.dropout,
         candidate.modules,
         candidate.blocks,
+        candidate.heads,
     )

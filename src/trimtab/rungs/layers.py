@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from trimtab.adjust import layers
 from trimtab.candidates import LayersCandidate
-from trimtab.prepare import rows_of
 from trimtab.rungs import training
 from trimtab.rungs.workshop import Fitted, Speed, Workshop
 
@@ -24,15 +23,16 @@ def seconds(shop: Workshop, candidate: LayersCandidate, speed: Speed) -> float:
 def fit(shop: Workshop, candidate: LayersCandidate) -> Fitted:
     """Train weights in full on tune; an interrupted training goes on from its last checkpoint."""
     how = training.settings(shop, candidate)
-    rows = rows_of(shop.prepared, shop.base, "tune")
+    lesson = training.lesson(shop, how)
     fitted, trained = layers.fit(
         shop.base,
-        rows,
+        lesson.rows,
         candidate.method,
         candidate.blocks,
         how,
+        beside=lesson.beside,
         held_out=training.held_out(shop, how),
         folder=shop.folder,
         report=shop.report,
     )
-    return Fitted(fitted, training.cost(trained), trained.history)
+    return Fitted(fitted, training.cost(trained, lesson.told), trained.history)

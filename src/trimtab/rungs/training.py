@@ -1,13 +1,21 @@
-"""What the rungs that train have in common: settings, held-out rows, and what passes over tune cost."""
+"""What the rungs that train have in common: settings, rows and what goes with them, and what passes over tune cost."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from trimtab.adjust.loop import Settings, Training
+from trimtab.adjust.regularisers import Beside
 from trimtab.candidates import Trained
+from trimtab.data import certificate, counterfactual
+from trimtab.data.cache import cached_rows
+from trimtab.errors import RecipeError
+from trimtab.model.embedded import cache_folder
 from trimtab.prepare import rows_of
-from trimtab.records import TokenRow
+from trimtab.records import Example, TokenRow
+from trimtab.rungs import replay
 from trimtab.rungs.workshop import Speed, Workshop
 
 # Cost of an update relative to a forward pass over the same tokens: forward, backward to every activation, and the
@@ -16,16 +24,69 @@ from trimtab.rungs.workshop import Speed, Workshop
 UPDATE = 2.8
 LAST_THIRD = 1.6
 LAST_THIRD_AGAIN = 0.95
+# A penalty on the divergence from the base: its forward pass, and the heads of both computed twice.
+DIVERGENCE = 1.4
 # Held-out rows whose loss is followed for the curve alone; all of select where it decides when to stop.
 CURVE_ROWS = 16
+# What a candidate may set instead of the recipe's training.
+OWN = ("epochs", "learning_rate", "batch_size", "patience", "replay", "kl", "counterfactual", "balance")
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a candidate is trained on: rows, what goes with them, and what the record says of that."""
+
+    rows: list[TokenRow]
+    beside: Beside
+    told: Mapping[str, Any]
 
 
 def settings(shop: Workshop, candidate: Trained) -> Settings:
     """The training settings of a candidate."""
     recipe = shop.prepared.recipe
-    own = {"epochs": candidate.epochs, "learning_rate": candidate.learning_rate}
+    own = {name: getattr(candidate, name) for name in OWN}
     merged = recipe.training.model_dump() | {key: value for key, value in own.items() if value is not None}
+    merged["counterfactual"] = merged["counterfactual"] or merged["balance"] > 0
     return Settings(**merged, seed=recipe.seed)
+
+
+def lesson(shop: Workshop, how: Settings, examples: Sequence[Example] | None = None) -> Lesson:
+    """Rows of tune, or of these examples of it, with their twins and replayed rows where the settings ask for them.
+
+    Raises:
+        RecipeError: counterfactuals are asked for, and no example names a group of people.
+    """
+    if examples is None:
+        examples, rows = shop.prepared.parts["tune"], rows_of(shop.prepared, shop.base, "tune")
+    else:
+        rows = _rendered(shop, examples)
+    told: dict[str, Any] = {}
+    twins: dict[int, TokenRow] = {}
+    if how.counterfactual:
+        twins = _twins(shop, examples, rows)
+        told["counterfactual_rows"] = len(twins)
+    mixed: Sequence[TokenRow] = ()
+    if how.replay:
+        kept = replay.rows(shop)
+        mixed, told["replay"] = kept.rows, kept.told
+    return Lesson(rows, Beside(twins=twins, replay=mixed), told)
+
+
+def _twins(shop: Workshop, examples: Sequence[Example], rows: Sequence[TokenRow]) -> dict[int, TokenRow]:
+    swapped = counterfactual.augment(examples)
+    if not swapped:
+        raise RecipeError(
+            f"counterfactual: none of the {len(examples)} examples of tune names a group of people",
+            "leave counterfactual and balance out; groups/words.txt lists the words that are known",
+        )
+    rendered = _rendered(shop, swapped)
+    certificate.check(certificate.certificate(rendered, swapped, shop.base.tokenizer))
+    return counterfactual.twins(rows, swapped, rendered)
+
+
+def _rendered(shop: Workshop, examples: Sequence[Example]) -> list[TokenRow]:
+    longest = shop.prepared.recipe.data.max_tokens
+    return cached_rows(cache_folder() / "tokens", examples, shop.base.tokenizer, max_tokens=longest)
 
 
 def held_out(shop: Workshop, how: Settings) -> Sequence[TokenRow]:
@@ -36,12 +97,16 @@ def held_out(shop: Workshop, how: Settings) -> Sequence[TokenRow]:
 
 def seconds(shop: Workshop, candidate: Trained, speed: Speed, *, partial: bool) -> float:
     """Time that training takes; `partial` where nothing below the trained blocks needs a backward pass."""
-    epochs = candidate.epochs or shop.prepared.recipe.training.epochs
+    how = settings(shop, candidate)
+    more = DIVERGENCE if how.kl else 1.0
+    # Replayed rows come on top of tune's own; every row may have a twin.
+    more *= 1 / (1 - how.replay) + how.counterfactual
     if not partial:
-        return epochs * UPDATE * speed.epoch
-    return (min(epochs, 1) * LAST_THIRD + max(epochs - 1, 0) * LAST_THIRD_AGAIN) * speed.epoch
+        return how.epochs * UPDATE * more * speed.epoch
+    return (min(how.epochs, 1) * LAST_THIRD + max(how.epochs - 1, 0) * LAST_THIRD_AGAIN) * more * speed.epoch
 
 
-def cost(training: Training) -> dict[str, float]:
-    """What a training cost, as the record has it."""
-    return {"seconds": training.seconds, "tokens": training.tokens, "peak_bytes": training.peak_bytes}
+def cost(training: Training, told: Mapping[str, Any]) -> dict[str, Any]:
+    """What a training cost, as the record has it, with what it was trained on beside tune."""
+    spent = {"seconds": training.seconds, "tokens": training.tokens, "peak_bytes": training.peak_bytes}
+    return {**spent, **told}
