@@ -24,8 +24,8 @@ import torch
 
 from trimtab.adjust import weights
 from trimtab.adjust.contract import Adjustment, Description, Hook, Setting, training_settings
-from trimtab.adjust.fitting import Kept, train_followed
-from trimtab.adjust.loop import Settings, Training
+from trimtab.adjust.fitting import train_followed
+from trimtab.adjust.loop import ALONE, Settings, Training
 from trimtab.adjust.vocabulary import centre, ids_of, vectors
 from trimtab.errors import ModelError
 from trimtab.model import sites
@@ -203,7 +203,7 @@ def fit(
             {"delta": delta},
             rows,
             settings,
-            trunk=Kept(None, 0.0),
+            beside=ALONE,
             held_out=held_out,
             folder=folder,
             report=report,

@@ -114,7 +114,9 @@ class Group:
     def _apply(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
         if self.modules[0].disable_adapters:
             heights = [module.out_features for module in self.modules]
-            return torch.split(torch.nn.functional.linear(x, self.weight, self.bias), heights, -1)
+            return torch.split(
+                torch.nn.functional.linear(x, self.frozen.weight, self.frozen.bias), heights, -1
+            )
         pairs = [(module, module.active_adapters[0]) for module in self.modules]
         found: tuple[torch.Tensor, ...] = LowRank.apply(  # type: ignore[no-untyped-call]
             x,

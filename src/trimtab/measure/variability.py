@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain, combinations, product
 from typing import Literal
 
 from trimtab.language.text import normal
 from trimtab.measure.contract import Metric, ratio
-from trimtab.measure.embedding import Encoder
+from trimtab.model.sentences import Encoder
 from trimtab.records import NAN
 
 Over = Literal["item", "group"]
@@ -102,7 +102,7 @@ def dispersion(*, over: Over = "item", model: str = "") -> Metric:
     )
 
 
-def _pairs(own: Texts, others: Sequence[Texts], over: Over) -> combinations[str] | product[str]:
+def _pairs(own: Texts, others: Sequence[Texts], over: Over) -> Iterator[tuple[str, str]]:
     return combinations(own, 2) if over == "item" else product(own, list(chain(*others)))
 
 

@@ -68,12 +68,12 @@ def fit(shop: Workshop, candidate: EmbeddingCandidate) -> Fitted:
         folder=shop.folder,
         report=shop.report,
     )
-    cost = training.cost(trained) | {"seconds": time.monotonic() - started, "words": list(words)}
+    cost = training.cost(trained, {"words": list(words)}) | {"seconds": time.monotonic() - started}
     return Fitted(fitted.scaled(candidate.strength), cost, trained.history)
 
 
 def settings(shop: Workshop, candidate: EmbeddingCandidate) -> Settings:
-    """The training settings of a candidate; no decay of weights, which the penalty is there for."""
+    """The training settings of a candidate; the penalty takes the place of weight decay and of all regularisers."""
     recipe = shop.prepared.recipe
     how = Settings(**recipe.training.model_dump(), seed=recipe.seed)
     return dataclasses.replace(
@@ -81,6 +81,10 @@ def settings(shop: Workshop, candidate: EmbeddingCandidate) -> Settings:
         epochs=candidate.epochs or how.epochs,
         learning_rate=candidate.learning_rate,
         weight_decay=0.0,
+        replay=0.0,
+        kl=0.0,
+        counterfactual=False,
+        balance=0.0,
         proximity=candidate.penalty,
     )
 
