@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain, combinations, product
 from typing import Literal
 
@@ -102,7 +102,7 @@ def dispersion(*, over: Over = "item", model: str = "") -> Metric:
     )
 
 
-def _pairs(own: Texts, others: Sequence[Texts], over: Over) -> combinations[str] | product[str]:
+def _pairs(own: Texts, others: Sequence[Texts], over: Over) -> Iterable[tuple[str, str]]:
     return combinations(own, 2) if over == "item" else product(own, list(chain(*others)))
 
 
