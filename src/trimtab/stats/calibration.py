@@ -181,7 +181,8 @@ def _steps(z: Array, good: Array) -> tuple[tuple[float, float], ...]:
 
 
 def _logistic(z: Array) -> Array:
-    return 0.5 * (1.0 + np.tanh(0.5 * z))
+    found: Array = 0.5 * (1.0 + np.tanh(0.5 * z))
+    return found
 
 
 def _floats(values: Array) -> tuple[float, ...]:
