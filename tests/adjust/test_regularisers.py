@@ -205,7 +205,7 @@ def test_replay_and_twins_are_trained_on() -> None:
 def divergence(base: Any, network: Any) -> float:
     """Mean divergence over the rows."""
     found = plainly(base, network, Update(ROWS, []), Weights(1.0, 0.0, 0))
-    return float(found - plainly(base, network, Update(ROWS, []), Weights(0.0, 0.0, 0)))
+    return float((found - plainly(base, network, Update(ROWS, []), Weights(0.0, 0.0, 0))).detach())
 
 
 def test_a_penalty_keeps_the_network_near_the_base() -> None:
@@ -305,7 +305,7 @@ def test_layers_take_every_penalty(place: layers.Place, dtype: torch.dtype) -> N
         base.network.to(dtype)
         weights = made.weights(base)
         beside = Beside(twins=TWINS, replay=REPLAY) if how is strong else Beside()
-        fitted, _ = layers.fit(base, ROWS, place, (), how, beside=beside)
+        fitted, _ = layers.fit(base, ROWS, layers.Where(place), how, beside=beside)
         assert made.same(weights, made.weights(base))
         moved_by[how.kl] = sum(float(delta.abs().mean()) for delta in fitted.deltas.values())
     assert moved_by[50.0] < moved_by[0.0]
@@ -373,7 +373,7 @@ def normed() -> Any:
 def test_running_statistics_stay_the_bases_own(normed: Any, place: layers.Place) -> None:
     weights, before = made.weights(normed), made.logits(normed)
     held_out = made.rows(4, seed=9)
-    fitted, done = layers.fit(normed, ROWS, place, (), HOW, held_out=held_out)
+    fitted, done = layers.fit(normed, ROWS, layers.Where(place), HOW, held_out=held_out)
     name = "model.layers.1.mlp.batch_norm"
     assert made.same(weights, made.weights(normed))
     assert torch.equal(made.logits(normed), before)

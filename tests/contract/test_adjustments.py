@@ -33,7 +33,7 @@ def adapted(**shape: Any) -> Fit:
 
 def trained(place: layers.Place, blocks: tuple[int, ...] = ()) -> Fit:
     """Fits these weights in full."""
-    return lambda base: layers.fit(base, made.rows(), place, blocks, HOW)[0]
+    return lambda base: layers.fit(base, made.rows(), layers.Where(place, blocks), HOW)[0]
 
 
 def steered(method: contrast.Method = "mean", **shape: Any) -> Fit:
@@ -345,7 +345,7 @@ def test_a_failing_fit_leaves_the_base_as_it_was() -> None:
 
     for fit in (
         lambda b: adapter.fit(b, made.rows(), adapter.Shape(), HOW, report=stop),
-        lambda b: layers.fit(b, made.rows(), "blocks", (), HOW, report=stop),
+        lambda b: layers.fit(b, made.rows(), layers.Where("blocks"), HOW, report=stop),
         lambda b: embedding.fit(b, made.rows(), embedding.Shape("gradient", ("A",)), HOW, report=stop),
         lambda b: contrast.survey(b, made.contrasts(), report=stop),
     ):

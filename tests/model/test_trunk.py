@@ -101,7 +101,7 @@ def test_training_is_what_it_is_without_it(which: str, monkeypatch: pytest.Monke
     def fitted(one: Base) -> tuple[Any, Any]:
         rows = made.rows()
         if which == "layers":
-            return layers.fit(one, rows[2:], "blocks", (-2, -1), made.HOW, held_out=rows[:2])
+            return layers.fit(one, rows[2:], layers.Where("blocks", (-2, -1)), made.HOW, held_out=rows[:2])
         shape = adapter.Shape(rank=4, blocks=(-2, -1))
         return adapter.fit(one, rows[2:], shape, made.HOW, held_out=rows[:2])
 

@@ -70,7 +70,9 @@ def chatty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
         base = made.base()
         shop = workshop(folder, base, answer=CHATTER)
         how = Settings(epochs=12, batch_size=4, learning_rate=1e-2, schedule="constant", warmup=0.0)
-        trained, _ = layers.fit(base, rows_of(shop.prepared, base, "tune"), "blocks", (0, 1), how)
+        trained, _ = layers.fit(
+            base, rows_of(shop.prepared, base, "tune"), layers.Where("blocks", (0, 1)), how
+        )
     with Stack((trained,)).attach(base):
         yield base
 

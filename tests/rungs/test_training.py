@@ -91,8 +91,8 @@ def test_every_option_reaches_training(rung: str, tmp_path: Path) -> None:
 
 
 def test_patience_is_the_candidates_own(tmp_path: Path) -> None:
-    work = shop(tmp_path)
-    how = {"learning_rate": 1.0, "epochs": 6, "rank": 2}
+    work = shop(tmp_path, training={"batch_size": 4, "schedule": "constant"})
+    how = {"learning_rate": 1.0, "epochs": 12, "rank": 2}
     whole = adapter.fit(work, AdapterCandidate(**how))
     early = adapter.fit(
         dataclasses.replace(work, folder=tmp_path / "two"), AdapterCandidate(**how, patience=1)

@@ -32,6 +32,14 @@ from trimtab.run import read_json, write_json
 Place = Literal["blocks", "norms", "head", "embeddings"]
 
 
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which weights to train: `blocks` are numbers (negative from the end), the last quarter when none are given."""
+
+    place: Place
+    blocks: Sequence[int] = ()
+
+
 @dataclass(frozen=True)
 class Layers(Adjustment):
     """A trained difference to some of the base's weights."""
@@ -108,8 +116,7 @@ class Layers(Adjustment):
 def fit(
     base: Base,
     rows: Sequence[TokenRow],
-    place: Place,
-    blocks: Sequence[int],
+    where: Where,
     settings: Settings,
     *,
     beside: Beside = ALONE,
@@ -120,14 +127,13 @@ def fit(
     """Train weights of the base in float32 copies; the network is left as it was found.
 
     Args:
-        blocks: for `blocks`, their numbers (negative from the end); the last quarter when none are given.
         beside: twins and replayed rows, where the settings ask for them.
         held_out: rows whose loss (nats a token) is followed, and decides when to stop early.
     """
     network = base.network
-    names, described = _names(network, place, blocks)
+    names, described = _names(network, where.place, where.blocks)
     before = base.fingerprint
-    beside = keep(base, first_block(network, place, blocks), rows, beside)
+    beside = keep(base, first_block(network, where.place, where.blocks), rows, beside)
     own = {name: network.get_parameter(name).data for name in names}
     wants = {name: p.requires_grad for name, p in network.named_parameters()}
     try:

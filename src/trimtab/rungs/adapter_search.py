@@ -160,7 +160,7 @@ def _trial(
         "loss": loss,
         "losses": losses,
         "outcome": outcome,
-        "seconds": round(time.monotonic() - started, 3),
+        "seconds": round(time.monotonic() - started, 6),
     }
 
 

@@ -27,8 +27,7 @@ def fit(shop: Workshop, candidate: LayersCandidate) -> Fitted:
     fitted, trained = layers.fit(
         shop.base,
         lesson.rows,
-        candidate.method,
-        candidate.blocks,
+        layers.Where(candidate.method, candidate.blocks),
         how,
         beside=lesson.beside,
         held_out=training.held_out(shop, how),
