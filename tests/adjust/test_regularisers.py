@@ -239,7 +239,9 @@ def test_balance_brings_twins_together() -> None:
         update = gathered(ROWS, range(len(ROWS)), Beside(twins=TWINS), [])
         with torch.no_grad():
             with_gap = plainly(network, network, update, Weights(0.0, 1.0, 0))
-            gaps[balance] = float(with_gap - plainly(network, network, update, Weights(0.0, 0.0, 0)))
+            gaps[balance] = float(
+                (with_gap - plainly(network, network, update, Weights(0.0, 0.0, 0))).detach()
+            )
     assert gaps[20.0] < 0.5 * gaps[0.0]
 
 
