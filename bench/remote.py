@@ -42,7 +42,7 @@ from trimtab.model.kept import Kept
 from trimtab.model.load import load
 from trimtab.model.remote import Remote, connect
 from trimtab.model.service import Options
-from trimtab.records import Question, Sampling
+from trimtab.records import Question, Sampling, plain
 
 FIRST = 20
 STARTING = 120.0
@@ -138,7 +138,7 @@ def measure(interpreter: str, prompts: int, new_tokens: int, at_once: int, threa
     here = time.monotonic() - started
     drawn = sum(len(output.logprobs) for output in outputs)
     return {
-        "model": model.facts(),
+        "model": plain(model.facts()),
         "spent": spent,
         "tokens_per_second": {"service": spent["answer_tokens"] / seconds, "here": drawn / here},
         "known": known,
