@@ -216,7 +216,8 @@ def _default(field: FieldInfo) -> str:
         return f"`{str(default).lower()}`"
     if isinstance(default, float):
         return f"`{default:g}`"
-    return f"`{default}`"
+    # A line break would end the row of the table.
+    return f"`{default}`".replace("\n", "\\n")
 
 
 def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
