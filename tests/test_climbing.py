@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 import trimtab
+from tests import projects
 from tests.kinds import Wider, install
-from tests.tiny import tiny_model, tiny_tokenizer
 from trimtab import stats
 from trimtab.adjust.stack import Stack
 from trimtab.recipe import Recipe
@@ -21,19 +20,9 @@ ROWS = 150
 STRONG = {"method": "blocks", "blocks": [0, 1]}
 
 
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the tiny network and its tokenizer, as save_pretrained writes it."""
-    folder = tmp_path_factory.mktemp("network")
-    tiny_model(blocks=2).save_pretrained(folder)
-    tiny_tokenizer().save_pretrained(folder)
-    return folder
-
-
 @pytest.fixture(autouse=True)
-def kinds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def kinds(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cache folder of the test's own, and the two light kinds on their rungs."""
-    monkeypatch.setenv("TRIMTAB_CACHE", str(tmp_path / "cache"))
     install(monkeypatch)
 
 
@@ -49,21 +38,18 @@ def project(folder: Path, network: Path, **changes: Any) -> Recipe:
         part = ("tune", "select", "confirm")[n % 3]
         word = "plain" if part == "tune" else ("plain", "dot", "plain", "dot", "easy")[n // 3 % 5]
         rows.append({"prompt": f"{word} {n}", "completion": "ok." if word == "dot" else "ok", "part": part})
-    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    passages = [{"text": f"A short passage, number {n}, of plain words."} for n in range(40)]
-    (folder / "plain.jsonl").write_text("".join(json.dumps(r) + "\n" for r in passages), encoding="utf-8")
-    recipe: dict[str, Any] = {
-        "model": str(network),
-        "data": {"examples": "rows.jsonl", "max_tokens": 64},
-        "goal": {"metric": "exact_match", "min_gain": 0.65, "expected_gain": 0.9},
-        "sampling": {"max_new_tokens": 4},
-        "guards": [{"suite": "plain.jsonl", "metric": "nll", "margin": 5.0}],
-        "ladder": ["postprocess", "layers"],
-        "candidates": {"layers": [STRONG]},
-        "training": {"epochs": 8, "batch_size": 4, "learning_rate": 0.01},
-    }
-    path = folder / "recipe.yaml"
-    path.write_text(yaml.safe_dump(recipe | changes), encoding="utf-8")
+    path = projects.written(
+        folder,
+        network,
+        **{
+            "goal": {"metric": "exact_match", "min_gain": 0.65, "expected_gain": 0.9},
+            "ladder": ["postprocess", "layers"],
+            "candidates": {"layers": [STRONG]},
+            "training": {"epochs": 8, "batch_size": 4, "learning_rate": 0.01},
+            **changes,
+        },
+    )
+    projects.lines(folder / "rows.jsonl", rows)
     found = load_recipe(path)
     return found.model_copy(update={"candidates": Wider(layers=found.candidates.layers)})
 

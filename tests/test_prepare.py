@@ -37,10 +37,7 @@ def prepared(folder: Path) -> Prepared:
     return prepare(load(folder / "recipe.yaml"))
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cache folder of the test's own."""
-    monkeypatch.setenv("TRIMTAB_CACHE", str(tmp_path / "cache"))
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 def test_a_folder_that_was_moved_is_the_same_job(tmp_path: Path) -> None:

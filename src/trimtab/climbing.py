@@ -6,7 +6,7 @@ import dataclasses
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import Any, cast
 
 from trimtab import stats
 from trimtab.adjust.stack import BASE, Stack
@@ -122,8 +122,8 @@ def _step(ascent: Ascent, rung: str, pairs: list[tuple[str, str]]) -> ladder.Ste
     entry["outcome"] = "begun"
     ascent.write()
     before = ascent.minutes
-    if rung in get_args(Rung):
-        choice = choose(ascent.work, _single(rung), ascent.base)
+    if rung != ladder.COMBINED:
+        choice = choose(ascent.work, cast(Rung, rung), ascent.base)
     else:
         choice = combine(ascent.work, pairs, ascent.chosen, ascent.base)
     ascent.chosen[rung] = choice
@@ -138,11 +138,6 @@ def _step(ascent: Ascent, rung: str, pairs: list[tuple[str, str]]) -> ladder.Ste
         if step.looked:
             entry |= {"alpha": step.alpha, "level": step.verdict.level}
     return dataclasses.replace(step, minutes=minutes)
-
-
-def _single(rung: str) -> Rung:
-    found: Rung = next(name for name in get_args(Rung) if name == rung)
-    return found
 
 
 def _skipped(ascent: Ascent, rung: str, expected: float) -> bool:

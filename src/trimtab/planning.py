@@ -25,9 +25,8 @@ from trimtab.records import Example, Progress, Report, Sampling, TokenRow
 from trimtab.records import questions as each_question
 from trimtab.run import RunFolder
 from trimtab.rungs.adapter import shape
-from trimtab.rungs.workshop import Speed, Workshop
+from trimtab.rungs.workshop import CHARACTERS_PER_TOKEN, Speed, Workshop
 
-CHARACTERS_PER_TOKEN = 4.0
 PROBE_ROWS, PROBE_PROMPTS, PROBE_TOKENS = 4, 16, 6
 
 
@@ -75,9 +74,8 @@ def candidates_for(rung: Rung, folder: RunFolder) -> list[Candidate]:
 
 def _candidates(shop: Workshop, rung: Rung, speed: Speed) -> list[Candidate]:
     """The recipe's candidates, or as many defaults as fit into a rung's share of half of the budget, at least one."""
-    recipe = shop.prepared.recipe
-    room = 60 * recipe.budget.minutes * 0.5 / len(recipe.ladder)
-    return list(getattr(recipe.candidates, rung) or rungs.kind(rung).defaults(shop, speed, room))
+    given = getattr(shop.prepared.recipe.candidates, rung)
+    return list(given or rungs.kind(rung).defaults(shop, speed, shop.room))
 
 
 def _measure(prepared: Prepared, base: Base) -> Speed:

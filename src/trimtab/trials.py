@@ -276,9 +276,7 @@ def _recorded(folder: RunFolder, stack: str, wanted: Sequence[str]) -> Trial:
         tokens = content.get("tokens", 0)
         held = frozenset(content.get("untouched", ()))
     target = [_score(row) for row in folder.rows(f"{place}/scores.jsonl")]
-    outputs = [
-        Output(**{**row, "logprobs": tuple(row["logprobs"])}) for row in folder.rows(f"{place}/outputs.jsonl")
-    ]
+    outputs = [_output(row) for row in folder.rows(f"{place}/outputs.jsonl")]
     done = {score.example for score in target}
     return Trial(outputs, target, guards, tokens, held).only(done.intersection(wanted))
 
@@ -290,6 +288,11 @@ def _joined(prepared: Prepared, one: Trial, other: Trial) -> Trial:
     outputs = sorted([*one.outputs, *other.outputs], key=lambda o: (item[o.example], o.seed))
     scores = sorted([*one.target, *other.target], key=lambda s: (metric[s.metric], item[s.example], s.seed))
     return Trial(outputs, scores, other.guards, other.guard_tokens, other.untouched)
+
+
+def _output(row: dict[str, Any]) -> Output:
+    lists = {"logprobs": tuple(row["logprobs"]), "fired": tuple(row.get("fired", ()))}
+    return Output(**(row | lists))
 
 
 def _score(row: dict[str, Any]) -> Score:

@@ -25,10 +25,7 @@ pytest.importorskip("optuna")
 RANGES: dict[str, Any] = {"learning_rate": (1e-5, 1e-1), "rank": (1, 64), "epochs": (1, 4)}
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cache folder of the test's own."""
-    monkeypatch.setenv("TRIMTAB_CACHE", str(tmp_path / "cache"))
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 class Bowl:

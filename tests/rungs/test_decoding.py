@@ -76,7 +76,7 @@ def test_a_search_takes_the_best_on_tune_and_records_all_it_tried(shop: Workshop
     assert (cost["settings"], cost["items"], cost["search"]) == (3, 10, "grid")
     assert cost["tried"][0]["value"] > cost["tried"][2]["value"]
     assert fitted.adjustment == Decoding({"max_new_tokens": 1, "temperature": 0.8})
-    items = decoding._items(shop, one)
+    items = shop.some(one.items)
     assert {e.id for e in items} < {e.id for e in shop.prepared.parts["tune"]}
     longest = Stack((Decoding({"max_new_tokens": 9, "temperature": 0.8}),))
     assert shop.value(longest, items) == cost["tried"][2]["value"]

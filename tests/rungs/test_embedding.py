@@ -15,11 +15,7 @@ from trimtab.errors import DataError, RecipeError
 from trimtab.rungs import embedding, wording
 from trimtab.rungs.wording import over_represented
 
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cache folder of the test's own."""
-    monkeypatch.setenv("TRIMTAB_CACHE", str(tmp_path / "cache"))
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 def test_words_of_one_side_are_found_clearest_first() -> None:

@@ -35,10 +35,7 @@ CHATTER = "Sure thing! ok"
 SPEED = Speed(read=1e-4, sample=1e-2, epoch=1.0)
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cache folder of the test's own."""
-    monkeypatch.setenv("TRIMTAB_CACHE", str(tmp_path / "cache"))
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 def workshop(

@@ -21,11 +21,7 @@ from trimtab.prepare import prepare
 from trimtab.records import Example, Message, Progress
 from trimtab.rungs import contrasts, steering
 
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cache folder of the test's own."""
-    monkeypatch.setenv("TRIMTAB_CACHE", str(tmp_path / "cache"))
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 def text_of(shop: Any, row: Any) -> str:
@@ -37,7 +33,7 @@ def test_references_are_held_against_the_models_own_answers(tmp_path: Path) -> N
     pairs = contrasts.contrasts(shop, SteeringCandidate(most=6))
     assert len(pairs) == 6
     tune = {e.id: e for e in shop.prepared.parts["tune"]}
-    examples = contrasts.some(shop, 6)
+    examples = shop.some(6)
     assert {e.id for e in examples} <= tune.keys()
     with Stack().attach(shop.base) as model:
         own = [output.text for output in model(examples, shop.prepared.sampling)]
@@ -48,7 +44,7 @@ def test_references_are_held_against_the_models_own_answers(tmp_path: Path) -> N
 def test_instructions_are_put_before_the_same_questions(tmp_path: Path) -> None:
     shop = made.workshop(tmp_path)
     pairs = contrasts.contrasts(shop, SteeringCandidate(most=5, positive="Be kind.", negative="Be curt."))
-    for pair, example in zip(pairs, contrasts.some(shop, 5), strict=True):
+    for pair, example in zip(pairs, shop.some(5), strict=True):
         for row, said in ((pair.positive, "Be kind."), (pair.negative, "Be curt.")):
             prompt = shop.base.tokenizer.decode(row.ids[~row.supervised])
             assert prompt.index(said) < prompt.index(example.prompt)

@@ -19,10 +19,7 @@ from trimtab.rungs.workshop import Speed
 SPEED = Speed(1e-3, 1e-2, 10.0)
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cache folder of the test's own."""
-    monkeypatch.setenv("TRIMTAB_CACHE", str(tmp_path / "cache"))
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 def test_a_candidate_says_otherwise_than_the_recipe(tmp_path: Path) -> None:

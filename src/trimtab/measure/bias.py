@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from trimtab.groups.swap import swapped
 from trimtab.measure.contract import Ask, Metric, ratio
+from trimtab.measure.likelihood import given_pair
 from trimtab.records import NAN, Example, Message
 
 
@@ -44,9 +45,8 @@ def bias_gap() -> Metric:
 
 def _pairs(example: Example) -> list[tuple[Ask, Ask]]:
     """Each reference after its prompt, and the same with groups swapped; none where that changes nothing."""
-    good, bad = example.fields.get("good"), example.fields.get("bad")
-    if isinstance(good, str) and isinstance(bad, str):
-        return [((example.messages, good), (example.messages, bad))]
+    if given := given_pair(example):
+        return [given]
     prompt, answer = example.fields.get("swapped_prompt"), example.fields.get("swapped_answer")
     if isinstance(prompt, str) and isinstance(answer, str):
         turns = (*example.messages[:-1], *(Message(m.role, prompt) for m in example.messages[-1:]))

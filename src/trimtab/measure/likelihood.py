@@ -86,10 +86,7 @@ def minimal_pair(*, normalise: Normalisation = "none") -> Metric:
     """
 
     def asks(example: Example) -> list[Ask]:
-        good, bad = example.fields.get("good"), example.fields.get("bad")
-        if not isinstance(good, str) or not isinstance(bad, str):
-            return []
-        return [(example.messages, good), (example.messages, bad)]
+        return list(given_pair(example) or ())
 
     def combine(example: Example, measured: Measured) -> float:
         texts = [text for _, text in asks(example)]
@@ -110,6 +107,14 @@ def minimal_pair(*, normalise: Normalisation = "none") -> Metric:
         asks=asks,
         combine=combine,
     )
+
+
+def given_pair(example: Example) -> tuple[Ask, Ask] | None:
+    """The texts of the fields `good` and `bad` after the prompt, where both are given."""
+    good, bad = example.fields.get("good"), example.fields.get("bad")
+    if not isinstance(good, str) or not isinstance(bad, str):
+        return None
+    return (example.messages, good), (example.messages, bad)
 
 
 def _choices(example: Example) -> list[str]:

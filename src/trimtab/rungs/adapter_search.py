@@ -8,7 +8,6 @@ interrupted search goes on as if it had not been; only how many trials fit into 
 
 from __future__ import annotations
 
-import importlib
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,10 +17,11 @@ from typing import Any
 from trimtab.candidates import Search
 from trimtab.data.cache import cached_rows
 from trimtab.data.split import cluster_keys
-from trimtab.errors import MissingPart, RecipeError, TrainingDiverged
+from trimtab.errors import RecipeError, TrainingDiverged
 from trimtab.model.embedded import cache_folder
 from trimtab.records import Example, Progress, TokenRow, content_hash
 from trimtab.run import read_json, write_json
+from trimtab.rungs import search
 from trimtab.rungs.workshop import Workshop
 
 # Share of tune's examples that a search holds out, and the fewest groups that they are chosen from.
@@ -29,8 +29,6 @@ HELD_OUT = 0.2
 LEAST_GROUPS = 5
 # Trials that are drawn at random and never ended early, before there is anything to compare with.
 RANDOM = 4
-# Share of the budget that training may take, as the choice of default candidates has it.
-TRAINING = 0.5
 WHOLE = ("rank", "last_blocks", "epochs", "batch_size")
 BY_LOGARITHM = ("rank", "learning_rate", "batch_size")
 
@@ -57,8 +55,7 @@ Train = Callable[[Part, Mapping[str, float]], float]
 
 def room(shop: Workshop) -> float:
     """Seconds that a search may take: a candidate's share of its rung's share of the budget."""
-    recipe = shop.prepared.recipe
-    return 60 * recipe.budget.minutes * TRAINING / len(recipe.ladder) / max(1, len(recipe.candidates.adapter))
+    return shop.room / max(1, len(shop.prepared.recipe.candidates.adapter))
 
 
 def run(shop: Workshop, wanted: Search, train: Train) -> Found:
@@ -72,26 +69,27 @@ def run(shop: Workshop, wanted: Search, train: Train) -> Found:
         RecipeError: tune has too few groups to hold any out.
         TrainingDiverged: no trial reached its end.
     """
-    optuna = _optuna()
     seed = shop.prepared.recipe.seed
     learned, held = parted(shop.prepared.parts["tune"], seed)
     rows = cached_rows(
         cache_folder() / "tokens", held, shop.base.tokenizer, max_tokens=shop.prepared.recipe.data.max_tokens
     )
-    study = optuna.create_study(
-        direction="minimize", pruner=optuna.pruners.MedianPruner(n_startup_trials=RANDOM, n_warmup_steps=0)
-    )
     path = shop.folder / "search.json"
     done: list[dict[str, Any]] = read_json(path)["trials"] if path.is_file() else []
-    for entry in done:
-        study.add_trial(_frozen(optuna, wanted, entry))
-    while len(done) < wanted.trials and (len(done) < 2 or sum(t["seconds"] for t in done) < room(shop)):
-        study.sampler = optuna.samplers.TPESampler(seed=seed + len(done), n_startup_trials=RANDOM)
-        done.append(_trial(optuna, study, wanted, learned, rows, train))
-        write_json(path, {"trials": done})
-        if shop.report:
-            best = min((t["loss"] for t in done if t["loss"] is not None), default=math.nan)
-            shop.report(Progress("searching", len(done), wanted.trials, {"loss": round(best, 3)}))
+    with search.optuna_quietly() as optuna:
+        study = optuna.create_study(
+            direction="minimize",
+            pruner=optuna.pruners.MedianPruner(n_startup_trials=RANDOM, n_warmup_steps=0),
+        )
+        for entry in done:
+            study.add_trial(_frozen(optuna, wanted, entry))
+        while len(done) < wanted.trials and (len(done) < 2 or sum(t["seconds"] for t in done) < room(shop)):
+            study.sampler = optuna.samplers.TPESampler(seed=seed + len(done), n_startup_trials=RANDOM)
+            done.append(_trial(optuna, study, wanted, learned, rows, train))
+            write_json(path, {"trials": done})
+            if shop.report:
+                best = min((t["loss"] for t in done if t["loss"] is not None), default=math.nan)
+                shop.report(Progress("searching", len(done), wanted.trials, {"loss": round(best, 3)}))
     return _best(done, wanted, len(held))
 
 
@@ -116,15 +114,6 @@ def parted(examples: Sequence[Example], seed: int) -> tuple[list[Example], list[
         chosen.add(key)
     pairs = list(zip(examples, keys, strict=True))
     return [e for e, key in pairs if key not in chosen], [e for e, key in pairs if key in chosen]
-
-
-def _optuna() -> Any:
-    try:
-        optuna = importlib.import_module("optuna")
-    except ModuleNotFoundError:
-        raise MissingPart("a search of settings needs optuna", "pip install 'trimtab[search]'") from None
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    return optuna
 
 
 def _trial(

@@ -14,9 +14,8 @@ from trimtab.data.split import cluster_keys
 from trimtab.measure.ranking import mean_share, recall_at, reciprocal_rank
 from trimtab.model.sentences import encoder_installed
 from trimtab.records import Document, Example
-from trimtab.rungs.workshop import Fitted, Speed, Workshop
+from trimtab.rungs.workshop import CHARACTERS_PER_TOKEN, Fitted, Speed, Workshop, in_time
 
-CHARACTERS_PER_TOKEN = 4.0
 # Numbers of passages to try, and how deep a ranking is read for the reciprocal rank.
 PASSAGES, DEPTH = (1, 3, 5), 20
 # Seconds that the encoder takes for one text, roughly, on one core; there is no need to know better.
@@ -28,14 +27,8 @@ FIELDS = ("documents", "document")
 def defaults(shop: Workshop, speed: Speed, seconds: float) -> Sequence[ContextCandidate]:
     """One, three and five passages: as many as can be measured on select in time."""
     method = ContextCandidate().method if encoder_installed() else "bm25"
-    kept: list[ContextCandidate] = []
-    for count in PASSAGES:
-        candidate = ContextCandidate(passages=count, method=method)
-        seconds -= _on_select(shop, candidate, speed)
-        if seconds < 0 and kept:
-            break
-        kept.append(candidate)
-    return kept
+    wanted = [ContextCandidate(passages=count, method=method) for count in PASSAGES]
+    return in_time(wanted, lambda candidate: _on_select(shop, candidate, speed), seconds)
 
 
 def seconds(shop: Workshop, candidate: ContextCandidate, speed: Speed) -> float:

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import weakref
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
-
-import numpy as np
+from collections.abc import Sequence
 
 from trimtab.adjust.contrast import Contrast, Survey, survey
 from trimtab.adjust.stack import Stack
@@ -16,17 +12,12 @@ from trimtab.data import read
 from trimtab.errors import DataError
 from trimtab.model import likelihood
 from trimtab.model.load import Base
-from trimtab.records import Example, Message, Progress, TokenRow, content_hash
+from trimtab.records import Example, Message, Progress, TokenRow
 from trimtab.rungs.workshop import Workshop
 
 # Tokens of an answer that are drawn, and read: what an answer is like shows early.
 LONGEST = 64
-# Characters of a prompt in one token, for estimates of time.
-CHARACTERS = 4.0
 Texts = tuple[tuple[Message, ...], str]
-Found = TypeVar("Found")
-
-_known: weakref.WeakKeyDictionary[Any, dict[str, Any]] = weakref.WeakKeyDictionary()
 
 
 def surveyed(shop: Workshop, candidate: SteeringCandidate) -> Survey:
@@ -36,7 +27,7 @@ def surveyed(shop: Workshop, candidate: SteeringCandidate) -> Survey:
         DataError: too few pairs, or a file without rejected answers.
     """
     asked = candidate.model_dump(include={"pairs", "positive", "negative", "most", "method"})
-    return _once(shop, ["survey", asked], lambda: survey(
+    return shop.once(["survey", asked], lambda: survey(
         shop.base, contrasts(shop, candidate), candidate.method, report=shop.report
     ))  # fmt: skip
 
@@ -44,11 +35,11 @@ def surveyed(shop: Workshop, candidate: SteeringCandidate) -> Survey:
 def contrasts(shop: Workshop, candidate: SteeringCandidate) -> list[Contrast]:
     """The pairs of a candidate as rows of tokens; pairs with an empty or twice the same text are left out."""
     if candidate.positive:
-        examples = some(shop, candidate.most)
+        examples = shop.some(candidate.most)
         sides = [instructed(shop, examples, text) for text in (candidate.positive, candidate.negative)]
         pairs = list(zip(*sides, strict=True))
     elif candidate.pairs == "answers":
-        examples = some(shop, candidate.most)
+        examples = shop.some(candidate.most)
         said = own_answers(shop, examples)
         pairs = [
             ((e.messages, e.references[0]), (e.messages, text))
@@ -60,13 +51,6 @@ def contrasts(shop: Workshop, candidate: SteeringCandidate) -> list[Contrast]:
     return [Contrast(good, bad) for good, bad in rows if good.supervised.any() and bad.supervised.any()]
 
 
-def some(shop: Workshop, most: int) -> list[Example]:
-    """At most so many examples of tune, drawn by the recipe's seed, in their order."""
-    tune = shop.prepared.parts["tune"]
-    chosen = np.random.default_rng(shop.prepared.recipe.seed).permutation(len(tune))[:most]
-    return [tune[number] for number in sorted(chosen)]
-
-
 def own_answers(shop: Workshop, examples: Sequence[Example]) -> list[str]:
     """What the base model answers, by the recipe's sampling with its first seed; drawn once for each question."""
 
@@ -76,7 +60,7 @@ def own_answers(shop: Workshop, examples: Sequence[Example]) -> list[str]:
         with Stack().attach(shop.base, report=shop.report) as model:
             return [output.text for output in model(examples, short, shop.prepared.seeds[:1])]
 
-    return _once(shop, ["answers", [[e.id, e.messages] for e in examples]], drawn)
+    return shop.once(["answers", [[e.id, e.messages] for e in examples]], drawn)
 
 
 def instructed(shop: Workshop, examples: Sequence[Example], instruction: str) -> list[Texts]:
@@ -97,17 +81,6 @@ def tell(shop: Workshop, found: Survey, blocks: Sequence[int]) -> None:
         }
         if shop.report:
             shop.report(Progress("directions", found.pairs, found.pairs, facts))
-
-
-def _once(shop: Workshop, what: Any, make: Callable[[], Found]) -> Found:
-    """What was made before from the same data with the same network, or made now."""
-    known = _known.setdefault(shop.base.network, {})
-    sampling, seeds = shop.prepared.sampling, shop.prepared.seeds
-    key = content_hash([shop.prepared.identity, sampling, seeds[:1], what])
-    if key not in known:
-        known[key] = make()
-    found: Found = known[key]
-    return found
 
 
 def _with_system(messages: tuple[Message, ...], instruction: str) -> tuple[Message, ...]:

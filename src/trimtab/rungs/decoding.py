@@ -7,8 +7,6 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from trimtab.adjust.decoding import Decoding
 from trimtab.adjust.overlay import NAMES
 from trimtab.adjust.stack import Stack
@@ -16,10 +14,9 @@ from trimtab.candidates import DecodingCandidate
 from trimtab.errors import RecipeError
 from trimtab.records import Example, Progress, Report
 from trimtab.rungs import search
-from trimtab.rungs.workshop import Fitted, Speed, Workshop
+from trimtab.rungs.workshop import CHARACTERS_PER_TOKEN, Fitted, Speed, Workshop
 
-# What a language has, roughly; answers are as long as references and a fifth.
-CHARACTERS_PER_TOKEN = 4.0
+# Answers are as long as references and a fifth.
 LONGER = 1.2
 
 
@@ -56,7 +53,7 @@ def seconds(shop: Workshop, candidate: DecodingCandidate, speed: Speed) -> float
     _check_goal(shop)
     if not candidate.ranges:
         return 0.0
-    return candidate.trials * _answering(shop, _items(shop, candidate), candidate, speed)
+    return candidate.trials * _answering(shop, shop.some(candidate.items), candidate, speed)
 
 
 def fit(shop: Workshop, candidate: DecodingCandidate) -> Fitted:
@@ -72,7 +69,7 @@ def fit(shop: Workshop, candidate: DecodingCandidate) -> Fitted:
     _check_draws(shop, candidate)
     if not candidate.ranges:
         return Fitted(adjustment(candidate, {}), {"seconds": 0.0, "settings": 1})
-    items = _items(shop, candidate)
+    items = shop.some(candidate.items)
     wanted = search.Search(candidate.ranges, candidate.search, candidate.trials, shop.prepared.recipe.seed)
 
     def attempt(settings: Mapping[str, float]) -> search.Tried:
@@ -112,13 +109,6 @@ def _tried(
     counted: Report = count
     value = dataclasses.replace(shop, report=counted).value(Stack((adjustment(candidate, settings),)), items)
     return search.Tried(dict(settings), value, tokens, time.monotonic() - started)
-
-
-def _items(shop: Workshop, candidate: DecodingCandidate) -> list[Example]:
-    """Items of tune, drawn with the recipe's seed, in their own order."""
-    tune = shop.prepared.parts["tune"]
-    drawn = np.random.default_rng(shop.prepared.recipe.seed).permutation(len(tune))[: candidate.items]
-    return [tune[place] for place in sorted(drawn.tolist())]
 
 
 def _check_goal(shop: Workshop) -> None:

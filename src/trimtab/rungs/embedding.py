@@ -91,7 +91,7 @@ def settings(shop: Workshop, candidate: EmbeddingCandidate) -> Settings:
 
 def chosen_words(shop: Workshop, most: int) -> tuple[str, ...]:
     """The words that references of tune use more than the base model's own answers to the same questions."""
-    examples = contrasts.some(shop, COMPARED)
+    examples = shop.some(COMPARED)
     said = contrasts.own_answers(shop, examples)
     found = over_represented([example.references[0] for example in examples], said, most)
     if not found:

@@ -21,7 +21,7 @@ from trimtab.language.text import normal, unit_spans, word_spans, words
 from trimtab.measure.contract import Metric
 from trimtab.measure.trial import of_outputs, table
 from trimtab.records import Example, Output
-from trimtab.rungs.workshop import Speed, Workshop
+from trimtab.rungs.workshop import CHARACTERS_PER_TOKEN, Speed, Workshop
 
 ITEMS = 48
 # A beginning is boilerplate where this share of the answers has it, and at least this many.
@@ -29,7 +29,6 @@ SHARE, FEWEST = 0.08, 3
 LONGEST, MOST = 6, 12
 # Longer answers than this share of the references.
 PERCENTILE = 95
-CHARACTERS_PER_TOKEN = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,14 @@ def seconds(shop: Workshop, speed: Speed) -> float:
 
 
 def learn(shop: Workshop) -> Learned:
-    """Rules from base answers to the first items of tune; none where the goal does not read answers."""
+    """Rules from base answers to the first items of tune; none where the goal does not read answers.
+
+    They are learned once for all candidates.
+    """
+    return shop.once(["learned rules"], lambda: _learned(shop))
+
+
+def _learned(shop: Workshop) -> Learned:
     goal, tune = shop.prepared.goal, shop.prepared.parts["tune"]
     if goal.score is None:
         return Learned(Guidelines(), (), 0)

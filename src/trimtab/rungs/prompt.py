@@ -8,7 +8,6 @@ from statistics import fmean, quantiles
 from typing import Any
 
 import jinja2
-import numpy as np
 
 from trimtab.adjust import prompt
 from trimtab.adjust.stack import Stack
@@ -18,9 +17,8 @@ from trimtab.model.load import Base, load, prompt_ids
 from trimtab.model.local import Local
 from trimtab.records import Example, Message, Model
 from trimtab.rungs.proposals import propose
-from trimtab.rungs.workshop import Fitted, Speed, Workshop
+from trimtab.rungs.workshop import CHARACTERS_PER_TOKEN, Fitted, Speed, Workshop, in_time
 
-CHARACTERS_PER_TOKEN = 4.0
 # Items of tune that proposed instructions are compared on.
 SCORED = 32
 # Distinct answers that a list of them may have, and items of tune for each, before it counts as complete.
@@ -39,13 +37,7 @@ def defaults(shop: Workshop, speed: Speed, seconds: float) -> Sequence[PromptCan
             *wanted,
             PromptCandidate(exemplars=4),
         ]
-    kept: list[PromptCandidate] = []
-    for candidate in wanted:
-        seconds -= _on_select(shop, candidate, speed)
-        if seconds < 0 and kept:
-            break
-        kept.append(candidate)
-    return kept
+    return in_time(wanted, lambda candidate: _on_select(shop, candidate, speed), seconds)
 
 
 def seconds(shop: Workshop, candidate: PromptCandidate, speed: Speed) -> float:
@@ -117,7 +109,7 @@ def _best(shop: Workshop, candidate: PromptCandidate, model: Model) -> tuple[pro
     """The candidate with the instruction that scores best on some of tune, its own among them."""
     tune, seed = shop.prepared.parts["tune"], shop.prepared.recipe.seed
     proposed = propose(model, tune, candidate.instruction, candidate.proposals, seed=seed)
-    items = [tune[int(n)] for n in np.random.default_rng(seed).permutation(len(tune))[:SCORED]]
+    items = shop.some(SCORED)
     tried = {}
     for instruction in (candidate.instruction, *proposed):
         fitted = _fitted(shop, candidate.model_copy(update={"instruction": instruction}))

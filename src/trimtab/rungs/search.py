@@ -5,6 +5,7 @@ What was tried is written down after each trial, and an interrupted search goes 
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -125,10 +126,7 @@ def _by_optuna(
     search: Search, attempt: Callable[[Mapping[str, float]], Tried], record: _Record
 ) -> Iterator[Tried]:
     """Trials that TPE proposes (Bergstra et al. 2011, section 4; Watanabe 2023), one at a time."""
-    optuna = optional("optuna", extra="search")
-    level = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
+    with optuna_quietly() as optuna:
         study = optuna.create_study(
             direction="maximize", sampler=optuna.samplers.TPESampler(seed=search.seed)
         )
@@ -141,6 +139,20 @@ def _by_optuna(
             else:
                 study.tell(trial, found.value)
             yield found
+
+
+@contextlib.contextmanager
+def optuna_quietly() -> Iterator[Any]:
+    """Optuna, which prints nothing of its trials while the block runs.
+
+    Raises:
+        MissingPart: it is not installed.
+    """
+    optuna = optional("optuna", extra="search")
+    level = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        yield optuna
     finally:
         optuna.logging.set_verbosity(level)
 

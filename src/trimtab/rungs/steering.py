@@ -9,7 +9,7 @@ from trimtab.adjust import steering
 from trimtab.candidates import SteeringCandidate
 from trimtab.records import plain
 from trimtab.rungs import contrasts
-from trimtab.rungs.workshop import Fitted, Speed, Workshop
+from trimtab.rungs.workshop import CHARACTERS_PER_TOKEN, Fitted, Speed, Workshop
 
 # Blocks and strengths that are tried when the recipe names none.
 BLOCKS = 2
@@ -63,4 +63,4 @@ def _seconds_a_pair(shop: Workshop, speed: Speed) -> float:
     prompt = sum(len(example.prompt) for example in shop.prepared.parts["tune"]) / len(
         shop.prepared.parts["tune"]
     )
-    return drawn * speed.sample + (prompt / contrasts.CHARACTERS + 2 * contrasts.LONGEST) * speed.read
+    return drawn * speed.sample + (prompt / CHARACTERS_PER_TOKEN + 2 * contrasts.LONGEST) * speed.read

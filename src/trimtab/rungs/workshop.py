@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import weakref
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -16,7 +17,17 @@ from trimtab.measure.trial import measure, table
 from trimtab.model.find import AnyBase, loaded
 from trimtab.model.load import Base
 from trimtab.prepare import Prepared
-from trimtab.records import Example, Report
+from trimtab.records import Example, Report, content_hash
+
+# Characters of a text in one token, for estimates of time.
+CHARACTERS_PER_TOKEN = 4.0
+# Share of the budget that fitting may take.
+FITTING = 0.5
+One = TypeVar("One")
+Found = TypeVar("Found")
+
+# What was made for one rung or candidate and serves others, by the network that it was made with.
+_known: weakref.WeakKeyDictionary[Any, dict[str, Any]] = weakref.WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +65,32 @@ class Workshop:
         """
         return loaded(self.model)
 
+    @property
+    def room(self) -> float:
+        """Seconds that fitting the candidates of one rung may take: its share of what the budget has for fitting."""
+        recipe = self.prepared.recipe
+        return 60 * recipe.budget.minutes * FITTING / len(recipe.ladder)
+
+    def some(self, most: int) -> list[Example]:
+        """At most so many examples of tune, drawn by the recipe's seed, in their order."""
+        tune = self.prepared.parts["tune"]
+        chosen = np.random.default_rng(self.prepared.recipe.seed).permutation(len(tune))[:most]
+        return [tune[number] for number in sorted(chosen)]
+
+    def once(self, what: Any, make: Callable[[], Found]) -> Found:
+        """What was made before from the same data with the same network, or made now.
+
+        Args:
+            what: names it among all that is made so; JSON values.
+        """
+        known = _known.setdefault(self.base.network, {})
+        prepared = self.prepared
+        key = content_hash([prepared.identity, prepared.sampling, prepared.seeds[:1], what])
+        if key not in known:
+            known[key] = make()
+        found: Found = known[key]
+        return found
+
     def scores(self, stack: Stack, examples: Sequence[Example]) -> np.ndarray:
         """The goal of a stack on items (n,), larger is better, averaged over seeds.
 
@@ -85,6 +122,17 @@ class Fitted:
     adjustment: Adjustment
     cost: Mapping[str, Any]
     history: Sequence[Mapping[str, Any]] = field(default=())
+
+
+def in_time(wanted: Sequence[One], cost: Callable[[One], float], seconds: float) -> list[One]:
+    """The first of these, as many as can be measured in time, at least one; `cost` is in seconds."""
+    kept: list[One] = []
+    for one in wanted:
+        seconds -= cost(one)
+        if seconds < 0 and kept:
+            break
+        kept.append(one)
+    return kept
 
 
 class Kind(Protocol):
