@@ -1,6 +1,6 @@
-"""The positive control: the embedded model learns the E2E restaurant task, before and after, with intervals.
+"""The positive control: the ladder on the E2E restaurant task, which only a change of the weights can learn.
 
-    python bench/e2e.py            about 25 minutes on two cores
+    python bench/e2e.py            about 15 minutes on two cores
     python bench/e2e.py --pairs 400 --confirm 60    a quick look
 
 4,000 training pairs (whole inputs with all their references), 60 other inputs to choose on, and 300 distinct dev
@@ -30,7 +30,8 @@ data:
   examples: e2e.jsonl
   instruction: Describe the restaurant in one or two sentences, from these facts.
   max_tokens: 256
-goal: {metric: bleu, min_gain: 20.0, expected_gain: 40.0, options: {lowercase: true, tokenize: none}}
+# The base scores 8; models trained for this task score 60 to 70 (E2E NLG Challenge, its baseline 65.9).
+goal: {metric: bleu, min_gain: 42.0, expected_gain: 55.0, options: {lowercase: true, tokenize: none}}
 sampling: {max_new_tokens: 64}
 guards:
   - {suite: target, metric: chrf, margin: 1.0}
@@ -38,7 +39,10 @@ guards:
   - {suite: facts-kept, metric: coverage, margin: 0.05}
   - {suite: general-questions, metric: choice, margin: 0.1}
   - {suite: general-english, metric: nll, margin: 0.5}
+ladder: {prompt: 1, decoding: 1, steering: 1, adapter: 4}
 candidates:
+  prompt:
+    - {exemplars: 4}
   adapter:
     - {method: lora, rank: 16, blocks: [-15, -14, -13, -12, -11, -10, -9, -8, -7, -6, -5, -4, -3, -2, -1]}
 training: {epochs: 1, batch_size: 8, learning_rate: 0.001, schedule: linear}
@@ -90,8 +94,14 @@ def main() -> int:
     verdict = run.verdict
     rows = [("bleu", verdict.target), *((f"{g.metric} ({g.suite})", g.comparison) for g in verdict.guards)]
     provenance = run.folder.read("provenance.json")
+    rungs = [
+        {key: rung[key] for key in ("rung", "outcome", "minutes", "difference")}
+        for rung in run.folder.read("ladder.json")["rungs"]
+    ]
     result = {
         "outcome": verdict.outcome,
+        "rung": run.folder.read("verdict.json")["rung"],
+        "rungs": rungs,
         "look": verdict.look,
         "level": verdict.level,
         "costs": provenance["costs"],
@@ -99,7 +109,11 @@ def main() -> int:
         "minutes": round((time.monotonic() - started) / 60, 1),
         "metrics": {},
     }
-    print(f"verdict: {verdict.outcome}   {result['minutes']} minutes   costs {provenance['costs']}")
+    for rung in rungs:
+        print(f"{rung['rung']:12} {rung['outcome']:14} {rung['minutes']:5.1f} min   {rung['difference']}")
+    print(
+        f"verdict: {verdict.outcome} at {result['rung']}   {result['minutes']} minutes   costs {provenance['costs']}"
+    )
     print(
         f"{'metric':28} {'before':>8} {'after':>8}   difference with interval (signed so that plus is better)"
     )
@@ -121,7 +135,7 @@ def main() -> int:
             f"{name:28} {compared.baseline:8.3f} {compared.candidate:8.3f}   {difference}  {compared.outcome}"
         )
     (OUT.parent / "e2e.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    return 0 if verdict.outcome == "ship" else 1
+    return 0 if (verdict.outcome, result["rung"]) == ("ship", "adapter") else 1
 
 
 if __name__ == "__main__":

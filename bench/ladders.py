@@ -36,11 +36,14 @@ def climb(name: str, rows: int) -> dict[str, Any]:
         "task": name,
         "minutes": round((time.monotonic() - started) / 60, 1),
         "verdict": {
-            key: verdict.get(key) for key in ("outcome", "rung", "stack", "reasons", "need_n", "difference")
+            key: verdict[key] for key in ("outcome", "rung", "stack", "reasons", "need_n", "difference")
         },
         "guards": verdict["guards"],
         "rungs": [
-            {key: rung.get(key) for key in ("rung", "outcome", "difference", "guards", "alpha", "minutes")}
+            {
+                key: rung[key]
+                for key in ("rung", "outcome", "difference", "guards", "looked", "alpha", "minutes")
+            }
             for rung in rungs
         ],
         "costs": run.folder.read("provenance.json")["costs"],
@@ -68,6 +71,24 @@ def said(value: dict[str, Any] | None) -> str:
     return f"{value['value']:+.3g} [{value['low']:+.3g}, {value['high']:+.3g}] n {value['n']}"
 
 
+def table(result: dict[str, Any]) -> list[str]:
+    """The climb as docs/results.md has it."""
+    verdict = result["verdict"]
+    lines = [f"{result['task']}: {verdict['outcome']} at {verdict['rung']}, {result['minutes']} minutes", ""]
+    lines += ["| rung | came out | gain over the base model | guards | minutes |", "|---|---|---|---|---|"]
+    for rung in result["rungs"]:
+        guards = [guard["comparison"]["outcome"] for guard in rung["guards"]]
+        held = f"{guards.count('held')} of {len(guards)} held"
+        where = "confirm" if rung["looked"] else "select"
+        gain = f"{said(rung['difference'])} of {where}"
+        lines.append(f"| {rung['rung']} | {rung['outcome']} | {gain} | {held} | {rung['minutes']:.1f} |")
+    lines += ["", "| guard | difference | margin | came out |", "|---|---|---|---|"]
+    for guard in result["guards"]:
+        name, found = f"{guard['suite']}, {guard['metric']}", guard["comparison"]
+        lines.append(f"| {name} | {said(found['difference'])} | {guard['margin']} | {found['outcome']} |")
+    return [*lines, "", *(f"- {reason}" for reason in verdict["reasons"])]
+
+
 def main() -> None:
     """Run the tasks asked for, one after the other."""
     parser = argparse.ArgumentParser(
@@ -79,11 +100,7 @@ def main() -> None:
     for name in TASKS if options.task == "all" else [options.task]:
         result = climb(name, options.rows)
         (OUT / "ladders" / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-        print(
-            f"{name}: {result['verdict']['outcome']} at {result['verdict']['rung']}, {result['minutes']} minutes"
-        )
-        for rung in result["rungs"]:
-            print(f"  {rung['rung']:12} {said(rung['difference']):44} {rung['outcome']}")
+        print("\n".join(table(result)))
 
 
 if __name__ == "__main__":

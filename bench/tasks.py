@@ -100,7 +100,11 @@ def _recipe(
         "guards": [*guards, ENGLISH, QUESTIONS],
         "ladder": ALL,
         "training": {"epochs": 2, "batch_size": 4, "learning_rate": 0.0003},
-        "candidates": {"adapter": [{"method": "lora", "rank": 16}]},
+        # Exemplars that are the same for every item are read once; the nearest ones would be read for each guard item.
+        "candidates": {
+            "prompt": [{"exemplars": 2}, {"exemplars": 4}],
+            "adapter": [{"method": "lora", "rank": 16}],
+        },
         "budget": {"minutes": 40},
         **more,
     }
@@ -114,8 +118,9 @@ TASKS = {
         rude_to_neutral,
         _recipe(
             "Rewrite this sentence politely. Keep what it says.",
-            {"metric": "toxicity", "min_gain": 0.02, "expected_gain": 0.2},
-            [MEANING],
+            # Toxicity alone is no goal here: the base model has little of it, because it refuses most of these.
+            {"metric": "chrf", "min_gain": 2.0, "expected_gain": 10.0},
+            [{"suite": "target", "metric": "toxicity", "margin": 0.1}, MEANING],
         ),
     ),
     "hotel": Task(

@@ -80,6 +80,7 @@ def test_where_no_rung_passes_alone_the_best_two_are_joined(tmp_path: Path, netw
     ]
     assert [entry["looked"] for entry in found.values()] == [False, False, True]
     assert run.verdict.outcome == "ship", run.verdict.reasons
+    assert run.verdict.rung == run.folder.read("verdict.json")["rung"] == "combined"
     # Both weights of 1 and its own of 0.5 are left for it.
     assert found["combined"]["alpha"] == pytest.approx(stats.run_alpha(1))
     assert run.verdict.level == pytest.approx(1 - 2 * stats.run_alpha(1))
@@ -130,6 +131,7 @@ def test_a_rung_that_ships_under_a_guard_it_cannot_touch(tmp_path: Path, network
     goal = {"metric": "exact_match", "min_gain": 0.0, "expected_gain": 0.2}
     run = trimtab.tune(project(tmp_path, network, goal=goal), root=tmp_path / "runs")
     assert list(entries(run)) == ["postprocess"]
+    assert run.verdict.rung == "postprocess"
     assert run.verdict.outcome == "ship", run.verdict.reasons
     assert run.verdict.guards[0].by_construction
     assert "held by construction" in (run.folder.path / "report.html").read_text(encoding="utf-8")
@@ -158,6 +160,7 @@ def test_what_would_pass_the_budget_is_skipped_and_says_so(tmp_path: Path, netwo
     assert found["layers"]["minutes"] > 0
     assert any(reason.startswith("bounded by budget") for reason in run.verdict.reasons)
     assert run.verdict.look == 0
+    assert run.verdict.rung == "postprocess"
     (run.folder.path / "verdict.json").unlink()
     assert told(trimtab.tune(recipe, root=tmp_path / "runs")) == found_without_time(found)
     # More budget decides anew, as no look was taken.

@@ -147,10 +147,15 @@ def _fitted(work: Work, rung: Rung, number: int) -> Fitted:
     with work.timed(f"training {rung}"):
         stack, cost = fit(work.prepared, work.base, rung, candidate, number, work.folder, work.report)
     given = candidate.model_dump(exclude_defaults=True)
-    title = ", ".join(f"{key} {value}" for key, value in given.items())
+    title = ", ".join(f"{key.replace('_', ' ')} {_said(value)}" for key, value in given.items())
     # The hash alone: the weights of dozens of candidates need not be in memory together.
     plain = "as the recipe's training says" if isinstance(candidate, Trained) else "the default settings"
     return Fitted(title or plain, f"{rung}-{number}", stack.hash, cost)
+
+
+def _said(value: Any) -> str:
+    """A setting as a title shows it."""
+    return " ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
 
 
 def _race(found: Selection) -> None:

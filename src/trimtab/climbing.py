@@ -117,7 +117,7 @@ def _step(ascent: Ascent, rung: str, pairs: list[tuple[str, str]]) -> ladder.Ste
         "looked": False,
     }
     ascent.entries.append(entry)
-    if _skipped(ascent, rung, expected):
+    if _skipped(ascent, rung):
         return ladder.Step(rung, "skipped: budget", minutes=expected)
     entry["outcome"] = "begun"
     ascent.write()
@@ -140,7 +140,7 @@ def _step(ascent: Ascent, rung: str, pairs: list[tuple[str, str]]) -> ladder.Ste
     return dataclasses.replace(step, minutes=minutes)
 
 
-def _skipped(ascent: Ascent, rung: str, expected: float) -> bool:
+def _skipped(ascent: Ascent, rung: str) -> bool:
     """Whether a rung is left out for want of time.
 
     What an earlier process decided stands: once a rung behind has looked at confirm with the weight that was passed
@@ -151,6 +151,7 @@ def _skipped(ascent: Ascent, rung: str, expected: float) -> bool:
     looks = any(entry["looked"] for entry in ascent.earlier.get("rungs", ()))
     if known and (looks or ascent.earlier.get("budget") == budget):
         return bool(known["outcome"] == ladder.SKIPPED)
+    expected = {name: expected_minutes(name, ascent.work.folder) for name in ascent.state.weights}
     return ascent.state.too_long(expected, ascent.minutes, budget)
 
 
@@ -200,7 +201,9 @@ def _concluded(ascent: Ascent) -> Verdict:
         said = [*reasons.smaller(steps, best.rung), reasons.against_prompt(ascent.beside)]
     else:
         said = reasons.fallen_short(steps, list(recipe.ladder), recipe.goal.min_gain)
-    return dataclasses.replace(best.verdict, reasons=(*best.verdict.reasons, *filter(None, said)))
+    return dataclasses.replace(
+        best.verdict, rung=best.rung, reasons=(*best.verdict.reasons, *filter(None, said))
+    )
 
 
 def _beside_prompt(ascent: Ascent, best: ladder.Step) -> Comparison | None:

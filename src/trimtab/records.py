@@ -206,7 +206,11 @@ class GuardResult:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The decision of a run, with everything it was read from."""
+    """The decision of a run, with everything it was read from.
+
+    Attributes:
+        rung: the step of the ladder that it is about; empty where none was measured.
+    """
 
     outcome: Literal["ship", "hold", "inconclusive"]
     stack: str
@@ -218,6 +222,7 @@ class Verdict:
     level: float = NAN
     look: int = 0
     explored: bool = False
+    rung: str = ""
 
 
 class Generate(Protocol):

@@ -280,6 +280,7 @@ def verdict_from(content: Mapping[str, Any]) -> Verdict:
         level=_number(content["level"]),
         look=content["look"],
         explored=content["explored"],
+        rung=content["rung"],
     )
 
 

@@ -151,10 +151,21 @@ def test_there_is_a_combination_where_two_kinds_can_be_joined(
 
 def test_a_rung_that_would_pass_the_budget_is_skipped_except_the_first() -> None:
     climb = climbed(THREE)
-    assert not climb.too_long(expected=50, spent=1, budget=10)
+    second = list(THREE)[1]
+    assert not climb.too_long({"prompt": 50}, spent=1, budget=10)
     climb = climb.then(step("prompt", "undecided"))
-    assert climb.too_long(expected=8, spent=3, budget=10)
-    assert not climb.too_long(expected=7, spent=3, budget=10)
+    assert climb.too_long({second: 8}, spent=3, budget=10)
+    assert not climb.too_long({second: 7}, spent=3, budget=10)
+
+
+def test_time_is_kept_for_a_rung_that_weighs_more_where_it_still_fits() -> None:
+    weights = {"prompt": 1.0, "steering": 1.0, "adapter": 4.0}
+    climb = climbed(weights).then(step("prompt", "undecided"))
+    assert climb.too_long({"steering": 3, "adapter": 5}, spent=3, budget=10)
+    assert not climb.too_long({"steering": 2, "adapter": 5}, spent=3, budget=10)
+    assert not climb.too_long({"steering": 3, "adapter": 8}, spent=3, budget=10), "it cannot be tried anyway"
+    equal = climbed(weights | {"adapter": 1.0}).then(step("prompt", "undecided"))
+    assert not equal.too_long({"steering": 3, "adapter": 5}, spent=3, budget=10)
 
 
 def test_the_combination_is_chosen_by_select_alone() -> None:

@@ -249,8 +249,35 @@ def ladder(kind: str) -> dict[str, Any]:
             "ship": "passed",
         }.get(kind, "undecided"),
         "looked": kind not in ("explored", "no look"),
+        "minutes": 3.9,
+        "difference": verdict(kind).difference,
+        "guards": verdict(kind).guards,
     }
     return {"base": {"select": Estimate(30.911824, 28.4017, 33.4219, 0.95, 49, "t")}, "rungs": [rung]}
+
+
+def climbed() -> dict[str, Any]:
+    """Three rungs: the first undecided after a look, the second never tried, the third ships."""
+    content = ladder("ship")
+    unsure = Estimate(3.104882, -0.617331, 5.592433, 0.9959, 74, "t")
+    tried = {
+        **content["rungs"][0],
+        "rung": "prompt",
+        "outcome": "undecided",
+        "difference": unsure,
+        "minutes": 2.3,
+    }
+    skipped = {
+        **tried,
+        "rung": "steering",
+        "outcome": "skipped: budget",
+        "looked": False,
+        "candidates": [],
+        "difference": None,
+        "guards": (),
+        "minutes": 5.2,
+    }
+    return content | {"rungs": [tried, skipped, *content["rungs"]]}
 
 
 def raced() -> dict[str, Any]:

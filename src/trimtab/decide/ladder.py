@@ -83,13 +83,21 @@ class Climb:
         failed = [step.rung for step in self.steps if not step.looked]
         return stats.rung_alphas(self.weights, run=look, failed=failed)[str(self.rung)]
 
-    def too_long(self, expected: float, spent: float, budget: float) -> bool:
+    def too_long(self, expected: Mapping[str, float], spent: float, budget: float) -> bool:
         """Whether the next rung is to be skipped: its expected minutes, on top of those spent, pass the budget.
 
-        The first rung that could be tried is tried at any price: a run that measured nothing is no use.
+        Time is kept for rungs behind it that weigh more, where they still fit: they are the likelier ones. The first
+        rung that could be tried is tried at any price: a run that measured nothing is no use.
+
+        Args:
+            expected: minutes of each rung; one that is missing counts as 0.
         """
-        tried = any(step.outcome != SKIPPED for step in self.steps)
-        return tried and spent + expected > budget
+        if all(step.outcome == SKIPPED for step in self.steps):
+            return False
+        here, *behind = list(self.weights)[len(self.steps) :]
+        kept = sum(expected.get(rung, 0.0) for rung in behind if self.weights[rung] > self.weights[here])
+        kept = kept if spent + kept <= budget else 0.0
+        return spent + expected.get(here, 0.0) + kept > budget
 
     def then(self, step: Step) -> Climb:
         """The climb after the rung that stood next came out like this."""

@@ -68,9 +68,11 @@ def interval(estimate: Estimate, *against: float, signed: bool = True) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Seconds as "48 s", "6 min 12 s" or "2 h 5 min"."""
+    """Seconds as "< 0.1 s", "48 s", "6 min 12 s" or "2 h 5 min"."""
     if seconds is None or not known(seconds):
         return MISSING
+    if seconds < 0.1:
+        return "< 0.1 s"
     if seconds < 10:
         return f"{significant(seconds, 2)} s"
     whole = round(seconds)

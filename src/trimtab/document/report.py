@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from trimtab.document import charts, doses, figures, tables, words
+from trimtab.document import charts, doses, figures, rungs, tables, words
 from trimtab.document.limits import limits
 from trimtab.document.masking import mask, printable
 from trimtab.document.record import Record, metric_title, read, scores, suite_title
@@ -175,6 +175,7 @@ def _ladder(record: Record) -> dict[str, Any]:
         record.min_gain, f"smallest gain worth having: {figures.significant(record.min_gain)}"
     )
     return {
+        "climb": rungs.table(record),
         "tables": tables.ladder(record),
         "count": len(list(record.candidates())),
         "drawing": charts.intervals(

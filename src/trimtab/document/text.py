@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
+from trimtab.document import rungs
 from trimtab.document.figures import duration, interval, known, percent, significant
 from trimtab.document.masking import printable
 from trimtab.document.record import Record, metric_title, read, suite_title
@@ -62,6 +63,7 @@ def _facts(record: Record) -> list[str]:
         lines.append(
             _wrapped(f"look    number {record.verdict.look} at this confirm set, intervals at {level}")
         )
+    lines += [_wrapped(line) for line in rungs.lines(record)]
     if raced(record):
         lines.append(_wrapped(f"race    {raced(record)}"))
     stages = [seconds for seconds in (record.provenance.get("costs") or {}).values() if known(seconds)]
