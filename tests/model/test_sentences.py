@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from trimtab.errors import ModelError
@@ -41,3 +42,13 @@ def test_a_folder_without_an_encoder_is_refused(tmp_path: Path) -> None:
 
 def test_an_encoder_is_known_by_its_weights() -> None:
     assert Encoder().fingerprint == file_hash(encoder_folder() / "model.safetensors")
+
+
+def test_passages_read_together_have_the_vectors_that_they_have_alone() -> None:
+    encoder = Encoder()
+    texts = ("A cat sat.", "", "The tax office closes at noon.", "A dog sat.", "word " * 400, " ")
+    together = encoder.embed_all(texts)
+    alone = np.stack([encoder.embed(text) for text in texts])
+    assert together.dtype == np.float32
+    np.testing.assert_allclose(together, alone, atol=1e-6)
+    assert not together[1].any()

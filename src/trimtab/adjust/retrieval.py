@@ -82,7 +82,7 @@ def build(passages: Sequence[Passage], method: Method) -> Retrieval:
     if method == "bm25":
         return Retrieval(tuple(passages), method, np.zeros((0, 0), dtype=np.float32))
     encoder = sentences.default_encoder()
-    vectors = np.stack([encoder.embed(passage.searched) for passage in passages]).astype(np.float32)
+    vectors = encoder.embed_all(tuple(passage.searched for passage in passages))
     return Retrieval(tuple(passages), method, vectors, encoder.fingerprint)
 
 

