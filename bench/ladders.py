@@ -1,6 +1,6 @@
 """The ladder on real public data: every rung's effect with its interval, guards, cost, verdict, and ten samples.
 
-    python bench/ladders.py --task paradetox|hotel|onestop|medquad|all [--rows 400]
+    python bench/ladders.py --task paradetox|hotel|onestop|medquad|medquad-both|all [--rows 400]
 
 Rude to neutral, FAQ to an agent's voice, advanced to elementary English, and medical questions by retrieval, by an
 adapter, and by both. What each is made of stands in bench/tasks.py. Writes bench/out/ladders/TASK.json and

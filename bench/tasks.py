@@ -60,10 +60,12 @@ def voice(count: int) -> Rows:
 
 
 def elementary(count: int) -> Rows:
-    """OneStopEnglish: an advanced sentence and its elementary wording, where the two differ."""
-    found = records(SHARED / "style_onestop" / "pairs.jsonl.gz")
-    pairs = [row for row in found if row["pair"] == "ADV-ELE" and row["a"] != row["b"]]
-    return [{"prompt": row["a"], "completion": row["b"]} for row in pairs[:count]]
+    """OneStopEnglish: an advanced sentence and its elementary wordings, where they differ from it."""
+    wordings: dict[str, list[str]] = {}
+    for row in records(SHARED / "style_onestop" / "pairs.jsonl.gz"):
+        if row["pair"] == "ADV-ELE" and row["a"] != row["b"]:
+            wordings.setdefault(row["a"], []).append(row["b"])
+    return [{"prompt": hard, "references": easy} for hard, easy in list(wordings.items())[:count]]
 
 
 def medical(count: int) -> Rows:
@@ -115,6 +117,19 @@ def _recipe(
 MEANING = {"suite": "target", "metric": "similarity", "margin": 0.05}
 FACTS = {"suite": "facts-kept", "metric": "coverage", "margin": 0.15}
 
+# Likeness to the references does not see an answer that says one thing again and again.
+VARIED = {"suite": "target", "metric": "repetition", "margin": 0.05}
+
+
+def _health(gain: dict[str, Any]) -> dict[str, Any]:
+    return _recipe(
+        "Answer this question about health in two or three sentences.",
+        {"metric": "chrf", **gain},
+        [VARIED],
+        ladder=["context", "adapter"],
+    )
+
+
 TASKS = {
     "paradetox": Task(
         rude_to_neutral,
@@ -137,20 +152,15 @@ TASKS = {
         elementary,
         _recipe(
             "Rewrite this sentence in simple English. Keep what it says.",
-            {"metric": "readability", "min_gain": 2.0, "expected_gain": 10.0},
-            [MEANING],
-        ),
-    ),
-    "medquad": Task(
-        medical,
-        _recipe(
-            "Answer this question about health in two or three sentences.",
+            # Readability alone is no goal here: the base model reads more easily than the references, by leaving out
+            # most of what was said.
             {"metric": "chrf", "min_gain": 2.0, "expected_gain": 8.0},
-            [],
-            ladder=["context", "adapter"],
+            [{"suite": "target", "metric": "readability", "margin": 15.0}, MEANING],
         ),
-        documents=pages,
     ),
+    "medquad": Task(medical, _health({"min_gain": 2.0, "expected_gain": 8.0}), documents=pages),
+    # More than either change has: so that the climb goes on to both together.
+    "medquad-both": Task(medical, _health({"min_gain": 15.0, "expected_gain": 25.0}), documents=pages),
 }
 
 
