@@ -1,4 +1,4 @@
-"""Each rung that leaves weights alone, through a service of known habits, to its verdict: what it changes, what it costs."""
+"""Each rung that leaves weights alone, through a service of known habits: what it changes, and what it costs."""
 
 from __future__ import annotations
 
@@ -272,9 +272,7 @@ def test_a_short_context_leaves_no_room_for_passages(tmp_path: Path, service: Se
 
 def test_decoding_defaults_take_the_likeliest_of_several(tmp_path: Path, service: Service) -> None:
     service.habit = wavering
-    path = project(
-        tmp_path, service, "decoding", always, sampling={"max_new_tokens": 16, "temperature": 1.0}
-    )
+    path = project(tmp_path, service, "decoding", always, sampling={"max_new_tokens": 16, "temperature": 1.0})
     run = tuned(tmp_path, path)
     assert run.verdict.outcome == "ship", run.verdict.reasons
     (decoding,) = run.stack.adjustments
@@ -294,9 +292,7 @@ def test_decoding_defaults_take_the_likeliest_of_several(tmp_path: Path, service
 
 def test_a_service_that_reads_them_is_tried_with_all_settings(tmp_path: Path, service: Service) -> None:
     service.habit, service.owner = wavering, "vllm"
-    path = project(
-        tmp_path, service, "decoding", always, sampling={"max_new_tokens": 16, "temperature": 1.0}
-    )
+    path = project(tmp_path, service, "decoding", always, sampling={"max_new_tokens": 16, "temperature": 1.0})
     planned = pipeline.plan(path)["candidates"]["decoding"]
     assert {1.1, 1.2} <= {one["repetition_penalty"] for one in planned}
     assert 0.1 in {one["min_p"] for one in planned}
@@ -452,9 +448,7 @@ def test_rungs_that_change_weights_say_why_not(tmp_path: Path, service: Service,
 
 def test_confidence_is_calibrated_for_a_service(tmp_path: Path, service: Service) -> None:
     service.habit = wavering
-    path = project(
-        tmp_path, service, "decoding", always, sampling={"max_new_tokens": 16, "temperature": 1.0}
-    )
+    path = project(tmp_path, service, "decoding", always, sampling={"max_new_tokens": 16, "temperature": 1.0})
     found = shop(tmp_path, path)
     stack = confidence.Stack()
     options = ConfidenceOptions(good=1.0, features=("mean_logprob",), threshold=0.5)

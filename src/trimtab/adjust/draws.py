@@ -60,7 +60,8 @@ def score(
     if by == "likelihood":
         # A service counts no token for an answer of none: it is taken where there is no other.
         return [
-            [-math.inf if not (o.text or o.logprobs) else mean_logprob(o) for o in outputs] for outputs in found
+            [-math.inf if not (o.text or o.logprobs) else mean_logprob(o) for o in outputs]
+            for outputs in found
         ]
     if by == "judgement":
         pairs = [(q, o) for q, outputs in zip(asked, found, strict=True) for o in outputs]
