@@ -453,7 +453,7 @@ def test_confidence_is_calibrated_for_a_service(tmp_path: Path, service: Service
     stack = confidence.Stack()
     options = ConfidenceOptions(good=1.0, features=("mean_logprob",), threshold=0.5)
     fitted = confidence.calibrate(found, stack, options)
-    assert fitted.cost["brier"] < fitted.cost["brier_of_base_rate"] / 2
+    assert fitted.cost["brier"].value < fitted.cost["brier_of_base_rate"] / 2
     with (stack + confidence.Stack((fitted.adjustment,))).attach(found.model) as model:
         outputs = model(found.prepared.parts["select"], found.prepared.sampling, found.prepared.seeds)
     said = {output.text for output in outputs}
