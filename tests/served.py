@@ -6,16 +6,32 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from trimtab.model import sampler
 from trimtab.model.load import Base, prompt_ids
-from trimtab.records import Message, Question, Sampling
+from trimtab.records import Message, Output, Question, Sampling
 
 MODEL = "tiny"
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a model of known habits says, and the log-probability of each of its tokens, which are words."""
+
+    text: str
+    logprob: float = -0.5
+
+    @property
+    def tokens(self) -> int:
+        """Words, and the end."""
+        return len(self.text.split()) + 1
+
+
+Habit = Callable[[Sequence[Message], Sampling, int], Said]
 # The settings beside the interface's own, as this server calls them.
 LONGER = {"top_k": "top_k", "min_p": "min_p", "repeat_penalty": "repetition_penalty"}
 LONGER |= {"repetition_penalty": "repetition_penalty"}
@@ -28,12 +44,15 @@ class Service:
     Attributes:
         failures: what the next chat requests meet instead of an answer, first come, first served.
         refused: parameters that it does not know.
+        habit: answers in the place of the network, where it is given: from the conversation, settings and seed.
+        system: whether it takes a system turn.
+        entry: what /models says of the model beside its name.
         slow: seconds before each answer.
         bodies: of the chat requests, in order; headers: of every request.
         most: chat requests under way at once, at most.
     """
 
-    base: Base
+    base: Base | None = None
     key: str = ""
     owner: str = "tests"
     created: int = 1
@@ -42,6 +61,9 @@ class Service:
     models: bool = True
     refused: tuple[str, ...] = ()
     slow: float = 0.0
+    habit: Habit | None = None
+    system: bool = True
+    entry: Mapping[str, Any] = field(default_factory=dict)
     failures: list[Callable[[Any], None]] = field(default_factory=list)
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[Mapping[str, str]] = field(default_factory=list)
@@ -73,6 +95,8 @@ class Service:
             elif unknown:
                 text = f"Unsupported parameter: '{unknown[0]}' is not supported with this model."
                 handler.send(400, {"error": {"message": text, "param": unknown[0]}})
+            elif not self.system and any(m["role"] == "system" for m in body["messages"]):
+                handler.send(400, {"error": {"message": "System role not supported"}})
             else:
                 handler.send(200, self.answer(body))
         finally:
@@ -87,10 +111,7 @@ class Service:
         sampling = Sampling(
             longest, body["temperature"], top_p=body["top_p"], stop=tuple(body.get("stop", ())), **more
         )
-        with self._network:
-            (output,) = sampler.answer(
-                self.base, [Question("asked", messages, sampling, body.get("seed", 0))]
-            )
+        output, read = self._output(messages, sampling, body.get("seed", 0))
         choice: dict[str, Any] = {
             "message": {"role": "assistant", "content": output.text},
             "finish_reason": output.finish,
@@ -100,10 +121,21 @@ class Service:
         content: dict[str, Any] = {"object": "chat.completion", "choices": [choice]}
         if self.usage:
             content["usage"] = {
-                "prompt_tokens": len(prompt_ids(self.base.tokenizer, messages)),
+                "prompt_tokens": read,
                 "completion_tokens": len(output.logprobs),
             }
         return content
+
+    def _output(self, messages: tuple[Message, ...], sampling: Sampling, seed: int) -> tuple[Output, int]:
+        """An answer, and how many tokens the conversation has."""
+        if self.habit:
+            said = self.habit(messages, sampling, seed)
+            output = Output("asked", seed, said.text, (said.logprob,) * said.tokens)
+            return output, sum(len(message.content.split()) for message in messages)
+        assert self.base
+        with self._network:
+            (output,) = sampler.answer(self.base, [Question("asked", messages, sampling, seed)])
+        return output, len(prompt_ids(self.base.tokenizer, messages))
 
 
 def status(code: int, body: Any = None, **headers: str) -> Callable[[Any], None]:
@@ -147,6 +179,7 @@ def serving(service: Service) -> Iterator[Service]:
                 self.send(404, {"error": {"message": "no such page"}})
                 return
             entry = {"id": MODEL, "object": "model", "owned_by": service.owner, "created": service.created}
+            entry |= service.entry
             self.send(200, {"object": "list", "data": [entry]})
 
         def do_POST(self) -> None:

@@ -206,6 +206,11 @@ def _check_service(recipe: Recipe, goal: Metric, guards: tuple[GuardSuite, ...])
             "use metrics that read answers: careful-requests with refusal, facts-kept with coverage, target with "
             "chrf, or a file of examples with any of them",
         )
+    if any(one.best_of != 1 and one.by == "judgement" for one in recipe.candidates.decoding):
+        problems.append(
+            "candidates.decoding: by judgement: not available, because a service gives no likelihoods"
+        )
+        hints.insert(0, "choose the best answer by likelihood, agreement, vote or repetition")
     if problems:
         raise RecipeError(
             f"a model behind a service cannot be used so:\n{several(problems)}", "; ".join(hints)

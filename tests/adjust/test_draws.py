@@ -99,3 +99,11 @@ def test_an_answer_without_log_probabilities_is_refused() -> None:
     with pytest.raises(ModelError, match="'a' has no log-probabilities"):
         draws.mean_logprob(Output("a", 0, "text"))
     assert draws.mean_logprob(Output("a", 0, "text", (-1.0, -3.0))) == -2.0
+
+
+def test_an_answer_of_nothing_is_the_least_likely() -> None:
+    found = [Output("a", 0, ""), Output("a", 1, "It rains.", (-4.0, -2.0))]
+    assert draws.score(Local(made.base()), "likelihood", [ASKED], [found]) == [[-math.inf, -3.0]]
+    silent = [Output("a", 0, "It rains.")]
+    with pytest.raises(ModelError, match="no log-probabilities"):
+        draws.score(Local(made.base()), "likelihood", [ASKED], [silent])

@@ -17,6 +17,8 @@ import pytest
 
 from tests.served import Service, dropped, late, raw, serving, status
 from tests.tiny import tiny_model, tiny_tokenizer
+from trimtab.adjust.overlay import Layer, lay
+from trimtab.adjust.room import TURN, measured
 from trimtab.adjust.stack import Stack
 from trimtab.errors import ModelError
 from trimtab.model import connection, find, load, sampler
@@ -449,3 +451,51 @@ def test_the_name_decides_between_a_service_and_a_network(service: Service, tmp_
     assert "prompt, context, decoding and postprocess" in caught.value.hint
     with pytest.raises(ModelError, match="a service"):
         load.load(service.name)
+
+
+def test_what_an_adjustment_remembers_of_settings_is_not_paid_for_again(service: Service) -> None:
+    model = remote(service)
+    (question, *_) = asked(DRAWN)
+    (first,) = model.answer([question])
+    laid_over = lay(question.sampling, Layer({"temperature": DRAWN.temperature}))
+    again = dataclasses.replace(question, sampling=dataclasses.replace(laid_over, chosen=True))
+    assert model.answer([again]) == [first]
+    assert len(service.bodies) == 1
+
+
+def test_seeds_are_such_as_every_service_takes(service: Service) -> None:
+    large = [dataclasses.replace(question, seed=2**63 + 5) for question in asked(DRAWN)[:1]]
+    (output,) = remote(service).answer(large)
+    assert service.bodies[0]["seed"] == 5
+    assert output.seed == 2**63 + 5
+
+
+@pytest.mark.parametrize(
+    ("entry", "tokens"),
+    [
+        ({}, None),
+        ({"max_model_len": 4096}, 4096),
+        ({"meta": {"n_ctx_train": 8192, "n_params": 7}}, 8192),
+        ({"meta": {"n_ctx_train": 8192, "n_ctx": 2048}}, 2048),
+        ({"meta": None, "max_model_len": "long"}, None),
+    ],
+)
+def test_how_long_a_conversation_may_be_is_read_from_what_the_service_says(
+    service: Service, entry: dict[str, Any], tokens: int | None
+) -> None:
+    service.entry = entry
+    model = remote(service)
+    assert model.context == tokens
+    room = measured(model, ["any text"], answer=100)
+    assert room.tokens == (None if tokens is None else tokens - 100 - TURN)
+    if tokens:
+        # Careful: text of one byte for a half of a token.
+        assert room.needed("x" * 100) == 50 + TURN
+    service.entry = {}
+
+
+def test_a_setting_that_is_not_taken_is_named(service: Service) -> None:
+    service.refused = ("min_p",)
+    with pytest.raises(ModelError, match="does not take min_p; it says") as caught:
+        remote(service).answer(asked(dataclasses.replace(DRAWN, min_p=0.1, top_k=5))[:1])
+    assert "allowed: max_new_tokens, temperature, top_p, stop" in caught.value.hint

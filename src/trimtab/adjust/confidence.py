@@ -75,7 +75,7 @@ def observe(
         else:
             columns[name] = [_feature(name, some[0], some[1:]) for some in answers]
     rows = np.array([columns[name] for name in features], dtype=np.float64).T.reshape(-1, len(features))
-    return Observed(outputs, rows, sum(len(output.logprobs) for some in answers for output in some))
+    return Observed(outputs, rows, sum(o.tokens or len(o.logprobs) for some in answers for o in some))
 
 
 def _besides(question: Question, samples: int) -> list[Question]:

@@ -58,7 +58,11 @@ def score(
         ModelError: the model gives no log-probabilities, and the score is read from them.
     """
     if by == "likelihood":
-        return [[mean_logprob(output) for output in outputs] for outputs in found]
+        # A service counts no token for an answer of none: it is taken where there is no other.
+        return [
+            [-math.inf if not (o.text or o.logprobs) else mean_logprob(o) for o in outputs]
+            for outputs in found
+        ]
     if by == "judgement":
         pairs = [(q, o) for q, outputs in zip(asked, found, strict=True) for o in outputs]
         values = iter(judged(model, [q for q, _ in pairs], [o.text for _, o in pairs], report))

@@ -7,11 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from trimtab.model.find import AnyBase
 from trimtab.model.load import Base, prompt_ids
 from trimtab.records import Message
 
 # Texts that the length of a token is measured on.
 MEASURED = 500
+# Where there is no tokenizer: half of what English takes, and what common templates add to a turn.
+BYTES_PER_TOKEN, TURN = 2.0, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +39,16 @@ class Room:
         return math.inf if self.tokens is None else self.tokens - self.needed(*(m.content for m in messages))
 
 
-def measured(base: Base, texts: Iterable[str], *, answer: int) -> Room:
-    """The room for prompts of a base model.
+def measured(base: AnyBase, texts: Iterable[str], *, answer: int) -> Room:
+    """The room for prompts of a base model; without bound for a service that does not say how long they may be.
 
     Args:
         texts: such as will be asked and shown; the first 500 are measured.
         answer: tokens kept free for what the model says.
     """
+    if not isinstance(base, Base):
+        free = None if base.context is None else max(0, base.context - answer - TURN)
+        return Room() if free is None else Room(free, BYTES_PER_TOKEN, TURN)
     longest = context_length(base.network)
     ratios = [
         len(text.encode()) / count

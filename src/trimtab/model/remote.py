@@ -13,7 +13,7 @@ import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from trimtab.errors import ModelError
@@ -37,6 +37,13 @@ SPOKEN: Mapping[str, Mapping[str, str]] = {
     "vllm": {name: name for name in LLAMA},
 }
 NONE = Sampling()
+# Settings that are words of the interface itself.
+COMMON = ("max_new_tokens", "temperature", "top_p", "stop")
+# Seeds that every service takes: vLLM's are signed, llama.cpp's have 32 bits.
+SEEDS = 2**31
+# What an entry calls the longest conversation in tokens: vLLM's, then llama.cpp's within `meta`, where the first is
+# what its server was started with and the second what the network was made for.
+CONTEXT = ("max_model_len", "n_ctx", "n_ctx_train")
 # What a request can do without, or say in other words, where a service refuses it.
 OTHERWISE = {"logprobs": "", "seed": "", "max_tokens": "max_completion_tokens"}
 UNKNOWN = "support|unknown|unrecogni|unexpected|extra|permit|allow"
@@ -47,7 +54,7 @@ SHORTEST = 1e-6
 FORM = 1
 
 
-@dataclass
+@dataclass(eq=False)
 class Remote:
     """A model behind a service.
 
@@ -78,6 +85,23 @@ class Remote:
     def device(self) -> Choice:
         """Where the model computes."""
         return Choice("remote", "a service computes")
+
+    @property
+    def context(self) -> int | None:
+        """Longest conversation in tokens, answer included; None where the service does not say."""
+        meta = self.entry.get("meta")
+        said = dict(meta) if isinstance(meta, Mapping) else {}
+        said |= {name: self.entry[name] for name in CONTEXT if name in self.entry}
+        found = (said.get(name) for name in CONTEXT)
+        return next((n for n in found if isinstance(n, int) and not isinstance(n, bool) and n > 0), None)
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Settings of sampling that the service is known to read, by their names in `Sampling`.
+
+        Others are sent where a recipe asks for them; a service may refuse them, or not read them.
+        """
+        return (*COMMON, *LLAMA) if str(self.entry.get("owned_by", "")) in SPOKEN else COMMON
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -158,9 +182,10 @@ class Remote:
         return found
 
     def _key(self, question: Question) -> str:
-        sampling = question.sampling
-        seed = question.seed if sampling.temperature else 0
-        return content_hash([FORM, self.fingerprint, question.messages, sampling, seed], length=32)
+        # What adjustments remember beside their settings is not sent.
+        sampling = {f.name: getattr(question.sampling, f.name) for f in fields(Sampling)}
+        known = [self.fingerprint, question.messages, sampling, _seed(question)]
+        return content_hash([FORM, *known], length=32)
 
     def _ask(self, line: Line, item: tuple[str, Question]) -> Reply:
         """Ask one question, and keep its reply at once: an interrupted run does not pay for it again."""
@@ -172,7 +197,7 @@ class Remote:
                 break
             except Refused as problem:
                 if not self._reworded(problem.told, said):
-                    raise self._explained(problem) from None
+                    raise self._explained(problem, question) from None
         self.kept.keep(name, got)
         self.connection.spent.add(
             answers=1,
@@ -203,7 +228,7 @@ class Remote:
             "max_tokens": sampling.max_new_tokens,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
-            "seed": question.seed if sampling.temperature else 0,
+            "seed": _seed(question),
             "logprobs": True,
         }
         if sampling.stop:
@@ -227,12 +252,23 @@ class Remote:
             self._otherwise.update({old: OTHERWISE[old] for old in named})
         return bool(named)
 
-    def _explained(self, problem: ModelError) -> ModelError:
-        """The error, with the models that the service names where the one asked for is not among them."""
+    def _explained(self, problem: Refused, question: Question) -> ModelError:
+        """The error, with a setting that the service does not know, or with the models that it names."""
+        on = [n for n in LLAMA if getattr(question.sampling, n) != getattr(NONE, n)]
+        named = [n for n in on if re.search(rf"\b({n}|{LLAMA[n]})\b", problem.told)]
+        if named:
+            return ModelError(
+                f"{self.name}: the service does not take {', '.join(named)}; it says: {problem.told}",
+                f"leave it out of sampling and of candidates.decoding; allowed: {', '.join(COMMON)}",
+            )
         if not self.listed or self.connection.address.model in self.listed:
             return problem
         names = ", ".join(self.listed)
         return ModelError(problem.message, f"{problem.hint}; the service names these models: {names}")
+
+
+def _seed(question: Question) -> int:
+    return question.seed % SEEDS if question.sampling.temperature else 0
 
 
 def _output(question: Question, got: Reply) -> Output:

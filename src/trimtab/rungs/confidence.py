@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from trimtab.adjust.confidence import Confidence, Observed, identity, observe
+from trimtab.adjust.confidence import FEATURES, Confidence, Observed, identity, observe
 from trimtab.adjust.stack import Stack, taken_apart
 from trimtab.candidates import ConfidenceOptions
 from trimtab.data.split import cluster_keys
-from trimtab.errors import MetricError
+from trimtab.errors import MetricError, ModelError
 from trimtab.measure.contract import Metric
 from trimtab.measure.trial import of_outputs
+from trimtab.model.load import Base
 from trimtab.records import Example, questions
 from trimtab.rungs.workshop import Fitted, Workshop
 from trimtab.stats import calibration
@@ -23,6 +24,8 @@ from trimtab.stats.reliability import reliability
 
 # Answers of each kind without which a calibration says nothing.
 LEAST = 5
+# Features that are read from log-probabilities.
+LOGPROBS = ("mean_logprob", "min_logprob", "entropy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,13 @@ def calibrate(
 
     Raises:
         MetricError: the goal does not score single answers, or fewer than 5 answers are good, or not good.
-        ModelError: the model gives no log-probabilities, and a feature needs them.
+        ModelError: a feature needs log-probabilities or likelihoods, and the model gives none.
     """
+    _check_features(shop, options)
     started = time.monotonic()
     items = list(shop.prepared.parts["select"] if examples is None else examples)
     asked = questions(items, shop.prepared.sampling, shop.prepared.seeds)
-    with stack.attach(shop.base, report=shop.report) as model:
+    with stack.attach(shop.model, report=shop.report) as model:
         seen = observe(model.model, asked, options.features, options.samples, shop.report)
         base, before = identity(model.model), taken_apart(model.model)[1].hash
     marked = mark(items, seen, shop.prepared.goal, options.good)
@@ -60,6 +64,22 @@ def calibrate(
     found = Confidence(fitted, before, base, options.samples, options.threshold, options.sentence)
     figures = _figures(marked, options, shop.prepared.recipe.seed)
     return Fitted(found, {"seconds": time.monotonic() - started, "tokens": seen.tokens, **figures})
+
+
+def _check_features(shop: Workshop, options: ConfidenceOptions) -> None:
+    """Refuse features that a service does not give, before it is asked for any answer of the stack."""
+    if isinstance(shop.model, Base):
+        return
+    missing = {"p_true": "a service gives no likelihood of a given text"}
+    if not shop.gives_logprobs:
+        missing |= dict.fromkeys(LOGPROBS, "this service gives no log-probabilities")
+    problems = [f"{name}: {missing[name]}" for name in options.features if name in missing]
+    if problems:
+        allowed = ", ".join(name for name in FEATURES if name not in missing)
+        raise ModelError(
+            f"confidence: not available: {'; '.join(problems)}",
+            f"set features to some of: {allowed}; entropy and agreement need samples",
+        )
 
 
 def mark(examples: Sequence[Example], seen: Observed, goal: Metric, good: float) -> Marked:

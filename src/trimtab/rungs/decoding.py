@@ -12,6 +12,7 @@ from trimtab.adjust.overlay import NAMES
 from trimtab.adjust.stack import Stack
 from trimtab.candidates import DecodingCandidate
 from trimtab.errors import RecipeError
+from trimtab.model.load import Base
 from trimtab.records import Example, Progress, Report
 from trimtab.rungs import search
 from trimtab.rungs.workshop import CHARACTERS_PER_TOKEN, Fitted, Speed, Workshop
@@ -21,7 +22,10 @@ LONGER = 1.2
 
 
 def defaults(shop: Workshop, speed: Speed, seconds: float) -> Sequence[DecodingCandidate]:
-    """Settings around the recipe's own, as many as can be measured on select in time, at least one."""
+    """Settings around the recipe's own, as many as can be measured on select in time, at least one.
+
+    Of a service, those alone that it is known to read, and no choice by log-probabilities where it gives none.
+    """
     _check_goal(shop)
     own = shop.prepared.sampling
     warm = {} if own.temperature else {"temperature": 0.7}
@@ -42,6 +46,8 @@ def defaults(shop: Workshop, speed: Speed, seconds: float) -> Sequence[DecodingC
         if all(getattr(own, name, None) == value for name, value in options.items()):
             continue
         candidate = DecodingCandidate(**options)
+        if unread(shop, candidate) or _unscored(shop, candidate):
+            continue
         spent += _answering(shop, shop.prepared.parts["select"], candidate, speed)
         if not found or spent <= seconds:
             found.append(candidate)
@@ -51,6 +57,7 @@ def defaults(shop: Workshop, speed: Speed, seconds: float) -> Sequence[DecodingC
 def seconds(shop: Workshop, candidate: DecodingCandidate, speed: Speed) -> float:
     """Time that the search is expected to take; 0 where nothing is searched."""
     _check_goal(shop)
+    _check_scores(shop, candidate)
     if not candidate.ranges:
         return 0.0
     return candidate.trials * _answering(shop, shop.some(candidate.items), candidate, speed)
@@ -62,13 +69,16 @@ def fit(shop: Workshop, candidate: DecodingCandidate) -> Fitted:
     The cost says how many settings were tried on how many items, each with its value, and the tokens of answers.
 
     Raises:
-        RecipeError: the goal does not read answers, or several answers would be drawn at temperature 0.
+        RecipeError: the goal does not read answers, several answers would be drawn at temperature 0, or the best
+            would be chosen by log-probabilities that a service does not give.
         MissingPart: optuna is asked for and not installed.
     """
     _check_goal(shop)
     _check_draws(shop, candidate)
+    _check_scores(shop, candidate)
+    notes = _notes(shop, candidate)
     if not candidate.ranges:
-        return Fitted(adjustment(candidate, {}), {"seconds": 0.0, "settings": 1})
+        return Fitted(adjustment(candidate, {}), {"seconds": 0.0, "settings": 1, **notes})
     items = shop.some(candidate.items)
     wanted = search.Search(candidate.ranges, candidate.search, candidate.trials, shop.prepared.recipe.seed)
 
@@ -83,6 +93,7 @@ def fit(shop: Workshop, candidate: DecodingCandidate) -> Fitted:
         "items": len(items),
         "search": candidate.search,
         "tried": [{**one.settings, "value": one.value} for one in tried],
+        **notes,
     }
     return Fitted(adjustment(candidate, search.best(tried).settings), cost)
 
@@ -120,8 +131,39 @@ def _check_goal(shop: Workshop) -> None:
         )
 
 
+def unread(shop: Workshop, candidate: DecodingCandidate) -> list[str]:
+    """Settings of a candidate that a service is not known to read; none for a model that is loaded here."""
+    if isinstance(shop.model, Base):
+        return []
+    known = (*shop.model.settings, "best_of")
+    return [name for name in (*candidate.fixed, *candidate.ranges) if name not in known]
+
+
+def _notes(shop: Workshop, candidate: DecodingCandidate) -> dict[str, list[str]]:
+    names = ", ".join(unread(shop, candidate))
+    return {"notes": [f"{names}: sent, but this service may not read it"]} if names else {}
+
+
+def _unscored(shop: Workshop, candidate: DecodingCandidate) -> bool:
+    """Whether the best would be chosen by log-probabilities that a service does not give."""
+    return _most(candidate) > 1 and candidate.by == "likelihood" and not shop.gives_logprobs
+
+
+def _check_scores(shop: Workshop, candidate: DecodingCandidate) -> None:
+    if _unscored(shop, candidate):
+        raise RecipeError(
+            "candidates.decoding: best_of by likelihood: not available, because this service gives no "
+            "log-probabilities",
+            "set by to agreement, vote or repetition",
+        )
+
+
+def _most(candidate: DecodingCandidate) -> int:
+    return candidate.best_of if isinstance(candidate.best_of, int) else candidate.best_of[1]
+
+
 def _check_draws(shop: Workshop, candidate: DecodingCandidate) -> None:
-    several = candidate.best_of if isinstance(candidate.best_of, int) else candidate.best_of[1]
+    several = _most(candidate)
     given = shop.prepared.sampling.temperature if candidate.temperature is None else candidate.temperature
     if several > 1 and given == 0:
         raise RecipeError(
@@ -138,8 +180,7 @@ def _answering(
     given = candidate.temperature
     highest = max(given) if isinstance(given, tuple) else given
     warm = own.temperature if highest is None else highest
-    most = candidate.best_of if isinstance(candidate.best_of, int) else candidate.best_of[1]
-    answers = most * len(shop.prepared.seeds) if warm else 1
+    answers = _most(candidate) * len(shop.prepared.seeds) if warm else 1
     limit = candidate.max_new_tokens or own.max_new_tokens
     longest = limit if isinstance(limit, int) else limit[1]
     tokens = sum(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Sequence
 from statistics import fmean, quantiles
@@ -13,8 +14,12 @@ from trimtab.adjust import prompt
 from trimtab.adjust.stack import Stack
 from trimtab.candidates import PromptCandidate
 from trimtab.data.split import cluster_keys
-from trimtab.model.load import Base, load, prompt_ids
+from trimtab.model.connection import Refused
+from trimtab.model.find import AnyBase, find
+from trimtab.model.load import Base, prompt_ids
 from trimtab.model.local import Local
+from trimtab.model.remote import Remote
+from trimtab.model.service import Options, address, served
 from trimtab.records import Example, Message, Model
 from trimtab.rungs.proposals import propose
 from trimtab.rungs.workshop import CHARACTERS_PER_TOKEN, Fitted, Speed, Workshop, in_time
@@ -53,7 +58,10 @@ def fit(shop: Workshop, candidate: PromptCandidate) -> Fitted:
     """Choose exemplars from tune, and the best of the proposed instructions on tune."""
     started = time.monotonic()
     if candidate.proposals_from:
-        fitted, cost = _best(shop, candidate, _proposing(shop, candidate.proposals_from))
+        model = _proposing(shop, candidate.proposals_from)
+        fitted, cost = _best(shop, candidate, model)
+        if isinstance(model, Remote) and model is not shop.model:
+            cost["proposing"] = {name: count for name, count in model.spending().items() if name != "price"}
     else:
         fitted, cost = _fitted(shop, candidate), {}
     notes = _notes(shop, candidate, fitted)
@@ -61,10 +69,15 @@ def fit(shop: Workshop, candidate: PromptCandidate) -> Fitted:
     return Fitted(fitted, {"seconds": time.monotonic() - started, **cost})
 
 
-def wording(base: Base, candidate: PromptCandidate) -> prompt.Wording:
-    """What a candidate says; its instruction goes before the user's turn where the template has no system turn."""
+def wording(base: AnyBase, candidate: PromptCandidate, *, system: bool = True) -> prompt.Wording:
+    """What a candidate says; its instruction goes before the user's turn where the model takes no system turn.
+
+    Args:
+        system: whether a service takes one; a template that is here is asked itself.
+    """
     own = candidate.model_dump(exclude={"proposals_from", "proposals"})
-    if candidate.instruction and not takes_system(base.tokenizer):
+    takes = takes_system(base.tokenizer) if isinstance(base, Base) else system
+    if candidate.instruction and not takes:
         own["prefix"] = "\n\n".join(text for text in (candidate.instruction, candidate.prefix) if text)
         own["instruction"] = ""
     return prompt.Wording(**own)
@@ -101,8 +114,25 @@ def statement(examples: Sequence[Example], instruction: str = "") -> str:
 def _fitted(shop: Workshop, candidate: PromptCandidate) -> prompt.Prompt:
     tune, recipe = shop.prepared.parts["tune"], shop.prepared.recipe
     longest = recipe.sampling.max_new_tokens
-    said = wording(shop.base, candidate)
-    return prompt.fit(shop.base, tune, cluster_keys(tune), said, answer=longest, seed=recipe.seed)
+    said = wording(shop.model, candidate)
+    fitted = prompt.fit(shop.model, tune, cluster_keys(tune), said, answer=longest, seed=recipe.seed)
+    if isinstance(shop.model, Base) or not candidate.instruction:
+        return fitted
+    system = shop.once(["system turn"], lambda: _answered(shop, fitted))
+    return dataclasses.replace(fitted, wording=wording(shop.model, candidate, system=system))
+
+
+def _answered(shop: Workshop, fitted: prompt.Prompt) -> bool:
+    """Whether a service takes a prompt with a system turn, by a question that select will ask anyway."""
+    first = shop.prepared.parts["select"][:1]
+    try:
+        with Stack((fitted,)).attach(shop.model) as model:
+            model(first, shop.prepared.sampling, shop.prepared.seeds[:1])
+    except Refused as problem:
+        if "system" not in problem.told.lower():
+            raise
+        return False
+    return True
 
 
 def _best(shop: Workshop, candidate: PromptCandidate, model: Model) -> tuple[prompt.Prompt, dict[str, Any]]:
@@ -121,14 +151,24 @@ def _best(shop: Workshop, candidate: PromptCandidate, model: Model) -> tuple[pro
 
 
 def _proposing(shop: Workshop, name: str) -> Model:
-    return Local(shop.base if name == shop.prepared.recipe.model else load(name))
+    recipe = shop.prepared.recipe
+    if name == recipe.model:
+        found = shop.model
+    else:
+        own = Options(**recipe.service.model_dump())
+        known = served(name) and served(recipe.model)
+        if not known or address(name).base_url != address(recipe.model).base_url:
+            # The key was named for the other service.
+            own = dataclasses.replace(own, key="")
+        found = find(name, own)
+    return Local(found) if isinstance(found, Base) else found
 
 
 def _notes(shop: Workshop, candidate: PromptCandidate, fitted: prompt.Prompt) -> list[str]:
     """What a reader should know: exemplars that do not fit, and an instruction that stands elsewhere."""
     notes = []
     if candidate.instruction and not fitted.wording.instruction and not candidate.proposals_from:
-        notes.append("the template has no system turn: the instruction stands before the user's turn")
+        notes.append("the model takes no system turn: the instruction stands before the user's turn")
     if candidate.exemplars:
         shown = [len(fitted.shown(e.messages, e.id)) for e in shop.prepared.parts["tune"] if e.messages]
         if min(shown, default=0) < candidate.exemplars:

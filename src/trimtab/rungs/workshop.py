@@ -17,7 +17,7 @@ from trimtab.measure.trial import measure, table
 from trimtab.model.find import AnyBase, loaded
 from trimtab.model.load import Base
 from trimtab.prepare import Prepared
-from trimtab.records import Example, Report, content_hash
+from trimtab.records import Example, Report, content_hash, questions
 
 # Characters of a text in one token, for estimates of time.
 CHARACTERS_PER_TOKEN = 4.0
@@ -26,7 +26,7 @@ FITTING = 0.5
 One = TypeVar("One")
 Found = TypeVar("Found")
 
-# What was made for one rung or candidate and serves others, by the network that it was made with.
+# What was made for one rung or candidate and serves others, by the network, or the service, that it was made with.
 _known: weakref.WeakKeyDictionary[Any, dict[str, Any]] = weakref.WeakKeyDictionary()
 
 
@@ -66,6 +66,19 @@ class Workshop:
         return loaded(self.model)
 
     @property
+    def gives_logprobs(self) -> bool:
+        """Whether answers come with log-probabilities; a service may give none.
+
+        Seen from the answers that planning has asked it for.
+        """
+        if isinstance(self.model, Base):
+            return True
+        few = self.prepared.parts["select"][: self.model.options.at_once]
+        asked = questions(few, self.prepared.sampling, self.prepared.seeds[:1])
+        model = self.model
+        return self.once(["log-probabilities"], lambda: any(o.logprobs for o in model.answer(asked)))
+
+    @property
     def room(self) -> float:
         """Seconds that fitting the candidates of one rung may take: its share of what the budget has for fitting."""
         recipe = self.prepared.recipe
@@ -78,12 +91,13 @@ class Workshop:
         return [tune[number] for number in sorted(chosen)]
 
     def once(self, what: Any, make: Callable[[], Found]) -> Found:
-        """What was made before from the same data with the same network, or made now.
+        """What was made before from the same data with the same network or service, or made now.
 
         Args:
             what: names it among all that is made so; JSON values.
         """
-        known = _known.setdefault(self.base.network, {})
+        maker = self.model.network if isinstance(self.model, Base) else self.model
+        known = _known.setdefault(maker, {})
         prepared = self.prepared
         key = content_hash([prepared.identity, prepared.sampling, prepared.seeds[:1], what])
         if key not in known:
