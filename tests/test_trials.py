@@ -11,11 +11,12 @@ import yaml
 
 from tests.kinds import Preface, Rule
 from tests.tiny import tiny_model, tiny_tokenizer
+from trimtab.adjust.decoding import Decoding
 from trimtab.adjust.stack import Stack
 from trimtab.model.load import Base, load
 from trimtab.prepare import Prepared, prepare
 from trimtab.recipe import load as load_recipe
-from trimtab.trials import Scope, judge, run_trial, untouched
+from trimtab.trials import Scope, answer_tokens, judge, run_trial, untouched
 
 TEXT, CHOICE, TARGET, CHRF = "plain nll", "asked choice", "target nll", "asks other"
 
@@ -110,3 +111,16 @@ def test_without_guard_suites_nothing_of_them_is_measured(made: tuple[Prepared, 
     scope = Scope("select", prepared.parts["select"], guards=False)
     assert run_trial(prepared, base, Stack((Rule("."),)), scope, None, "x").guards == {}
     assert dataclasses.replace(scope, guards=True).guards
+
+
+def test_tokens_of_answers_count_every_draw_and_greedy_answers_once(made: tuple[Prepared, Base]) -> None:
+    prepared, base = made
+    examples = prepared.parts["select"][:3]
+    stack = Stack((Decoding({"temperature": 0.9}, 4, "vote"),))
+    with stack.attach(base) as model, Stack().attach(base) as plain:
+        four, greedy = (some(examples, prepared.sampling, (0, 1)) for some in (model, plain))
+    alone = sum(len(output.logprobs) for output in greedy[::2])
+    assert answer_tokens(prepared, base, [prepared.goal], examples, greedy) == alone
+    kept = sum(len(output.logprobs) for output in four)
+    drawn = answer_tokens(prepared, base, [prepared.goal], examples, four)
+    assert drawn == sum(output.drawn for output in four) > 2 * kept

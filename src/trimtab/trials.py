@@ -135,23 +135,8 @@ def _measuring(report: Report | None, name: str, part: Part) -> Report | None:
 
 
 def untouched(prepared: Prepared, stack: Stack, part: Part) -> frozenset[str]:
-    """Names of the guards that a stack cannot touch, by its hooks; nothing for the base model itself.
-
-    Likelihoods change with the network alone, or with the conversation where what is asked has one.
-    """
-    if stack.hash == BASE or "network" in stack.hooks:
-        return frozenset()
-
-    def safe(guard: GuardSuite) -> bool:
-        metric = guard.metric
-        if metric.needs == "generation" or metric.asks is None:
-            return False
-        if "messages" not in stack.hooks:
-            return True
-        examples = prepared.parts[part] if guard.on_target else guard.parts[part]
-        return not any(messages for example in examples for messages, _ in metric.asks(example))
-
-    return frozenset(guard.key for guard in prepared.guards if safe(guard))
+    """Names of the guards that a stack cannot touch, by its hooks; nothing for the base model itself."""
+    return frozenset() if stack.hash == BASE else prepared.untouched(stack.hooks, part)
 
 
 def _on_target(prepared: Prepared, held: Collection[str]) -> list[Metric]:
@@ -207,10 +192,15 @@ def answer_tokens(
 ) -> int:
     """Tokens of the answers that metrics rest on: sampled, or read for their likelihood; prompts not counted.
 
-    outputs: on these examples. Greedy answers, which are drawn once for all seeds, count once.
+    outputs: on these examples. What was drawn to give an answer, such as drafts and draws to choose from, counts
+    with it. Greedy answers, which are drawn once for all seeds, count once: an item's answers that are the same in
+    every token, where the recipe's sampling is greedy.
     """
-    drawn = prepared.seeds if prepared.sampling.temperature else prepared.seeds[:1]
-    sampled = sum(output.tokens or len(output.logprobs) for output in outputs if output.seed in drawn)
+    if prepared.sampling.temperature:
+        sampled = sum(output.spent for output in outputs)
+    else:
+        once = {(one.example, one.text, one.logprobs, one.spent): one.spent for one in outputs}
+        sampled = sum(once.values())
     asked = {ask for metric in metrics if metric.asks for example in examples for ask in metric.asks(example)}
     if not asked:
         return sampled

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from trimtab.adjust.contract import Adjustment, Description, Hook, Setting
-from trimtab.adjust.draws import closeness, draws, judged, logprobs, mean_logprob
+from trimtab.adjust.draws import chosen_from, closeness, draws, judged, logprobs, mean_logprob
 from trimtab.adjust.overlay import Layer, lay
 from trimtab.adjust.stack import taken_apart
 from trimtab.errors import ModelError
@@ -67,7 +67,7 @@ def observe(
     wanted = [[question, *_besides(question, needed)] for question in asked]
     found = iter(model.answer([question for some in wanted for question in some], report))
     answers = [[next(found) for _ in some] for some in wanted]
-    outputs = [some[0] for some in answers]
+    outputs = [chosen_from(some[0], some) if needed else some[0] for some in answers]
     columns: dict[str, Sequence[float]] = {}
     for name in features:
         if name == "p_true":
@@ -75,7 +75,7 @@ def observe(
         else:
             columns[name] = [_feature(name, some[0], some[1:]) for some in answers]
     rows = np.array([columns[name] for name in features], dtype=np.float64).T.reshape(-1, len(features))
-    return Observed(outputs, rows, sum(len(output.logprobs) for some in answers for output in some))
+    return Observed(outputs, rows, sum(output.spent for output in outputs))
 
 
 def _besides(question: Question, samples: int) -> list[Question]:
