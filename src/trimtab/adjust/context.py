@@ -23,7 +23,7 @@ from trimtab.adjust.contract import Adjustment, Description, Hook, Setting
 from trimtab.adjust.retrieval import Hit, Method, Retrieval, build
 from trimtab.adjust.room import Room, measured
 from trimtab.errors import ModelError
-from trimtab.model.load import Base
+from trimtab.model.find import AnyBase
 from trimtab.records import Message, Passage, content_hash
 from trimtab.run import read_json, read_rows, write_atomic, write_json, write_rows
 
@@ -147,7 +147,7 @@ class Context(Adjustment):
 
 
 def fit(
-    base: Base,
+    base: AnyBase,
     passages: Sequence[Passage],
     questions: Sequence[str],
     placing: Placing,

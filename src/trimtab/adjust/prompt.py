@@ -25,7 +25,7 @@ from trimtab.adjust.draws import chosen_from
 from trimtab.adjust.exemplars import Exemplar, Exemplars
 from trimtab.adjust.room import Room, measured
 from trimtab.errors import DataError
-from trimtab.model.load import Base
+from trimtab.model.find import AnyBase
 from trimtab.records import Example, Message, Model, Output, Question, Report, content_hash, plain
 from trimtab.run import read_json, read_rows, write_json, write_rows
 
@@ -167,7 +167,7 @@ class Prompt(Adjustment):
 
 
 def fit(
-    base: Base,
+    base: AnyBase,
     examples: Sequence[Example],
     groups: Sequence[str],
     wording: Wording,

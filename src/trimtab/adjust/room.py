@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from trimtab.model.find import AnyBase
 from trimtab.model.load import Base, prompt_ids
 from trimtab.records import Message
 
@@ -36,13 +37,15 @@ class Room:
         return math.inf if self.tokens is None else self.tokens - self.needed(*(m.content for m in messages))
 
 
-def measured(base: Base, texts: Iterable[str], *, answer: int) -> Room:
-    """The room for prompts of a base model.
+def measured(base: AnyBase, texts: Iterable[str], *, answer: int) -> Room:
+    """The room for prompts of a base model; without bound at a service, which tells neither length nor tokens.
 
     Args:
         texts: such as will be asked and shown; the first 500 are measured.
         answer: tokens kept free for what the model says.
     """
+    if not isinstance(base, Base):
+        return Room()
     longest = context_length(base.network)
     ratios = [
         len(text.encode()) / count

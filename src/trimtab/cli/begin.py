@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+import trimtab
 from trimtab import starter
-from trimtab.cli import health, show
+from trimtab.cli import health, progress, show
 from trimtab.data.files import KNOWN
 from trimtab.errors import MissingPart, UserError
 
@@ -28,22 +29,41 @@ def init(
     instruction: Annotated[
         str, typer.Option("--instruction", metavar="TEXT", help="Text put before each prompt.")
     ] = "",
+    model: Annotated[
+        str, typer.Option("--model", metavar="NAME", help="Hub id, folder, file.gguf or service.")
+    ] = "",
+    documents: Annotated[
+        str, typer.Option("--documents", metavar="PATH", help="Documents; else docs/ beside FILE.")
+    ] = "",
+    guidelines: Annotated[
+        str, typer.Option("--guidelines", metavar="PATH", help="Rules; else guidelines.yaml beside FILE.")
+    ] = "",
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Load the model; budget what its plan takes here.")
+    ] = False,
     as_json: show.Json = False,
 ) -> int:
     """Write a recipe: from nothing, or from your own CSV or JSONL.
 
     With a file, every option is chosen from its rows, with the reason beside it. The recipe runs as it is.
     """
+    beside = starter.Beside(model, documents, guidelines)
     columns = {usual: own for usual, own in (("prompt", prompt), ("completion", answer)) if own}
     if _is_file(source):
         folder = out or Path(Path(source).name.partition(".")[0] or "trimtab")
-        started = starter.from_file(Path(source), folder, columns=columns, goal=goal, instruction=instruction)
+        started = starter.from_file(
+            Path(source), folder, columns=columns, goal=goal, instruction=instruction, beside=beside
+        )
+        if measure:
+            started = _measured(started, as_json=as_json)
+    elif measure:
+        raise UserError("--measure plans with rows of yours", "name the file first")
     elif columns or instruction:
         raise UserError(
             "--prompt, --answer and --instruction are about a file of yours", "name the file first"
         )
     else:
-        started = starter.from_nothing(out or Path(source or "my-recipe"), goal=goal)
+        started = starter.from_nothing(out or Path(source or "my-recipe"), goal=goal, beside=beside)
     if as_json:
         decisions = [{"option": d.option, "value": d.value, "reason": d.reason} for d in started.decisions]
         show.document(
@@ -57,6 +77,13 @@ def init(
     else:
         _print_started(started)
     return 0
+
+
+def _measured(started: starter.Started, *, as_json: bool) -> starter.Started:
+    """The recipe with the budget that its plan asks for on this machine."""
+    with progress.live(as_json=as_json) as report:
+        content = trimtab.plan(started.recipe, report=report)
+    return starter.with_minutes(started, content["minutes"])
 
 
 def _is_file(source: str) -> bool:

@@ -47,7 +47,7 @@ SHORTEST = 1e-6
 FORM = 1
 
 
-@dataclass
+@dataclass(eq=False)
 class Remote:
     """A model behind a service.
 

@@ -46,7 +46,7 @@ def fit(shop: Workshop, candidate: ContextCandidate) -> Fitted:
     tune, found = prepared.parts["tune"], _passages(shop, candidate)
     framing = prepared.recipe.data.instruction
     fitted = context.fit(
-        shop.base,
+        shop.model,
         found,
         [example.prompt for example in tune],
         context.Placing(candidate.passages, candidate.template, framing),

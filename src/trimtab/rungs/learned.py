@@ -62,7 +62,7 @@ def _learned(shop: Workshop) -> Learned:
     if goal.score is None:
         return Learned(Guidelines(), (), 0)
     items = tune[:ITEMS]
-    with Stack().attach(shop.base, report=shop.report) as model:
+    with Stack().attach(shop.model, report=shop.report) as model:
         outputs = model(items, shop.prepared.sampling, shop.prepared.seeds[:1])
     texts = [output.text for output in outputs]
     references = [reference for example in tune for reference in example.references]
@@ -77,7 +77,7 @@ def _learned(shop: Workshop) -> Learned:
         evidence.append({"rule": rule.text, **seen, "gain": reached - best, "kept": helps})
         if helps:
             kept, best = tried, reached
-    return Learned(kept, tuple(evidence), sum(len(output.logprobs) for output in outputs))
+    return Learned(kept, tuple(evidence), sum(output.spent for output in outputs))
 
 
 def value(goal: Metric, items: Sequence[Example], outputs: Sequence[Output]) -> float:

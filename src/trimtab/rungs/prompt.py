@@ -13,6 +13,7 @@ from trimtab.adjust import prompt
 from trimtab.adjust.stack import Stack
 from trimtab.candidates import PromptCandidate
 from trimtab.data.split import cluster_keys
+from trimtab.model.find import AnyBase
 from trimtab.model.load import Base, load, prompt_ids
 from trimtab.model.local import Local
 from trimtab.records import Example, Message, Model
@@ -61,10 +62,11 @@ def fit(shop: Workshop, candidate: PromptCandidate) -> Fitted:
     return Fitted(fitted, {"seconds": time.monotonic() - started, **cost})
 
 
-def wording(base: Base, candidate: PromptCandidate) -> prompt.Wording:
+def wording(base: AnyBase, candidate: PromptCandidate) -> prompt.Wording:
     """What a candidate says; its instruction goes before the user's turn where the template has no system turn."""
     own = candidate.model_dump(exclude={"proposals_from", "proposals"})
-    if candidate.instruction and not takes_system(base.tokenizer):
+    # A service takes a system turn, as its protocol says.
+    if candidate.instruction and isinstance(base, Base) and not takes_system(base.tokenizer):
         own["prefix"] = "\n\n".join(text for text in (candidate.instruction, candidate.prefix) if text)
         own["instruction"] = ""
     return prompt.Wording(**own)
@@ -101,8 +103,8 @@ def statement(examples: Sequence[Example], instruction: str = "") -> str:
 def _fitted(shop: Workshop, candidate: PromptCandidate) -> prompt.Prompt:
     tune, recipe = shop.prepared.parts["tune"], shop.prepared.recipe
     longest = recipe.sampling.max_new_tokens
-    said = wording(shop.base, candidate)
-    return prompt.fit(shop.base, tune, cluster_keys(tune), said, answer=longest, seed=recipe.seed)
+    said = wording(shop.model, candidate)
+    return prompt.fit(shop.model, tune, cluster_keys(tune), said, answer=longest, seed=recipe.seed)
 
 
 def _best(shop: Workshop, candidate: PromptCandidate, model: Model) -> tuple[prompt.Prompt, dict[str, Any]]:
@@ -121,7 +123,9 @@ def _best(shop: Workshop, candidate: PromptCandidate, model: Model) -> tuple[pro
 
 
 def _proposing(shop: Workshop, name: str) -> Model:
-    return Local(shop.base if name == shop.prepared.recipe.model else load(name))
+    if name != shop.prepared.recipe.model:
+        return Local(load(name))
+    return Local(shop.model) if isinstance(shop.model, Base) else shop.model
 
 
 def _notes(shop: Workshop, candidate: PromptCandidate, fitted: prompt.Prompt) -> list[str]:

@@ -26,7 +26,7 @@ FITTING = 0.5
 One = TypeVar("One")
 Found = TypeVar("Found")
 
-# What was made for one rung or candidate and serves others, by the network that it was made with.
+# What was made for one rung or candidate and serves others, by the network or service that it was made with.
 _known: weakref.WeakKeyDictionary[Any, dict[str, Any]] = weakref.WeakKeyDictionary()
 
 
@@ -78,12 +78,13 @@ class Workshop:
         return [tune[number] for number in sorted(chosen)]
 
     def once(self, what: Any, make: Callable[[], Found]) -> Found:
-        """What was made before from the same data with the same network, or made now.
+        """What was made before from the same data with the same model, or made now.
 
         Args:
             what: names it among all that is made so; JSON values.
         """
-        known = _known.setdefault(self.base.network, {})
+        made_with = self.model.network if isinstance(self.model, Base) else self.model
+        known = _known.setdefault(made_with, {})
         prepared = self.prepared
         key = content_hash([prepared.identity, prepared.sampling, prepared.seeds[:1], what])
         if key not in known:
