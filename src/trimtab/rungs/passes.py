@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from trimtab.adjust.stack import hooks_of
-from trimtab.candidates import Candidate, ContextCandidate, DecodingCandidate, PromptCandidate, Rung
+from trimtab.candidates import (
+    Candidate,
+    ContextCandidate,
+    DecodingCandidate,
+    PostprocessCandidate,
+    PromptCandidate,
+    Rung,
+)
 from trimtab.model.service import served
 from trimtab.prepare import GuardSuite, Prepared
 from trimtab.records import Example, Part
@@ -78,7 +85,16 @@ def of(shop: Workshop, rung: Rung, candidate: Candidate) -> Pass:
             None if longest is None else int(longest),
             again=draws if draws > 1 and candidate.by == "judgement" else 0,
         )
+    if isinstance(candidate, PostprocessCandidate) and candidate.confidence is not None:
+        asked = candidate.confidence
+        sampled = bool({"entropy", "agreement"} & set(asked.features))
+        return Pass(hooks, 1 + asked.samples * sampled, again=int("p_true" in asked.features))
     return Pass(hooks)
+
+
+def calibrates(candidate: Candidate) -> bool:
+    """Whether select is answered once more, to calibrate a confidence."""
+    return isinstance(candidate, PostprocessCandidate) and candidate.confidence is not None
 
 
 def seconds(prepared: Prepared, speed: Speed, part: Part, how: Pass = BASE) -> float:
