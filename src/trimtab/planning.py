@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ from trimtab.rungs import passes
 from trimtab.rungs.adapter import shape
 from trimtab.rungs.workshop import Speed, Workshop
 
+# Items without which no interval is defined.
+FEWEST = 2
 PROBE_ROWS, PROBE_PROMPTS, PROBE_TOKENS = 4, 16, 6
 
 
@@ -46,6 +49,7 @@ def plan_run(prepared: Prepared, base: AnyBase, report: Report | None = None) ->
     select, confirm = (passes.seconds(prepared, speed, part) / 60 for part in ("select", "confirm"))
     single = sum(by_rung[rung] - confirm for rung in chosen)
     minutes = round(select + confirm + single, 1)
+    applying = _applying(prepared)
     if report:
         report(Progress("planning", 1, 1))
     return {
@@ -61,8 +65,8 @@ def plan_run(prepared: Prepared, base: AnyBase, report: Report | None = None) ->
             "read_tokens_per_s": 1 / speed.read if speed.read else None,
             "sample_tokens_per_s": 1 / speed.sample,
         },
-        "notes": _notes(prepared, minutes) + _price(shop, chosen),
-        "problems": [p for q in questions if (p := power.unprovable(q, level))],
+        "notes": _notes(prepared, minutes) + applying.notes + _price(shop, chosen),
+        "problems": [p for q in questions if (p := power.unprovable(q, level))] + applying.problems,
     }
 
 
@@ -141,6 +145,34 @@ def _questions(prepared: Prepared) -> list[power.Question]:
     return asked
 
 
+@dataclass(frozen=True, slots=True)
+class Applying:
+    """Where metrics that apply to some items only will be undefined: what that means, and what it rules out."""
+
+    notes: list[str]
+    problems: list[str]
+
+
+def _applying(prepared: Prepared) -> Applying:
+    """Guards whose metric applies to fewer than two items of a part, such as *bias_gap* where few name a group."""
+    found = Applying([], [])
+    for guard in prepared.guards:
+        parts = prepared.parts if guard.on_target else guard.parts
+        counts = {part: sum(map(guard.metric.applies, parts[part])) for part in ("select", "confirm")}
+        said = f"{guard.key}: the metric applies to {counts['confirm']} of {len(parts['confirm'])} items of confirm"
+        if counts["confirm"] < FEWEST:
+            found.problems.append(
+                f"{said}; with fewer than {FEWEST} it is undefined, and can never be shown to be held. Add items "
+                "that it applies to, or take the guard off"
+            )
+        elif counts["select"] < FEWEST:
+            found.notes.append(
+                f"{guard.key}: the metric applies to {counts['select']} of {len(parts['select'])} items of select, "
+                "where it will be undefined: the choice of candidates cannot look at it, and confirm alone decides"
+            )
+    return found
+
+
 def _span(bounds: tuple[float, float] | None) -> float | None:
     return bounds[1] - bounds[0] if bounds else None
 
@@ -161,6 +193,11 @@ def _minutes(shop: Workshop, speed: Speed, chosen: Mapping[Rung, list[Candidate]
     found: dict[str, float] = {}
     for rung, candidates in chosen.items():
         fitting = sum(rungs.kind(rung).seconds(shop, candidate, speed) for candidate in candidates)
+        fitting += sum(
+            passes.seconds(prepared, speed, "select", how)
+            for candidate, how in zip(candidates, hows[rung], strict=True)
+            if passes.calibrates(candidate)
+        )
         found[rung] = (fitting + measured(hows[rung])) / 60
     # Which of a rung's candidates are joined is not known yet: those that take longest.
     light, heavy = (
