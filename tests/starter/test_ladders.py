@@ -29,7 +29,7 @@ def rows(path: Path, count: int = 80) -> Path:
 
 
 def test_the_adapter_keeps_most_of_the_error_rate() -> None:
-    assert weights() == {"prompt": 1, "decoding": 1, "steering": 1, "adapter": 3}
+    assert weights() == {"prompt": 1, "decoding": 1, "steering": 1, "adapter": 4}
     everything = weights(Given(documents="docs", guidelines="rules.yaml"))
     assert list(everything) == ["prompt", "context", "decoding", "postprocess", "steering", "adapter"]
     for found in (weights(), everything):
@@ -77,8 +77,8 @@ def test_documents_and_guidelines_beside_the_rows_are_found(tmp_path: Path) -> N
     assert {d.reason for d in started.decisions if d.option in ("data.documents", "guidelines")} == {
         "found beside your rows"
     }
+    beside = starter.Beside(documents=str(tmp_path / "none"))
     with pytest.raises(DataError):
-        beside = starter.Beside(documents=str(tmp_path / "none"))
         starter.from_file(source, tmp_path / "c", columns={}, beside=beside)
     assert not (tmp_path / "c").exists()
 

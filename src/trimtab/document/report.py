@@ -183,6 +183,8 @@ def _ladder(record: Record) -> dict[str, Any]:
         "chosen": record.candidate().get("name") or "",
         "race": words.race_sentences(record),
         "adjustment": tables.adjustment(record),
+        "confidence": tables.confidence(record),
+        "coverage": tables.coverage(record),
     }
 
 
@@ -214,6 +216,7 @@ def _cost(record: Record) -> dict[str, Any]:
         if record.plan.get("memory_bytes")
         else "",
         "table": tables.costs(record),
+        "spent": tables.spent(record),
     }
 
 

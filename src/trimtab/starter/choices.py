@@ -19,7 +19,7 @@ from trimtab.measure.contract import Metric
 from trimtab.measure.registry import find
 from trimtab.records import Example
 from trimtab.starter.decision import Decision
-from trimtab.starter.ladders import DECODINGS, PROMPTS, STEERINGS, Given, Traits, ladder
+from trimtab.starter.ladders import CONTEXTS, DECODINGS, PROMPTS, STEERINGS, Given, Traits, ladder
 
 MINUTES = 12
 # Tokens per second of the embedded model on two cores, and seconds for everything else; on the safe side.
@@ -326,8 +326,13 @@ def _training(
 ) -> list[Decision]:
     """Epochs that fit into the time that answering leaves over."""
     on = {decision.option.removeprefix("ladder.") for decision in rungs}
-    tried = {"prompt": PROMPTS, "context": PROMPTS, "decoding": DECODINGS, "steering": STEERINGS}
-    more = [len(tried[rung]) for rung in tried if rung in on]
+    tried = {
+        "prompt": len(PROMPTS),
+        "context": len(CONTEXTS),
+        "decoding": len(DECODINGS),
+        "steering": len(STEERINGS),
+    }
+    more = [count for rung, count in tried.items() if rung in on]
     passes = (2 + sum(more)) * shares["select"] + (2 + len(more)) * shares["confirm"]
     drawn = measured.rows * passes * answer + PAIRS * ("steering" in on)
     fixed = FIXED + ASKING * len(on & {"prompt", "context"}) + PUSHING * ("steering" in on)
