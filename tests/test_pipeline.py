@@ -17,9 +17,11 @@ import trimtab
 from tests import projects
 from tests.tiny import tiny_model, tiny_tokenizer
 from trimtab.adjust.stack import Stack
+from trimtab.document import report
 from trimtab.errors import MaskError, RecipeError, RunError
 from trimtab.model.load import load
 from trimtab.records import Sampling
+from trimtab.run import RunFolder
 
 pytestmark = pytest.mark.usefixtures("cache")
 project = projects.written

@@ -319,7 +319,8 @@ def judge(prepared: Prepared, before: Trial, after: Trial, part: Part, stack: st
 def _by_construction(guard: GuardSuite, before: Trial, level: float) -> GuardResult:
     """A guard whose difference is 0 because nothing that it reads can change: known, and not estimated."""
     scores = before.target if guard.on_target else before.guards[guard.key]
-    ids, value = [], NAN
+    ids: list[str] = []
+    value = NAN
     if defined(scores, guard.metric):
         ids, found, _ = paired(scores, scores, guard.metric)
         statistic = guard.metric.oriented_statistic

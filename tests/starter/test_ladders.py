@@ -87,7 +87,7 @@ def test_a_service_gets_guards_that_it_can_answer(tmp_path: Path) -> None:
     source = rows(tmp_path / "mail.csv")
     beside = starter.Beside(model="openai:tiny@http://127.0.0.1:9/v1")
     loaded = recipe.load(starter.from_file(source, tmp_path / "a", columns={}, beside=beside).recipe)
-    assert set(loaded.ladder) == {"prompt", "decoding"}
+    assert set(loaded.ladder) == {"prompt", "decoding", "postprocess"}
     assert loaded.guards == ()
     blank = recipe.load(starter.from_nothing(tmp_path / "b", beside=beside).recipe)
     assert {guard.metric for guard in blank.guards} == {"refusal"}
@@ -98,14 +98,15 @@ def test_a_recipe_as_written_is_planned_and_tuned(tmp_path: Path, network: Path,
     beside = starter.Beside(model=str(network))
     started = starter.from_file(source, tmp_path / "out", columns={}, beside=beside)
     plan = trimtab.plan(started.recipe)
-    assert set(plan["candidates"]) == {"prompt", "decoding", "steering", "adapter"}
-    assert {"prompt", "decoding", "steering", "adapter", "combined"} == set(plan["minutes_by_rung"])
+    rungs = {"prompt", "decoding", "postprocess", "steering", "adapter"}
+    assert set(plan["candidates"]) == rungs
+    assert set(plan["minutes_by_rung"]) == rungs | {"combined"}
     budgeted = starter.with_minutes(started, 40.2)
     assert recipe.load(budgeted.recipe).budget.minutes == 49
     before = budgeted.recipe.read_text(encoding="utf-8")
     assert "about 40.2 minutes on this machine" in before
     run = trimtab.tune(budgeted.recipe, root=tmp_path / "runs", explore=True)
     tried = {entry["rung"]: entry["outcome"] for entry in run.folder.read("ladder.json")["rungs"]}
-    assert {"prompt", "decoding", "steering", "adapter"} <= set(tried)
+    assert rungs <= set(tried)
     assert "skipped: budget" not in tried.values()
     assert budgeted.recipe.read_text(encoding="utf-8") == before
