@@ -26,6 +26,8 @@ from trimtab.rungs.joined import join
 from trimtab.rungs.workshop import Workshop
 
 SURE = "I cannot tell."
+# What an untrained network says has no likeness to any answer, but more or fewer plain characters.
+GOAL = "def plain(example, text):\n    return float(sum(c.isascii() for c in text))\n"
 
 
 def project(folder: Path, network: Path, good: float, **changes: Any) -> Path:
@@ -36,12 +38,14 @@ def project(folder: Path, network: Path, good: float, **changes: Any) -> Path:
         "sentence": SURE,
     }
     own: dict[str, Any] = {
-        "goal": {"metric": "chrf"},
+        "goal": {"metric": "goal.py:plain"},
         "guards": [],
-        "sampling": {"max_new_tokens": 6, "temperature": 1.0},
+        "sampling": {"max_new_tokens": 8, "temperature": 1.0},
         "ladder": ["postprocess"],
         "candidates": {"postprocess": [{"confidence": confidence}]},
     }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "goal.py").write_text(GOAL, encoding="utf-8")
     return written(folder, network, **(own | changes))
 
 
