@@ -161,7 +161,9 @@ def decide(
     shares = _shares(measured.rows)
     chosen = (goal, "as you asked") if goal else _metric(measured)
     rungs = ladder(given, _traits(measured, find(chosen[0])))
-    longest = min(_up(measured.row, 64), LONGEST)
+    # Of another model's tokens nothing is known, and rows are not padded: a byte is the shortest that a token can be.
+    fits = measured.row if given.embedded else math.ceil(measured.row * BYTES)
+    longest = min(_up(fits, 64), LONGEST)
     answer = min(_up(measured.answer + 8, 16), 512)
     return [
         *before,
