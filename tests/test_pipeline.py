@@ -232,7 +232,7 @@ def test_a_run_that_goes_on_with_other_versions_says_so(tmp_path: Path, network:
 
 
 @pytest.mark.parametrize(
-    "change", [{"fingerprint": "another"}, {"dtype": {"value": "bfloat16", "reason": "asked for"}}]
+    "change", [{"fingerprint": "another"}, {"dtype": {"value": "float16", "reason": "asked for"}}]
 )
 def test_a_run_that_was_begun_with_another_model_is_refused(
     tmp_path: Path, network: Path, change: dict[str, Any]
