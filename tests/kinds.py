@@ -119,3 +119,20 @@ def install(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, home.__name__, home)
         monkeypatch.setitem(stack.KINDS, kind.kind, (home.__name__.rpartition(".")[2], kind.__name__))  # type: ignore[arg-type]
     monkeypatch.setattr(planning, "Candidates", Wider)
+
+
+def without_unit(told: Description) -> list[str]:
+    """The settings of an adjustment that are numbers, or lists of them, and say nothing of their unit."""
+
+    def number(value: Any) -> bool:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+
+    return [
+        name
+        for name, setting in told.settings.items()
+        if not setting.unit
+        and (
+            number(setting.value)
+            or (isinstance(setting.value, list) and bool(setting.value) and all(map(number, setting.value)))
+        )
+    ]

@@ -17,9 +17,11 @@ import trimtab
 from tests import projects
 from tests.tiny import tiny_model, tiny_tokenizer
 from trimtab.adjust.stack import Stack
+from trimtab.document import report
 from trimtab.errors import MaskError, RecipeError, RunError
 from trimtab.model.load import load
 from trimtab.records import Sampling
+from trimtab.run import RunFolder
 
 pytestmark = pytest.mark.usefixtures("cache")
 project = projects.written
@@ -202,3 +204,44 @@ def test_tune_refuses_what_could_never_ship_unless_it_only_explores(tmp_path: Pa
         trimtab.tune(recipe, root=tmp_path / "runs")
     assert not (tmp_path / "rows.jsonl.looks.json").exists()
     assert trimtab.tune(recipe, root=tmp_path / "runs", explore=True).verdict.explored
+
+
+def interrupted(recipe: Path, root: Path) -> RunFolder:
+    """A run that was stopped in its training, with its provenance as written."""
+
+    def interrupt(progress: Any) -> None:
+        if progress.stage.startswith("fitting"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trimtab.tune(recipe, root=root, report=interrupt)
+    (path,) = root.glob("*-*")
+    return RunFolder.open(path)
+
+
+def test_a_run_that_goes_on_with_other_versions_says_so(tmp_path: Path, network: Path) -> None:
+    recipe = project(tmp_path, network)
+    folder = interrupted(recipe, tmp_path / "runs")
+    was = folder.read("provenance.json")
+    assert was["changes"] == []
+    folder.write("provenance.json", {**was, "packages": {**was["packages"], "torch": "1.0"}})
+    run = trimtab.tune(recipe, root=tmp_path / "runs")
+    (said,) = run.folder.read("provenance.json")["changes"]
+    assert "packages.torch from 1.0 to " in said
+    assert said in report(run.folder)
+
+
+@pytest.mark.parametrize(
+    "change", [{"fingerprint": "another"}, {"dtype": {"value": "float16", "reason": "asked for"}}]
+)
+def test_a_run_that_was_begun_with_another_model_is_refused(
+    tmp_path: Path, network: Path, change: dict[str, Any]
+) -> None:
+    recipe = project(tmp_path, network)
+    folder = interrupted(recipe, tmp_path / "runs")
+    was = folder.read("provenance.json")
+    folder.write("provenance.json", {**was, "model": {**was["model"], **change}})
+    with pytest.raises(RunError, match="begun with another model"):
+        trimtab.tune(recipe, root=tmp_path / "runs")
+    folder.write("provenance.json", was)
+    assert trimtab.tune(recipe, root=tmp_path / "runs").folder.read("provenance.json")["changes"] == []

@@ -11,11 +11,15 @@ import yaml
 
 from tests.kinds import Preface, Rule
 from tests.tiny import tiny_model, tiny_tokenizer
+from trimtab.adjust.decoding import Decoding
 from trimtab.adjust.stack import Stack
+from trimtab.measure.bias import bias_gap
 from trimtab.model.load import Base, load
-from trimtab.prepare import Prepared, prepare
+from trimtab.planning import _applying
+from trimtab.prepare import GuardSuite, Prepared, prepare
 from trimtab.recipe import load as load_recipe
-from trimtab.trials import Scope, judge, run_trial, untouched
+from trimtab.records import Example, Message
+from trimtab.trials import Scope, answer_tokens, judge, run_trial, untouched
 
 TEXT, CHOICE, TARGET, CHRF = "plain nll", "asked choice", "target nll", "asks other"
 
@@ -110,3 +114,45 @@ def test_without_guard_suites_nothing_of_them_is_measured(made: tuple[Prepared, 
     scope = Scope("select", prepared.parts["select"], guards=False)
     assert run_trial(prepared, base, Stack((Rule("."),)), scope, None, "x").guards == {}
     assert dataclasses.replace(scope, guards=True).guards
+
+
+def test_tokens_of_answers_count_every_draw_and_greedy_answers_once(made: tuple[Prepared, Base]) -> None:
+    prepared, base = made
+    examples = prepared.parts["select"][:3]
+    stack = Stack((Decoding({"temperature": 0.9}, 4, "vote"),))
+    with stack.attach(base) as model, Stack().attach(base) as plain:
+        four, greedy = (some(examples, prepared.sampling, (0, 1)) for some in (model, plain))
+    alone = sum(len(output.logprobs) for output in greedy[::2])
+    assert answer_tokens(prepared, base, [prepared.goal], examples, greedy) == alone
+    kept = sum(len(output.logprobs) for output in four)
+    drawn = answer_tokens(prepared, base, [prepared.goal], examples, four)
+    assert drawn == sum(output.drawn for output in four) > 2 * kept
+
+
+def test_a_guard_without_a_value_is_undefined_with_its_reason(made: tuple[Prepared, Base]) -> None:
+    prepared, base = made
+    rows = [
+        Example((Message("user", text),), ("fine",), id=text)
+        for text in ("My father came.", "It rains.", "It snows.")
+    ]
+    for count, items in ((0, rows[1:]), (1, rows)):
+        guard = GuardSuite("groups", bias_gap(), 0.1, {"select": items, "confirm": items})
+        own = dataclasses.replace(prepared, guards=(guard,))
+        scope = Scope("select", own.parts["select"][:4])
+        before, after = (run_trial(own, base, stack, scope, None, "one") for stack in (Stack(), Stack()))
+        (result,) = judge(own, before, after, "select", "x", 0.95).guards
+        assert result.comparison.outcome == "undefined"
+        assert result.comparison.difference.undefined
+        assert result.comparison.difference.n == count
+        assert result.comparison.threshold == -0.1
+        told = _applying(own)
+        assert any(f"applies to {count} of {len(items)} items of confirm" in said for said in told.problems)
+
+
+def test_a_guard_that_few_items_of_select_have_is_noted_only(made: tuple[Prepared, Base]) -> None:
+    prepared, _ = made
+    named = [Example((Message("user", f"My father came {n}."),), ("fine",), id=str(n)) for n in range(4)]
+    guard = GuardSuite("groups", bias_gap(), 0.1, {"select": named[:1], "confirm": named})
+    told = _applying(dataclasses.replace(prepared, guards=(guard,)))
+    assert told.problems == []
+    assert any("applies to 1 of 1 items of select" in said for said in told.notes)

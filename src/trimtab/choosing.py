@@ -21,6 +21,8 @@ from trimtab.planning import candidates_for
 from trimtab.prepare import Prepared
 from trimtab.records import Comparison, Report
 from trimtab.run import RunFolder
+from trimtab.rungs.joined import join
+from trimtab.rungs.workshop import Workshop
 from trimtab.trials import Trial, answer_tokens, fit, recorded_trial, target_gain
 from trimtab.trials import judge as judge_trial
 
@@ -120,15 +122,17 @@ def combine(
 ) -> Choice:
     """Join the chosen stacks of pairs of rungs, race the joined ones in select, and take the best.
 
-    A joined stack changes the network first; the light change stands over it.
+    A joined stack changes the network first; the light change stands over it. A confidence that belongs to it is
+    calibrated again for the joined stack, on select.
     """
+    shop = Workshop(work.prepared, work.base, work.folder.path / "fits" / "combined", work.report)
     candidates = []
     for number, pair in enumerate(pairs):
-        under, over = (Stack.load(work.folder.trial(chosen[rung].judged.stack)) for rung in pair)
-        stack = under + over
-        stack.save(work.folder.trial(stack.hash))
+        parts = [Stack.load(work.folder.trial(chosen[rung].judged.stack)) for rung in pair]
+        with work.timed("measuring candidates"):
+            stack, cost = join(shop, parts, work.folder)
         title = f"the chosen {pair[1]} over the chosen {pair[0]}"
-        candidates.append(Fitted(title, f"combined-{number}", stack.hash, {}))
+        candidates.append(Fitted(title, f"combined-{number}", stack.hash, cost))
     return _best(work, candidates, base)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from trimtab.candidates import WEIGHTS
 from trimtab.choosing import Work
 from trimtab.climbing import climb
 from trimtab.document import write_report
-from trimtab.errors import RecipeError, several
+from trimtab.errors import RecipeError, RunError, several
 from trimtab.model.find import AnyBase, find
 from trimtab.model.memory import peak_bytes
 from trimtab.model.service import Options
@@ -99,6 +100,7 @@ def _read(recipe: Recipe | str | Path) -> Recipe:
 def _open(work: Work) -> None:
     """Write what is known before anything is spent, and refuse what could not work."""
     folder, prepared = work.folder, work.prepared
+    changes = _changes(work)
     folder.write_text(
         "recipe.yaml", yaml.safe_dump(plain(prepared.recipe.model_dump(mode="json")), sort_keys=False)
     )
@@ -112,7 +114,28 @@ def _open(work: Work) -> None:
     if problems and not work.explore:
         hint = "change the recipe as said above, or look without deciding: --explore"
         raise RecipeError(f"this recipe cannot end in ship:\n{several(problems)}", hint)
-    _provenance(work)
+    _provenance(work, changes=changes)
+
+
+def _changes(work: Work) -> list[str]:
+    """What changed since an earlier process of this run, which the report names.
+
+    Raises:
+        RunError: the weights, their dtype or the device are other ones: figures would be of two different models.
+    """
+    folder = work.folder
+    if not folder.has("provenance.json"):
+        return []
+    facts = work.base.facts()
+    found = runs.changed(folder.read("provenance.json"), {**runs.provenance(), "model": facts})
+    said = [f"{name.removesuffix('.value')} from {was} to {now}" for name, (was, now) in found.items()]
+    if any(name in runs.MUST_STAY for name in found) and "service" not in facts:
+        raise RunError(
+            f"{folder.path}: this run was begun with another model or in another way of computing it: "
+            + "; ".join(said),
+            "go on where it was begun, or start anew in another folder: --runs DIR",
+        )
+    return [f"The run was interrupted and went on with a change of {'; '.join(said)}"] if said else []
 
 
 def _close(work: Work, verdict: Verdict) -> None:
@@ -134,9 +157,10 @@ def _spend(work: Work) -> None:
         work.folder.write(file, {name: before.get(name, 0) + count for name, count in now.items()})
 
 
-def _provenance(work: Work, finished: str = "") -> None:
+def _provenance(work: Work, finished: str = "", changes: Sequence[str] = ()) -> None:
     prepared, base = work.prepared, work.base
-    earlier = work.folder.read("provenance.json")["costs"] if work.folder.has("provenance.json") else {}
+    known = work.folder.read("provenance.json") if work.folder.has("provenance.json") else {}
+    earlier = known.get("costs", {})
     costs = {stage: round(max(earlier.get(stage, 0.0), seconds), 2) for stage, seconds in work.costs.items()}
     goal = prepared.goal
     work.folder.write(
@@ -171,6 +195,7 @@ def _provenance(work: Work, finished: str = "") -> None:
                 for guard in prepared.guards
             ],
             "seed": prepared.recipe.seed,
+            "changes": [*known.get("changes", ()), *changes],
             "costs": earlier | costs,
             "peak_bytes": peak_bytes(base.device.value),
             "finished": finished,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,16 @@ from trimtab.model.pack import tree_size, unscored
 from trimtab.model.remote import Remote
 from trimtab.model.sampler import sample
 from trimtab.model.service import Options, served
-from trimtab.prepare import GuardSuite, Prepared, rows_of
-from trimtab.records import Example, Progress, Report, Sampling, TokenRow
+from trimtab.prepare import Prepared, rows_of
+from trimtab.records import Progress, Report, Sampling, TokenRow
 from trimtab.records import questions as each_question
 from trimtab.run import RunFolder
+from trimtab.rungs import passes
 from trimtab.rungs.adapter import shape
-from trimtab.rungs.workshop import CHARACTERS_PER_TOKEN, Speed, Workshop
+from trimtab.rungs.workshop import Speed, Workshop
 
+# Items without which no interval is defined.
+FEWEST = 2
 PROBE_ROWS, PROBE_PROMPTS, PROBE_TOKENS = 4, 16, 6
 
 
@@ -42,9 +46,10 @@ def plan_run(prepared: Prepared, base: AnyBase, report: Report | None = None) ->
     questions = _questions(prepared)
     assessed = [power.assess(question, level) for question in questions]
     by_rung = _minutes(shop, speed, chosen)
-    select, confirm = (_pass(prepared, speed, part) / 60 for part in ("select", "confirm"))
-    minutes = round(select + sum(by_rung.values()), 1)
-    light = sum(rung in ladder.LIGHT for rung in recipe.ladder)
+    select, confirm = (passes.seconds(prepared, speed, part) / 60 for part in ("select", "confirm"))
+    single = sum(by_rung[rung] - confirm for rung in chosen)
+    minutes = round(select + confirm + single, 1)
+    applying = _applying(prepared)
     if report:
         report(Progress("planning", 1, 1))
     return {
@@ -54,14 +59,14 @@ def plan_run(prepared: Prepared, base: AnyBase, report: Report | None = None) ->
         "level": level,
         "candidates": {rung: [c.model_dump(mode="json") for c in found] for rung, found in chosen.items()},
         "minutes": minutes,
-        "minutes_by_rung": {**by_rung, ladder.COMBINED: light * select + 2 * confirm},
+        "minutes_by_rung": by_rung,
         "memory_bytes": _memory(prepared, base, chosen),
         "speed": {
             "read_tokens_per_s": 1 / speed.read if speed.read else None,
             "sample_tokens_per_s": 1 / speed.sample,
         },
-        "notes": _notes(prepared, minutes) + _price(prepared, chosen),
-        "problems": [p for q in questions if (p := power.unprovable(q, level))],
+        "notes": _notes(prepared, minutes) + applying.notes + _price(shop, chosen),
+        "problems": [p for q in questions if (p := power.unprovable(q, level))] + applying.problems,
     }
 
 
@@ -140,47 +145,77 @@ def _questions(prepared: Prepared) -> list[power.Question]:
     return asked
 
 
+@dataclass(frozen=True, slots=True)
+class Applying:
+    """Where metrics that apply to some items only will be undefined: what that means, and what it rules out."""
+
+    notes: list[str]
+    problems: list[str]
+
+
+def _applying(prepared: Prepared) -> Applying:
+    """Guards whose metric applies to fewer than two items of a part, such as *bias_gap* where few name a group."""
+    found = Applying([], [])
+    for guard in prepared.guards:
+        parts = prepared.parts if guard.on_target else guard.parts
+        counts = {part: sum(map(guard.metric.applies, parts[part])) for part in ("select", "confirm")}
+        said = f"{guard.key}: the metric applies to {counts['confirm']} of {len(parts['confirm'])} items of confirm"
+        if counts["confirm"] < FEWEST:
+            found.problems.append(
+                f"{said}; with fewer than {FEWEST} it is undefined, and can never be shown to be held. Add items "
+                "that it applies to, or take the guard off"
+            )
+        elif counts["select"] < FEWEST:
+            found.notes.append(
+                f"{guard.key}: the metric applies to {counts['select']} of {len(parts['select'])} items of select, "
+                "where it will be undefined: the choice of candidates cannot look at it, and confirm alone decides"
+            )
+    return found
+
+
 def _span(bounds: tuple[float, float] | None) -> float | None:
     return bounds[1] - bounds[0] if bounds else None
 
 
-def _minutes(shop: Workshop, speed: Speed, chosen: dict[Rung, list[Candidate]]) -> dict[Rung, float]:
-    """Minutes that each rung takes: fitting its candidates, measuring them on select, and a look at confirm."""
-    select, confirm = (_pass(shop.prepared, speed, part) for part in ("select", "confirm"))
-    fitting = {
-        rung: sum(rungs.kind(rung).seconds(shop, candidate, speed) for candidate in found)
-        for rung, found in chosen.items()
-    }
-    return {rung: (fitting[rung] + select * len(found) + 2 * confirm) / 60 for rung, found in chosen.items()}
+def _minutes(shop: Workshop, speed: Speed, chosen: Mapping[Rung, list[Candidate]]) -> dict[str, float]:
+    """Minutes that each rung takes: fitting its candidates, measuring them on select, and a look at confirm.
+
+    Each look counts the base model's own pass over confirm, which the first one takes for all.
+    """
+    prepared = shop.prepared
+    hows = {rung: [passes.of(shop, rung, one) for one in found] for rung, found in chosen.items()}
+    base = passes.seconds(prepared, speed, "confirm")
+
+    def measured(some: Sequence[passes.Pass]) -> float:
+        select = sum(passes.seconds(prepared, speed, "select", how) for how in some)
+        return select + base + max(passes.seconds(prepared, speed, "confirm", how) for how in some)
+
+    found: dict[str, float] = {}
+    for rung, candidates in chosen.items():
+        fitting = sum(rungs.kind(rung).seconds(shop, candidate, speed) for candidate in candidates)
+        fitting += sum(
+            passes.seconds(prepared, speed, "select", how)
+            for candidate, how in zip(candidates, hows[rung], strict=True)
+            if passes.calibrates(candidate)
+        )
+        found[rung] = (fitting + measured(hows[rung])) / 60
+    # Which of a rung's candidates are joined is not known yet: those that take longest.
+    light, heavy = (
+        [max(hows[rung], key=lambda how: passes.seconds(prepared, speed, "select", how)) for rung in names]
+        for names in (_on(hows, ladder.LIGHT), _on(hows, ladder.HEAVY))
+    )
+    joined = [over.over(under) for over in light for under in heavy[:1]]
+    return {**found, ladder.COMBINED: measured(joined) / 60} if joined else found
+
+
+def _on(ladder_of: Mapping[Rung, Any], names: Sequence[str]) -> list[Rung]:
+    return [rung for rung in ladder_of if rung in names]
 
 
 def expected_minutes(rung: str, folder: RunFolder) -> float:
     """Minutes that a rung was planned to take; 0 where the plan does not say."""
     found: float = folder.read("plan.json").get("minutes_by_rung", {}).get(rung, 0.0)
     return found
-
-
-def _pass(prepared: Prepared, speed: Speed, part: Any) -> float:
-    """Seconds to measure one stack on one part."""
-    items = prepared.parts[part]
-    longest = prepared.recipe.sampling.max_new_tokens
-    answer = sum(min(longest, _tokens(e.references[0]) * 1.2) for e in items) * prepared.recipe.sampling.seeds
-    seconds = answer * speed.sample + sum(_tokens(e.prompt) for e in items) * speed.read
-    for guard in prepared.guards:
-        if not guard.on_target:
-            seconds += _guard_seconds(guard, guard.parts[part], speed, longest)
-    return seconds
-
-
-def _guard_seconds(guard: GuardSuite, items: list[Example], speed: Speed, longest: int) -> float:
-    if guard.metric.needs == "generation":
-        return len(items) * (guard.max_new_tokens or longest) * speed.sample
-    texts = (e.prompt + "".join(e.references) + "".join(map(str, e.fields.get("choices", ()))) for e in items)
-    return sum(_tokens(text) + 25 for text in texts) * speed.read
-
-
-def _tokens(text: str) -> float:
-    return len(text) / CHARACTERS_PER_TOKEN
 
 
 def _memory(prepared: Prepared, base: AnyBase, chosen: dict[Rung, list[Candidate]]) -> int:
@@ -202,15 +237,19 @@ def _memory(prepared: Prepared, base: AnyBase, chosen: dict[Rung, list[Candidate
     return max(found)
 
 
-def _price(prepared: Prepared, chosen: dict[Rung, list[Candidate]]) -> list[str]:
+def _price(shop: Workshop, chosen: dict[Rung, list[Candidate]]) -> list[str]:
     """A note of what measuring will cost at a service, where the recipe gives its prices."""
+    prepared = shop.prepared
     options = Options(**prepared.recipe.service.model_dump())
     if not served(prepared.recipe.model) or not options.price(1, 1):
         return []
     # A pass costs money as it costs time: tokens read and drawn, times a rate.
     rates = Speed(options.price(1, 0), options.price(0, 1), 0.0)
-    select, confirm = (_pass(prepared, rates, part) for part in ("select", "confirm"))
-    price = select * (1 + sum(map(len, chosen.values()))) + 2 * confirm * len(chosen)
+    price = passes.seconds(prepared, rates, "select") + passes.seconds(prepared, rates, "confirm")
+    for rung, found in chosen.items():
+        hows = [passes.of(shop, rung, one) for one in found]
+        price += sum(passes.seconds(prepared, rates, "select", how) for how in hows)
+        price += max(passes.seconds(prepared, rates, "confirm", how) for how in hows)
     return [
         f"measuring costs about {price:.2g} at the prices given; what candidates ask while they are fitted "
         "comes on top"

@@ -80,6 +80,25 @@ class Prepared:
         """Seeds of the answers drawn for each item."""
         return tuple(self.recipe.seed + number for number in range(self.recipe.sampling.seeds))
 
+    def untouched(self, hooks: frozenset[str], part: Part) -> frozenset[str]:
+        """Names of the guards that a stack with these hooks cannot touch.
+
+        Likelihoods change with the network alone, or with the conversation where what is asked has one.
+        """
+        if "network" in hooks:
+            return frozenset()
+
+        def safe(guard: GuardSuite) -> bool:
+            metric = guard.metric
+            if metric.needs == "generation" or metric.asks is None:
+                return False
+            if "messages" not in hooks:
+                return True
+            examples = self.parts[part] if guard.on_target else guard.parts[part]
+            return not any(messages for example in examples for messages, _ in metric.asks(example))
+
+        return frozenset(guard.key for guard in self.guards if safe(guard))
+
     def target_metrics(self) -> list[Metric]:
         """Metrics read from the target's answers: the goal, and guards on the target."""
         on_target = [guard.metric for guard in self.guards if guard.on_target]

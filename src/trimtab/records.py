@@ -96,7 +96,8 @@ class Output:
 
     `tokens` is their number where a service tells it, which may give no `logprobs`; else 0, and each has one.
     `fired` names the rules that changed the text, in order; `confidence` in [0, 1] is calibrated, None where no
-    adjustment gives one.
+    adjustment gives one. `drawn`: tokens of all answers that were drawn to give this one (drafts, draws to choose
+    from, rejected ones), 0 where it is the only one; two answers that differ in nothing else are the same.
     """
 
     example: str
@@ -107,6 +108,12 @@ class Output:
     fired: tuple[str, ...] = ()
     confidence: float | None = None
     tokens: int = 0
+    drawn: int = field(default=0, compare=False)
+
+    @property
+    def spent(self) -> int:
+        """Tokens that were drawn to give this answer, its own included."""
+        return self.drawn or self.tokens or len(self.logprobs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -301,6 +301,37 @@ def provenance() -> dict[str, Any]:
     }
 
 
+# What a run is made with, by its names in provenance: what gives other numbers, and what may round otherwise.
+MUST_STAY = ("model.fingerprint", "model.dtype.value", "model.device.value")
+MAY_CHANGE = (
+    "trimtab",
+    "python",
+    "processor",
+    "model.threads.value",
+    *(f"packages.{p}" for p in RECORDED_PACKAGES),
+)
+
+
+def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """What of the conditions of a run differs between two provenances: by name, as it was and as it is.
+
+    What one of the two does not record is left out. The fingerprint of a service is its name and what it says of
+    itself, which may change without its weights.
+    """
+    found = {}
+    for name in (*MUST_STAY, *MAY_CHANGE):
+        was, is_now = (_inside(plain(content), name.split(".")) for content in (before, now))
+        if was is not None and is_now is not None and was != is_now:
+            found[name] = (str(was), str(is_now))
+    return found
+
+
+def _inside(content: Any, path: list[str]) -> Any:
+    for key in path:
+        content = content.get(key) if isinstance(content, Mapping) else None
+    return content
+
+
 def _processor() -> str:
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():

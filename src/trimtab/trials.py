@@ -11,11 +11,11 @@ from typing import Any
 from trimtab import rungs, stats
 from trimtab.adjust import adapter, layers
 from trimtab.adjust.stack import BASE, Stack
-from trimtab.candidates import AdapterCandidate, Candidate, LayersCandidate, Rung
+from trimtab.candidates import AdapterCandidate, Candidate, LayersCandidate, PostprocessCandidate, Rung
 from trimtab.data import certificate, split
 from trimtab.decide.judge import Judged
 from trimtab.measure.contract import Metric
-from trimtab.measure.trial import measure, paired
+from trimtab.measure.trial import defined, measure, paired
 from trimtab.model.find import AnyBase, loaded
 from trimtab.prepare import GuardSuite, Prepared
 from trimtab.records import (
@@ -33,6 +33,7 @@ from trimtab.records import (
     TokenRow,
 )
 from trimtab.run import RunFolder
+from trimtab.rungs import confidence
 from trimtab.rungs.adapter import shape
 from trimtab.rungs.workshop import Workshop
 
@@ -98,14 +99,14 @@ def fit(
         known = folder.read(record)
         return Stack.load(folder.trial(known["stack"])), known["cost"]
     work = folder.path / "fits" / name
-    fitted = rungs.kind(rung).fit(
-        Workshop(prepared, base, work, _named(report, f"fitting {name}")), candidate
-    )
-    stack = Stack((fitted.adjustment,))
+    shop = Workshop(prepared, base, work, _named(report, f"fitting {name}"))
+    fitted = rungs.kind(rung).fit(shop, candidate)
+    stack, cost = Stack((fitted.adjustment,)), dict(fitted.cost)
+    if isinstance(candidate, PostprocessCandidate) and candidate.confidence is not None:
+        stack, cost["confidence"] = confidence.calibrated(shop, stack, candidate.confidence)
     stack.save(folder.trial(stack.hash))
     if fitted.history:
         folder.write_rows(f"trials/{stack.hash}/training.jsonl", fitted.history)
-    cost = dict(fitted.cost)
     folder.write(record, {"stack": stack.hash, "cost": cost})
     shutil.rmtree(work, ignore_errors=True)
     return stack, cost
@@ -135,23 +136,8 @@ def _measuring(report: Report | None, name: str, part: Part) -> Report | None:
 
 
 def untouched(prepared: Prepared, stack: Stack, part: Part) -> frozenset[str]:
-    """Names of the guards that a stack cannot touch, by its hooks; nothing for the base model itself.
-
-    Likelihoods change with the network alone, or with the conversation where what is asked has one.
-    """
-    if stack.hash == BASE or "network" in stack.hooks:
-        return frozenset()
-
-    def safe(guard: GuardSuite) -> bool:
-        metric = guard.metric
-        if metric.needs == "generation" or metric.asks is None:
-            return False
-        if "messages" not in stack.hooks:
-            return True
-        examples = prepared.parts[part] if guard.on_target else guard.parts[part]
-        return not any(messages for example in examples for messages, _ in metric.asks(example))
-
-    return frozenset(guard.key for guard in prepared.guards if safe(guard))
+    """Names of the guards that a stack cannot touch, by its hooks; nothing for the base model itself."""
+    return frozenset() if stack.hash == BASE else prepared.untouched(stack.hooks, part)
 
 
 def _on_target(prepared: Prepared, held: Collection[str]) -> list[Metric]:
@@ -207,10 +193,15 @@ def answer_tokens(
 ) -> int:
     """Tokens of the answers that metrics rest on: sampled, or read for their likelihood; prompts not counted.
 
-    outputs: on these examples. Greedy answers, which are drawn once for all seeds, count once.
+    outputs: on these examples. What was drawn to give an answer, such as drafts and draws to choose from, counts
+    with it. Greedy answers, which are drawn once for all seeds, count once: an item's answers that are the same in
+    every token, where the recipe's sampling is greedy.
     """
-    drawn = prepared.seeds if prepared.sampling.temperature else prepared.seeds[:1]
-    sampled = sum(output.tokens or len(output.logprobs) for output in outputs if output.seed in drawn)
+    if prepared.sampling.temperature:
+        sampled = sum(output.spent for output in outputs)
+    else:
+        once = {(one.example, one.text, one.logprobs, one.spent): one.spent for one in outputs}
+        sampled = sum(once.values())
     asked = {ask for metric in metrics if metric.asks for example in examples for ask in metric.asks(example)}
     if not asked:
         return sampled
@@ -319,6 +310,7 @@ def judge(prepared: Prepared, before: Trial, after: Trial, part: Part, stack: st
             groups if guard.on_target else {},
             lambda a, b, margin=guard.margin, **how: stats.non_inferior(a, b, margin=margin, **how),
             level,
+            -guard.margin,
         )
         results.append(GuardResult(guard.name, guard.metric.name, guard.margin, compared))
     return Judged(stack, target_gain(prepared, before, after, part, level), tuple(results))
@@ -327,9 +319,12 @@ def judge(prepared: Prepared, before: Trial, after: Trial, part: Part, stack: st
 def _by_construction(guard: GuardSuite, before: Trial, level: float) -> GuardResult:
     """A guard whose difference is 0 because nothing that it reads can change: known, and not estimated."""
     scores = before.target if guard.on_target else before.guards[guard.key]
-    ids, found, _ = paired(scores, scores, guard.metric)
-    statistic = guard.metric.oriented_statistic
-    value = statistic(found) if statistic else float(found.mean())
+    ids: list[str] = []
+    value = NAN
+    if defined(scores, guard.metric):
+        ids, found, _ = paired(scores, scores, guard.metric)
+        statistic = guard.metric.oriented_statistic
+        value = statistic(found) if statistic else float(found.mean())
     nothing = Estimate(0.0, 0.0, 0.0, level, len(ids), "by construction")
     compared = Comparison(nothing, NAN, "held", None, NAN, -guard.margin, value, value)
     return GuardResult(guard.name, guard.metric.name, guard.margin, compared, by_construction=True)
@@ -356,6 +351,7 @@ def target_gain(
         _groups(prepared, part),
         lambda a, b, **how: stats.compare(a, b, min_gain=least, **how),
         level,
+        least,
     )
 
 
@@ -371,7 +367,10 @@ def _compare(
     groups: dict[str, str],
     how: Callable[..., Comparison],
     level: float,
+    threshold: float,
 ) -> Comparison:
+    if not defined(before, metric) and not defined(after, metric):
+        return stats.undefined(f"{metric.name} has no value for any item", threshold=threshold, level=level)
     ids, baseline, candidate = paired(before, after, metric)
     clusters = [groups.get(item, item) for item in ids]
     return how(

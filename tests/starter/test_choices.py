@@ -7,7 +7,8 @@ import yaml
 
 from trimtab.errors import DataError
 from trimtab.records import Example, Message
-from trimtab.starter.choices import Decision, as_yaml, blank, decide, profile, tokens
+from trimtab.starter.choices import as_yaml, blank, decide, profile, tokens
+from trimtab.starter.decision import Decision
 
 ANSWER = "It is one of the things that we will send to you as soon as the shop has it in stock again."
 GERMAN = (

@@ -34,7 +34,7 @@ def test_from_nothing_writes_a_recipe_that_reads_its_own_rows(tmp_path: Path) ->
     examples = read(loaded.data.examples, loaded.data.columns, loaded.data.instruction)
     assert len(examples) == 8
     assert all(example.references for example in examples)
-    assert loaded.budget.minutes == 8
+    assert loaded.budget.minutes == 12
     assert "trimtab tune" in (tmp_path / "new" / "README.txt").read_text(encoding="utf-8")
     assert "CC0" in (tmp_path / "new" / "README.txt").read_text(encoding="utf-8")
 

@@ -159,7 +159,9 @@ class Adapter(Adjustment):
         settings = {
             "method": Setting(_method(self.config)),
             "modules": Setting(sorted({name.rpartition(".")[2] for name in self.config["target_modules"]})),
-            "blocks": Setting(sorted({int(n) for name in self.tensors for n in BLOCK.findall(name)[:1]})),
+            "blocks": Setting(
+                sorted({int(n) for name in self.tensors for n in BLOCK.findall(name)[:1]}), "numbers from 0"
+            ),
             **training_settings(self.training),
         }
         if self.heads:
@@ -167,7 +169,7 @@ class Adapter(Adjustment):
         if "r" in self.config:
             settings |= {
                 "rank": Setting(self.config["r"], "dimensions"),
-                "alpha": Setting(self.config["lora_alpha"]),
+                "alpha": Setting(self.config["lora_alpha"], "over the rank: factor on the update"),
                 "dropout": Setting(self.config["lora_dropout"], "share of inputs"),
             }
         count = sum(t.numel() for t in self.tensors.values())

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from trimtab.adjust.contract import Adjustment, Description, Hook, Setting
-from trimtab.adjust.draws import closeness, draws, judged, logprobs, mean_logprob
+from trimtab.adjust.draws import chosen_from, closeness, draws, judged, logprobs, mean_logprob
 from trimtab.adjust.overlay import Layer, lay
 from trimtab.adjust.stack import taken_apart
 from trimtab.errors import ModelError
@@ -67,7 +67,7 @@ def observe(
     wanted = [[question, *_besides(question, needed)] for question in asked]
     found = iter(model.answer([question for some in wanted for question in some], report))
     answers = [[next(found) for _ in some] for some in wanted]
-    outputs = [some[0] for some in answers]
+    outputs = [chosen_from(some[0], some) if needed else some[0] for some in answers]
     columns: dict[str, Sequence[float]] = {}
     for name in features:
         if name == "p_true":
@@ -75,7 +75,7 @@ def observe(
         else:
             columns[name] = [_feature(name, some[0], some[1:]) for some in answers]
     rows = np.array([columns[name] for name in features], dtype=np.float64).T.reshape(-1, len(features))
-    return Observed(outputs, rows, sum(o.tokens or len(o.logprobs) for some in answers for o in some))
+    return Observed(outputs, rows, sum(output.spent for output in outputs))
 
 
 def _besides(question: Question, samples: int) -> list[Question]:
@@ -107,6 +107,8 @@ class Confidence(Adjustment):
         calibrator: from features to the probability that the answer is good.
         for_stack: hash of the stack that it was calibrated on, and base: identity of the model under it.
         samples: answers drawn besides, for the features that need them.
+        good: score on the goal's metric from which an answer counted as good, None where that is not recorded; with
+            it the same options can be calibrated for another stack.
         threshold: probability below which `sentence` is said instead; 0 never abstains. Times the strength.
     """
 
@@ -119,6 +121,7 @@ class Confidence(Adjustment):
     threshold: float = 0.0
     sentence: str = "I am not sure enough to answer that."
     strength: float = 1.0
+    good: float | None = None
 
     @functools.cached_property
     def hash(self) -> str:
@@ -167,7 +170,8 @@ class Confidence(Adjustment):
         """Read what `save` wrote."""
         record = read_json(folder / FILE)
         names = ("for_stack", "base", "samples", "threshold", "sentence", "strength")
-        return cls(Calibrator.of(record["calibrator"]), **{name: record[name] for name in names})
+        calibrator = Calibrator.of(record["calibrator"])
+        return cls(calibrator, **{name: record[name] for name in names}, good=record.get("good"))
 
     def describe(self) -> Description:
         """What it reads, how it was calibrated, and when it abstains."""
@@ -177,10 +181,12 @@ class Confidence(Adjustment):
             "items": Setting(self.calibrator.items, "answers calibrated on"),
             "samples": Setting(self.samples, "answers drawn besides"),
             "threshold": Setting(self.threshold, "probability of being good"),
+            "good": Setting(self.good, "score from which an answer is good"),
             "sentence": Setting(self.sentence),
             "for_stack": Setting(self.for_stack, "hash"),
         }
         return Description(self.kind, self.strength, told, 0, 0)
 
     def _record(self) -> dict[str, Any]:
-        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        held = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        return held if self.good is not None else {name: held[name] for name in held if name != "good"}

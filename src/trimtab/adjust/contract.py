@@ -34,7 +34,11 @@ UNITS = {
     "warmup": "share of the updates",
     "weight_decay": "per unit of learning rate",
     "clip": "largest gradient norm",
-    "patience": "evaluations",
+    "patience": "evaluations, 0 is off",
+    "replay": "share of an update's rows, 0 is off",
+    "kl": "weight of nats a token, 0 is off",
+    "balance": "weight of squared nats a token, 0 is off",
+    "seed": "of everything random",
     "proximity": "nats a token per squared length",
 }
 

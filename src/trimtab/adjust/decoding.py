@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from trimtab.adjust.contract import Adjustment, Description, Hook, Setting
-from trimtab.adjust.draws import By, draws, score
+from trimtab.adjust.draws import By, chosen_from, draws, score
 from trimtab.adjust.overlay import NAMES, UNITS, Laid, Layer, lay
 from trimtab.errors import RunError
 from trimtab.records import Model, Output, Question, Report, Sampling, content_hash
@@ -91,7 +91,7 @@ class Decoding(Adjustment):
         scores = score(model, self.by, [wanted[n] for n in several], [found[n] for n in several], report)
         for number, values in zip(several, scores, strict=True):
             chosen = found[number][values.index(max(values))]
-            best[number] = dataclasses.replace(chosen, seed=asked[number].seed)
+            best[number] = dataclasses.replace(chosen_from(chosen, found[number]), seed=asked[number].seed)
         return best
 
     def _chooses(self, question: Question) -> bool:

@@ -38,6 +38,11 @@ def draws(question: Question, count: int) -> list[Question]:
     ]
 
 
+def chosen_from(chosen: Output, drawn: Sequence[Output]) -> Output:
+    """An answer, which says what it took to draw all of these, itself among them."""
+    return dataclasses.replace(chosen, drawn=sum(output.spent for output in drawn))
+
+
 def score(
     model: Model,
     by: By,

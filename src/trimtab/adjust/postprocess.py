@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from trimtab.adjust.contract import Adjustment, Description, Hook, Setting
+from trimtab.adjust.draws import chosen_from
 from trimtab.adjust.grounded import Mode, Source, ground
 from trimtab.guidelines import Compiled, Guidelines, compiled, parse
 from trimtab.records import Model, Output, Question, Report, content_hash
@@ -78,7 +79,9 @@ class Postprocess(Adjustment):
                 break
             again = model.answer([_again(asked[place], number) for place in waiting], report)
             for place, output in zip(waiting, again, strict=True):
-                found[place] = self._redrawn(asked[place], output, found[place][1])
+                before, unfit = found[place]
+                edited, rejecting = self._redrawn(asked[place], output, unfit)
+                found[place] = chosen_from(edited, [before, output]), rejecting
         return [output for output, _ in found]
 
     def save(self, folder: Path) -> None:

@@ -21,6 +21,7 @@ from typing import ClassVar, Literal
 
 from trimtab.adjust import exemplars as solved
 from trimtab.adjust.contract import Adjustment, Description, Hook, Setting
+from trimtab.adjust.draws import chosen_from
 from trimtab.adjust.exemplars import Exemplar, Exemplars
 from trimtab.adjust.room import Room, measured
 from trimtab.errors import DataError
@@ -125,7 +126,8 @@ class Prompt(Adjustment):
             dataclasses.replace(q, messages=(*q.messages, Message("assistant", draft.text), again))
             for q, draft in zip(framed, drafts, strict=True)
         ]
-        return model.answer(revised, report)
+        answers = model.answer(revised, report)
+        return [chosen_from(answer, pair) for answer, *pair in zip(answers, drafts, answers, strict=True)]
 
     def save(self, folder: Path) -> None:
         """Write `prompt.json` (wording, room, strength, groups) and `exemplars.jsonl`."""

@@ -167,6 +167,11 @@ class Stack:
         return cls(tuple(_class(d["kind"]).load(_place(folder, n)) for n, d in enumerate(described)))
 
 
+def hooks_of(kind: str) -> frozenset[Hook]:
+    """What adjustments of a kind can touch."""
+    return _class(kind).hooks
+
+
 def taken_apart(model: Model) -> tuple[Model, Stack]:
     """A model without the adjustments that were put on it one by one, and those as a stack."""
     found: list[Adjustment] = []

@@ -166,7 +166,7 @@ class Steering(Adjustment):
             "method": Setting(self.method),
             "pairs": Setting(self.pairs, "pairs of texts"),
             "positions": Setting("all tokens, of prompt and answer"),
-            "blocks": Setting(list(self.pushes)),
+            "blocks": Setting(list(self.pushes), "numbers from 0"),
             "strength": Setting(self.strength, STRENGTH_UNITS[self.mode]),
             "norm": Setting(
                 [push.norm for push in self.pushes.values()], "length of a token's state, median"

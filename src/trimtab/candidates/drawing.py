@@ -127,3 +127,8 @@ class PostprocessCandidate(Candidate):
         le=16,
         description="answers drawn again for a rejected one, instead of the rule's own number",
     )
+    confidence: ConfidenceOptions | None = Field(
+        None,
+        description="told with each answer, calibrated on select for the stack that gives it, and below a threshold "
+        "a sentence instead of an answer",
+    )

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+import trimtab
 from trimtab import starter
-from trimtab.cli import health, show
+from trimtab.cli import health, progress, show
 from trimtab.data.files import KNOWN
 from trimtab.errors import MissingPart, UserError
 
@@ -28,22 +29,35 @@ def init(
     instruction: Annotated[
         str, typer.Option("--instruction", metavar="TEXT", help="Text put before each prompt.")
     ] = "",
+    use: Annotated[
+        list[str] | None,
+        typer.Option("--use", metavar="KEY=VALUE", help="model, documents, guidelines or minutes=measured."),
+    ] = None,
     as_json: show.Json = False,
 ) -> int:
     """Write a recipe: from nothing, or from your own CSV or JSONL.
 
     With a file, every option is chosen from its rows, with the reason beside it. The recipe runs as it is.
+    --use may be given several times: model=NAME, documents=PATH and guidelines=PATH; a folder docs and a file
+    guidelines.yaml beside FILE are found. minutes=measured loads the model, and budgets what its plan takes here.
     """
+    beside, measure = _used(use or [])
     columns = {usual: own for usual, own in (("prompt", prompt), ("completion", answer)) if own}
     if _is_file(source):
         folder = out or Path(Path(source).name.partition(".")[0] or "trimtab")
-        started = starter.from_file(Path(source), folder, columns=columns, goal=goal, instruction=instruction)
+        started = starter.from_file(
+            Path(source), folder, columns=columns, goal=goal, instruction=instruction, beside=beside
+        )
+        if measure:
+            started = _measured(started, as_json=as_json)
+    elif measure:
+        raise UserError("minutes=measured plans with rows of yours", "name the file first")
     elif columns or instruction:
         raise UserError(
             "--prompt, --answer and --instruction are about a file of yours", "name the file first"
         )
     else:
-        started = starter.from_nothing(out or Path(source or "my-recipe"), goal=goal)
+        started = starter.from_nothing(out or Path(source or "my-recipe"), goal=goal, beside=beside)
     if as_json:
         decisions = [{"option": d.option, "value": d.value, "reason": d.reason} for d in started.decisions]
         show.document(
@@ -57,6 +71,27 @@ def init(
     else:
         _print_started(started)
     return 0
+
+
+def _used(given: list[str]) -> tuple[starter.Beside, bool]:
+    """What a user has beside the rows, and whether the budget shall be measured."""
+    found = dict(item.split("=", 1) for item in given if "=" in item)
+    known = ("model", "documents", "guidelines", "minutes")
+    wrong = [item for item in given if item.partition("=")[0] not in known or not item.partition("=")[2]]
+    minutes = found.pop("minutes", "")
+    if wrong or minutes not in ("", "measured"):
+        raise UserError(
+            f"--use {wrong[0] if wrong else f'minutes={minutes}'}: not known",
+            "give model=NAME, documents=PATH, guidelines=PATH or minutes=measured",
+        )
+    return starter.Beside(**found), minutes == "measured"
+
+
+def _measured(started: starter.Started, *, as_json: bool) -> starter.Started:
+    """The recipe with the budget that its plan asks for on this machine."""
+    with progress.live(as_json=as_json) as report:
+        content = trimtab.plan(started.recipe, report=report)
+    return starter.with_minutes(started, content["minutes"])
 
 
 def _is_file(source: str) -> bool:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from trimtab.document.record import Record, metric_title, suite_title
 from trimtab.document.samples import Samples
 
+# Kinds that are always trained; embedding is where it says for how many epochs.
+TRAINED = ("adapter", "layers")
+
 
 def limits(record: Record, shown: Samples) -> list[str]:
     """Limits of the metrics, of the evidence and of the model, the weightiest first."""
@@ -17,11 +20,11 @@ def limits(record: Record, shown: Samples) -> list[str]:
         if record.guard(guard).get("limits"):
             name = f"{suite_title(guard.suite)} ({metric_title(guard.metric)})"
             found.append(f"{name}: {record.guard(guard)['limits']}")
+    found += [f"{change}. Figures from before and after may differ." for change in _changes(record)]
     found += [
         "No person has judged the answers: every figure here is computed.",
         "Guards cover what they name. What no guard measures may have changed.",
-        "The model was trained once, from one seed. The intervals hold for this one adjustment; another "
-        "training run would come out somewhat differently.",
+        *_fitted(record),
         "The figures hold for prompts like those in the data. For other subjects, languages or lengths they "
         "say nothing.",
     ]
@@ -36,6 +39,28 @@ def limits(record: Record, shown: Samples) -> list[str]:
             "that larger models do not."
         )
     return found
+
+
+def _changes(record: Record) -> list[str]:
+    return [str(change) for change in record.provenance.get("changes") or ()]
+
+
+def _fitted(record: Record) -> list[str]:
+    """What the intervals do not cover: another training, or another fit, of what the page shows."""
+    name = f"trials/{record.stack}/stack.json"
+    content = record.folder.read(name) if record.stack and record.folder.has(name) else {}
+    adjustments = content.get("adjustments") or ()
+    if any(one.get("kind") in TRAINED or "epochs" in (one.get("settings") or {}) for one in adjustments):
+        return [
+            "The model was trained once, from one seed. The intervals hold for this one adjustment; another "
+            "training run would come out somewhat differently."
+        ]
+    if adjustments:
+        return [
+            "Nothing was trained. The intervals hold for this one adjustment; fitted on other rows it might come "
+            "out somewhat differently."
+        ]
+    return []
 
 
 def _is_small(record: Record) -> bool:

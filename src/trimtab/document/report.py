@@ -184,6 +184,8 @@ def _ladder(record: Record) -> dict[str, Any]:
         "chosen": record.candidate().get("name") or "",
         "race": words.race_sentences(record),
         "adjustment": tables.adjustment(record),
+        "confidence": tables.confidence(record),
+        "coverage": tables.coverage(record),
     }
 
 
@@ -215,6 +217,7 @@ def _cost(record: Record) -> dict[str, Any]:
         if record.plan.get("memory_bytes")
         else "",
         "table": tables.costs(record),
+        "spent": tables.spent(record),
     }
 
 

@@ -24,7 +24,7 @@ from trimtab.document.figures import (
 from trimtab.document.record import Record, metric_title, scores, suite_title
 from trimtab.document.words import dropped
 from trimtab.records import Comparison, Estimate
-from trimtab.run import comparison_from
+from trimtab.run import comparison_from, estimate_from
 
 Cell = str | Markup
 Row = tuple[Cell, ...]
@@ -180,6 +180,23 @@ def costs(record: Record) -> Table:
     return Table("Time by stage", ("stage", "time", "share"), tuple(rows))
 
 
+def spent(record: Record) -> Table:
+    """What counts against the budget: minutes of all processes, stopped ones too; and what a service took."""
+    rows: list[Row] = []
+    minutes, budget = record.ladder.get("minutes"), record.ladder.get("budget")
+    if known(minutes):
+        of = f" of {significant(budget)} minutes" if known(budget) else " minutes"
+        rows.append(("time, processes that were stopped included", Markup("{}{}").format(exact(minutes), of)))
+    if record.folder.has("spent.json"):
+        counts = record.folder.read("spent.json")
+        rows += [(f"service: {_flat_name(name)}", exact(counts[name])) for name in counts if name != "schema"]
+    return Table("Spent so far, by every process of the run", ("what", "recorded"), tuple(rows))
+
+
+def _flat_name(name: str) -> str:
+    return name.replace("_", " ")
+
+
 def training(rows: Iterable[Mapping[str, Any]], most: int = 40) -> Table:
     """The loss curve's numbers; of a long training evenly spaced steps, and those with a loss on select."""
     rows = list(rows)
@@ -269,6 +286,46 @@ def adjustment(record: Record) -> Table:
             (key.replace("_", " "), _setting(value)) for key, value in (entry.get("settings") or {}).items()
         ]
     return Table("The adjustment", ("what", "recorded"), tuple(rows))
+
+
+def confidence(record: Record) -> Table:
+    """What the confidence told with the shown stack's answers is worth; no rows where none is told."""
+    found = (record.candidate().get("cost") or {}).get("confidence") or {}
+    rows: list[Row] = []
+    if found.get("left_off"):
+        rows.append(("left off", str(found["left_off"])))
+    elif found:
+        rows = [
+            ("answers calibrated on", exact(found.get("items"))),
+            ("share of them that are good", exact(found.get("good"))),
+            ("Brier score", measured(_estimate(found.get("brier")), signed=False)),
+            ("Brier score of always saying that share", exact(found.get("brier_of_base_rate"))),
+            ("expected calibration error", measured(_estimate(found.get("calibration_error")), signed=False)),
+            ("mean risk over all coverages", exact(found.get("aurc"))),
+            ("risk without abstaining", exact(found.get("risk"))),
+            ("share abstained", exact(found.get("abstained"))),
+            ("risk of what is answered", exact(found.get("risk_of_answered"))),
+        ]
+    return Table(
+        "Confidence, each from a calibration that had not seen the answer", ("what", "recorded"), tuple(rows)
+    )
+
+
+def coverage(record: Record, most: int = 10) -> Table:
+    """Risk against coverage of the shown stack's confidence: of the surest share of answers, how many are not good."""
+    found = (record.candidate().get("cost") or {}).get("confidence") or {}
+    points = list(found.get("curve") or ())
+    kept = (
+        points
+        if len(points) <= most
+        else [points[round(n * (len(points) - 1) / (most - 1))] for n in range(most)]
+    )
+    rows = tuple((tagged(share, percent(share)), tagged(risk, percent(risk, 1))) for share, risk in kept)
+    return Table("Risk and coverage: answering the surest only", ("answered", "of these not good"), rows)
+
+
+def _estimate(content: Any) -> Estimate | None:
+    return estimate_from(content) if isinstance(content, Mapping) else None
 
 
 def _setting(setting: Any) -> Cell:

@@ -146,6 +146,13 @@ def table(scores: Sequence[Score], metric: Metric) -> tuple[list[str], np.ndarra
     return list(rows), _statistics(rows, seeds, metric)
 
 
+def defined(scores: Sequence[Score], metric: Metric) -> bool:
+    """Whether a metric has a value for any item."""
+    return any(
+        score.metric == metric.name and (score.values or not math.isnan(score.value)) for score in scores
+    )
+
+
 def paired(
     baseline: Sequence[Score], candidate: Sequence[Score], metric: Metric
 ) -> tuple[list[str], np.ndarray, np.ndarray]:

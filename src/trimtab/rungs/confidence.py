@@ -61,7 +61,9 @@ def calibrate(
         base, before = identity(model.model), taken_apart(model.model)[1].hash
     marked = mark(items, seen, shop.prepared.goal, options.good)
     fitted = calibration.fit(marked.rows, marked.good, options.features, options.method)
-    found = Confidence(fitted, before, base, options.samples, options.threshold, options.sentence)
+    found = Confidence(
+        fitted, before, base, options.samples, options.threshold, options.sentence, good=options.good
+    )
     figures = _figures(marked, options, shop.prepared.recipe.seed)
     return Fitted(found, {"seconds": time.monotonic() - started, "tokens": seen.tokens, **figures})
 
@@ -80,6 +82,58 @@ def _check_features(shop: Workshop, options: ConfidenceOptions) -> None:
             f"confidence: not available: {'; '.join(problems)}",
             f"set features to some of: {allowed}; entropy and agreement need samples",
         )
+
+
+def calibrated(shop: Workshop, stack: Stack, options: ConfidenceOptions) -> tuple[Stack, dict[str, Any]]:
+    """A stack with the confidence of its answers over it, and what the calibration cost and is worth.
+
+    Raises:
+        MetricError, ModelError: as `calibrate`.
+    """
+    found = calibrate(shop, stack, options)
+    return Stack((*stack.adjustments, found.adjustment)), dict(found.cost)
+
+
+def again(shop: Workshop, stack: Stack) -> tuple[Stack, dict[str, Any]]:
+    """A stack whose confidences were calibrated under other stacks, with each calibrated anew where it stands.
+
+    Where that cannot be done, because too few of this stack's answers are good, or not good, the confidence is left
+    off, and the figures say why: one of another stack would be wrong.
+
+    Raises:
+        ModelError: how a confidence was calibrated is not recorded.
+    """
+    whole, figures = Stack(), dict[str, Any]()
+    for adjustment in stack.adjustments:
+        if not isinstance(adjustment, Confidence):
+            whole = Stack((*whole.adjustments, adjustment))
+            continue
+        try:
+            whole, figures = calibrated(shop, whole, options_of(adjustment))
+        except MetricError as error:
+            figures = {"left_off": error.message}
+    return whole, figures
+
+
+def options_of(found: Confidence) -> ConfidenceOptions:
+    """The options that a confidence was calibrated with.
+
+    Raises:
+        ModelError: the score from which an answer counted as good is not recorded.
+    """
+    if found.good is None:
+        raise ModelError(
+            f"confidence for stack {found.for_stack}: the score from which an answer is good is not recorded",
+            "calibrate it again from a recipe: candidates.postprocess, confidence",
+        )
+    return ConfidenceOptions(
+        good=found.good,
+        features=found.calibrator.features,
+        samples=found.samples,
+        method="isotonic" if found.calibrator.knots else "platt",
+        threshold=min(1.0, max(0.0, found.strength * found.threshold)),
+        sentence=found.sentence,
+    )
 
 
 def mark(examples: Sequence[Example], seen: Observed, goal: Metric, good: float) -> Marked:

@@ -111,6 +111,12 @@ def named(example: Example, names: dict[str, str]) -> list[str]:
     return sorted({names[str(name)] for name in given if str(name) in names})
 
 
+def shown(shop: Workshop, candidate: ContextCandidate) -> float:
+    """Tokens of the passages before a question, at most."""
+    longest = max((len(document.text) for document in shop.prepared.documents), default=0)
+    return candidate.passages * min(longest, 6 * candidate.words) / CHARACTERS_PER_TOKEN
+
+
 def _passages(shop: Workshop, candidate: ContextCandidate) -> list[Any]:
     return passages(shop.prepared.documents, words=candidate.words, overlap=candidate.overlap)
 
@@ -119,6 +125,5 @@ def _on_select(shop: Workshop, candidate: ContextCandidate, speed: Speed) -> flo
     """Seconds to measure a candidate on the target's items of select."""
     prepared = shop.prepared
     drawn = prepared.recipe.sampling.max_new_tokens * len(prepared.seeds)
-    longest = max((len(document.text) for document in prepared.documents), default=0)
-    shown = candidate.passages * min(longest, 6 * candidate.words) / CHARACTERS_PER_TOKEN
-    return len(prepared.parts["select"]) * (shown * speed.read + drawn * speed.sample)
+    read = shown(shop, candidate) * speed.read
+    return len(prepared.parts["select"]) * (read + drawn * speed.sample)

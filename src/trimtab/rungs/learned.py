@@ -77,7 +77,7 @@ def _learned(shop: Workshop) -> Learned:
         evidence.append({"rule": rule.text, **seen, "gain": reached - best, "kept": helps})
         if helps:
             kept, best = tried, reached
-    return Learned(kept, tuple(evidence), sum(output.tokens or len(output.logprobs) for output in outputs))
+    return Learned(kept, tuple(evidence), sum(output.spent for output in outputs))
 
 
 def value(goal: Metric, items: Sequence[Example], outputs: Sequence[Output]) -> float:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import math
 import os
 import re
 import textwrap
@@ -14,17 +16,25 @@ from typing import Any, cast
 import yaml
 
 from trimtab import recipe as recipes
+from trimtab.data import documents as texts
 from trimtab.data.files import load
 from trimtab.data.read import read, recognise
 from trimtab.data.shape import Shape
 from trimtab.data.split import prompt_key, split
 from trimtab.errors import DataError, RecipeError
+from trimtab.guidelines import load as load_guidelines
 from trimtab.measure.registry import find
+from trimtab.model.service import served
 from trimtab.records import Example, Part
 from trimtab.run import write_atomic
-from trimtab.starter.choices import FEW, Decision, as_yaml, blank, decide, profile
+from trimtab.starter.choices import FEW, as_yaml, blank, decide, profile
+from trimtab.starter.decision import Decision
+from trimtab.starter.ladders import Given
 
 PACKAGE = Path(__file__).resolve().parents[1]
+EMBEDDED = "smollm2-135m-instruct"
+# Folders and files beside the rows that are taken for documents and guidelines.
+DOCUMENTS, GUIDELINES = ("docs", "documents"), ("guidelines.yaml", "guidelines.yml")
 LEARNABLE = ("prompt/completion", "instruction", "messages")
 HEAD = "# Written by `trimtab init`. It runs as it is: trimtab tune {name}\n# Every option: docs/recipe.md\n"
 README = """\
@@ -53,7 +63,16 @@ class Started:
     shape: Shape | None = None
 
 
-def from_nothing(folder: Path, *, goal: str = "") -> Started:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a user names beside the rows: a model, documents and guidelines; empty for the default, or none."""
+
+    model: str = ""
+    documents: str = ""
+    guidelines: str = ""
+
+
+def from_nothing(folder: Path, *, goal: str = "", beside: Beside = Beside()) -> Started:
     """Write a folder with eight example rows to overwrite, a recipe that fits 200 rows, and a README.
 
     Raises:
@@ -64,15 +83,22 @@ def from_nothing(folder: Path, *, goal: str = "") -> Started:
     _known(goal)
     rows = (PACKAGE / "starter" / "examples.jsonl").read_text(encoding="utf-8")
     write_atomic(folder / "data" / "examples.jsonl", rows)
-    decisions = blank(goal=goal)
-    _write(target, "data/examples.jsonl", {}, decisions)
+    given = _given(beside, folder, None)
+    decisions = blank(goal=goal, given=given)
+    _write(target, "data/examples.jsonl", {}, decisions, given.model)
     write_atomic(folder / "README.txt", README)
     notes = ("The eight rows in data/examples.jsonl only show the form: overwrite them with yours.",)
     return Started(target, tuple(decisions), notes)
 
 
 def from_file(
-    source: Path, folder: Path, *, columns: Mapping[str, str], goal: str = "", instruction: str = ""
+    source: Path,
+    folder: Path,
+    *,
+    columns: Mapping[str, str],
+    goal: str = "",
+    instruction: str = "",
+    beside: Beside = Beside(),
 ) -> Started:
     """Write a recipe for a file of the user's, with every option chosen from its rows.
 
@@ -80,6 +106,7 @@ def from_file(
 
     Raises:
         DataError: the file cannot be read, its columns are not recognised, or rows have no answer.
+        GuidelinesError: the guidelines cannot be read.
         MetricError: there is no such metric.
         RecipeError: the folder holds a recipe already.
     """
@@ -93,10 +120,22 @@ def from_file(
             f"{source}: an instruction needs prompts that are a bare text, received {shape.kind}",
             "leave --instruction out, and put it into a system turn of the rows",
         )
-    measured = profile(examples)
-    decisions = decide(measured, goal=goal, instruction=instruction, bare=bare)
-    _write(target, _relative(source, folder), columns, decisions)
+    given = _given(beside, folder, source)
+    decisions = decide(profile(examples), goal=goal, instruction=instruction, bare=bare, given=given)
+    _write(target, _relative(source, folder), columns, decisions, given.model)
     return Started(target, tuple(decisions), _notes(examples, decisions), shape)
+
+
+def with_minutes(started: Started, minutes: float) -> Started:
+    """The recipe with a budget that suffices for what its plan takes on this machine, with a fifth to spare."""
+    (old,) = (decision for decision in started.decisions if decision.option == "budget.minutes")
+    budget = max(math.ceil(1.2 * minutes), int(str(old.value)))
+    reason = f"its plan says about {minutes:.1f} minutes on this machine; give more for a better result"
+    new = Decision(old.option, budget, reason)
+    text = started.recipe.read_text(encoding="utf-8")
+    write_atomic(started.recipe, _overlaid(text, _laid_out([new]).lstrip("\n")))
+    decisions = tuple(new if decision is old else decision for decision in started.decisions)
+    return dataclasses.replace(started, decisions=decisions)
 
 
 def demo_recipe(folder: Path, *, full: bool = False) -> Path:
@@ -157,6 +196,44 @@ def _notes(examples: Sequence[Example], decisions: Sequence[Decision]) -> tuple[
     )
 
 
+def _given(beside: Beside, folder: Path, source: Path | None) -> Given:
+    """What the user has beside the rows, as the recipe names it; documents and guidelines are read once, to check."""
+    model = _named(beside.model, folder) or EMBEDDED
+    searched, rules, found = beside.documents, beside.guidelines, set()
+    if source is not None and source.is_file():
+        if not searched and (near := _near(source, DOCUMENTS)):
+            searched = str(near)
+            found.add("documents")
+        if not rules and (near := _near(source, GUIDELINES)):
+            rules = str(near)
+            found.add("guidelines")
+    if searched:
+        texts.read(searched)
+    if rules:
+        load_guidelines(rules)
+    return Given(
+        model,
+        served(model),
+        model == EMBEDDED,
+        _named(searched, folder),
+        _named(rules, folder),
+        frozenset(found),
+    )
+
+
+def _near(source: Path, names: Sequence[str]) -> Path | None:
+    """The first of these beside the rows; a folder only if it holds a text."""
+    for path in (source.resolve().parent / name for name in names):
+        if path.is_file() or any(p.suffix.lower() in texts.TEXTS for p in path.rglob("*")):
+            return path
+    return None
+
+
+def _named(name: str, folder: Path) -> str:
+    """A file or folder as the recipe names it; any other name as it is."""
+    return _relative(Path(name), folder) if name and Path(name).exists() else name
+
+
 def _known(goal: str) -> None:
     """Refuse a metric that does not exist before anything is written."""
     if goal:
@@ -213,14 +290,15 @@ def _relative(source: Path, folder: Path) -> str:
         return source.resolve().as_posix()
 
 
-def _write(target: Path, source: str, columns: Mapping[str, str], decisions: Sequence[Decision]) -> None:
+def _write(
+    target: Path, source: str, columns: Mapping[str, str], decisions: Sequence[Decision], named: str
+) -> None:
     """Write the recipe, after checking it against the schema."""
     fixed = [Decision("data.examples", source, "")]
     if columns:
         fixed.append(Decision("data.columns", dict(columns), "as you named them"))
-    model = Decision(
-        "model", "smollm2-135m-instruct", "the embedded default; or a Hub id, a folder, a file.gguf"
-    )
+    usual = "the embedded default; or a Hub id, a folder, a file.gguf, openai:<model>@<base_url>"
+    model = Decision("model", named, usual if named == EMBEDDED else "as you named it")
     text = HEAD.format(name=target.name) + _laid_out([model, *fixed, *decisions])
     recipes.parse(yaml.safe_load(text), name=str(target))
     write_atomic(target, text)
@@ -229,7 +307,8 @@ def _write(target: Path, source: str, columns: Mapping[str, str], decisions: Seq
 def _laid_out(decisions: Sequence[Decision]) -> str:
     """Decisions as YAML, options of one section together, each under its reason."""
     lines, section = [], ""
-    for decision in decisions:
+    sections = list(dict.fromkeys(decision.option.partition(".")[0] for decision in decisions))
+    for decision in sorted(decisions, key=lambda one: sections.index(one.option.partition(".")[0])):
         first, dot, name = decision.option.partition(".")
         if first != section:
             lines.append("")

@@ -9,7 +9,7 @@ from trimtab.stats.levels import (
     rung_alphas,
 )
 from trimtab.stats.onesample import z_test
-from trimtab.stats.paired import compare, interval, non_inferior
+from trimtab.stats.paired import compare, interval, non_inferior, undefined
 from trimtab.stats.power import detectable_effect, items_without_change, joint_power, power, sample_size
 
 __all__ = [
@@ -27,5 +27,6 @@ __all__ = [
     "run_alpha",
     "rung_alphas",
     "sample_size",
+    "undefined",
     "z_test",
 ]

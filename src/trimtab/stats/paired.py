@@ -304,6 +304,12 @@ def _comparison(
     )
 
 
+def undefined(reason: str, *, threshold: float, level: float) -> Comparison:
+    """A comparison that nothing could be measured for, held against `threshold`."""
+    nothing = Estimate(NAN, NAN, NAN, level, 0, "none", reason)
+    return Comparison(nothing, NAN, "undefined", None, NAN, threshold)
+
+
 def _need_n(family: Family, difference: Estimate, threshold: float, span: float | None) -> int | None:
     """Items in all for the next look; the half-width seen is scaled by 1 / sqrt(n).
 
