@@ -34,12 +34,25 @@ def spans(text: str, *phrases: str) -> list[Span]:
         ("- amazing kettle\n- amazing pot", "amazing", "- kettle\n- pot"),
         ("Certainly.\n\nThe kettle boils.", "certainly", "The kettle boils."),
         ("Amazing -5 °C", "amazing", "-5 °C"),
+        ("It is sleek and amazing.", "amazing", "It is sleek."),
+        ("It is amazing and sleek.", "amazing", "It is sleek."),
+        ("It is sleek, and amazing", "amazing", "It is sleek"),
+        ("An amazing and sleek kettle.", "amazing", "A sleek kettle."),
+        ("Amazing and sleek, it boils.", "amazing", "Sleek, it boils."),
+        ("It is light, amazing and sleek.", "amazing", "It is light, sleek."),
+        ("Salt and amazing pepper", "amazing", "Salt and pepper"),
+        ("Bread and butter", "amazing", "Bread and butter"),
         ("amazing", "amazing", ""),
         ("  two  spaces  stay", "amazing", "  two  spaces  stay"),
     ],
 )
 def test_cut(text: str, phrase: str, left: str) -> None:
     assert cut(text, spans(text, phrase)) == left
+
+
+def test_a_conjunction_between_two_cuts_goes_with_them() -> None:
+    found = spans("A versatile and comfortable chair", "versatile", "comfortable")
+    assert cut("A versatile and comfortable chair", found) == "A chair"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,10 @@ _BLANK = re.compile(r"\s*")
 _COMMA = re.compile(r",[ \t]*")
 _ARTICLE = re.compile(r"(?<!\w)(a)(n?)[ \t]*\Z", re.IGNORECASE)
 _DETERMINED = re.compile(r"(?<!\w)(?:an?|the)[ \t]*\Z", re.IGNORECASE)
+# A conjunction behind a cut that joins nothing any more, by what stands before the cut; and one before it.
+_JOINS = re.compile(r"[ \t]*(?:and|or|but|yet)[ \t]+", re.IGNORECASE)
+_UNJOINED = re.compile(r"(?:(?<!\w)(?:an?|the|is|are|was|were|and|or|as|with|of)|,)[ \t]*\Z", re.IGNORECASE)
+_DANGLING = re.compile(r",?[ \t]+(?:and|or)[ \t]*\Z", re.IGNORECASE)
 _CLOSING = frozenset(",.;:!?…)]”")
 # How much of what stands before a cut is looked at.
 _BEFORE = 64
@@ -114,14 +118,18 @@ def _opens(before: str, *, opening: bool) -> bool:
 def _joined(before: str, text: str, at: int, *, opening: bool) -> tuple[str, int]:
     """The text before a cut, and where it goes on after it, put right at the seam."""
     if _opens(before, opening=opening):
-        at = _end(_ORPHAN, text, at)
+        at = _end(_JOINS, text, _end(_ORPHAN, text, at))
         return before, _end(_BLANK, text, at) if opening and not before.strip() else at
+    if _UNJOINED.search(before) and (joins := _JOINS.match(text, at)):
+        at = joins.end()
+        before = before.rstrip(" \t") + " "
     after = text[at : at + 1]
     if after == "," and (before.rstrip().endswith(",") or _DETERMINED.search(before)):
         at = _end(_COMMA, text, at)
         before = before.rstrip(" \t") + " "
     elif not after or after.isspace() or after in _CLOSING:
-        before = before.rstrip(" \t")
+        closes = not after or after == "\n" or after in _CLOSING
+        before = (_DANGLING.sub("", before) if closes else before).rstrip(" \t")
     article = _ARTICLE.search(before)
     following = text[at : at + _BEFORE].lstrip(" \t")[:1]
     if article and following.isalpha():
