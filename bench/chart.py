@@ -12,6 +12,8 @@ WIDTH, HEIGHT = 700, 320
 LEFT, RIGHT, TOP, BOTTOM = 58, 16, 40, 52
 INK, GRID = "#222222", "#dddddd"
 STEPS = (1, 2, 5)
+# Height of the name of a line, of the height of a panel.
+HEADROOM = 0.08
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,9 @@ def even_ticks(high: float, low: float = 0.0) -> list[float]:
 def _panel(panel: Panel, width: float) -> list[str]:
     xs = sorted({x for series in panel.series for x in series.xs})
     low, high = _ends([y for series in panel.series for y in (*series.ys, *itertools.chain(*series.bars))])
-    marks = ticks(low, high) if panel.log else even_ticks(high, low)
+    # Linear panels are narrow and curved: their names get room above the points.
+    named = HEADROOM * len(panel.series) * (high - min(low, 0.0))
+    marks = ticks(low, high) if panel.log else even_ticks(high + named, low)
     share = _share if panel.log else _even_share
     scale = " (log scale)" if panel.log else ""
     # Room on both sides of the first and the last point.

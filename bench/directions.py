@@ -39,7 +39,7 @@ class Direction:
     """What is steered towards.
 
     Attributes:
-        measured: the score in words, with its unit.
+        measured: what the score counts, an answer.
         bounds: smallest and largest possible score; None: unbounded.
         tokens: most new tokens of an answer.
         contrasts: the pairs that the direction is fitted from.
@@ -66,7 +66,7 @@ def tone() -> Direction:
     ]
     return Direction(
         "tone",
-        "different positive less different negative words an answer",
+        "different positive less negative words",
         None,
         40,
         _reviews,
@@ -77,15 +77,18 @@ def tone() -> Direction:
 
 
 def brevity() -> Direction:
-    """Short right answers: a third of the questions to fit on, one to choose on, one to confirm on."""
+    """Short right answers: 60 questions to fit on, others to choose on, others to confirm on."""
     questions = _demo("questions")
-    explore, confirm = (tuple(filter(None, map(_question, questions[part::3]))) for part in (1, 2))
+    fitted, unused = questions[::3][:QUESTIONS], questions[::3][QUESTIONS:]
+    explore, confirm = (
+        tuple(filter(None, map(_question, rows))) for rows in (questions[1::3], questions[2::3] + unused)
+    )
     return Direction(
         "brevity",
-        f"share of answers that are right in at most {BRIEF} words",
+        f"share right in at most {BRIEF} words",
         (0.0, 1.0),
         64,
-        lambda base: _answers(base, questions[::3][:QUESTIONS]),
+        lambda base: _answers(base, fitted),
         explore,
         confirm,
         lambda example, text: float(right(example, text) and len(words(text)) <= BRIEF),

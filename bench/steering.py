@@ -153,7 +153,9 @@ def panels(direction: Direction, block: int, rows: Sequence[dict[str, Any]]) -> 
 
     def series(name: str, key: str, colour: str) -> Series:
         around = [row["against_0"][key] if "against_0" in row else {"low": 0.0, "high": 0.0} for row in rows]
-        bars = [(zero[key] + one["low"], zero[key] + one["high"]) for one in around]
+        # All but the score lie above 0.
+        least = -math.inf if key == "target" else 0.0
+        bars = [(max(least, zero[key] + one["low"]), zero[key] + one["high"]) for one in around]
         return Series(
             name,
             [row["strength"] for row in rows],
