@@ -1,7 +1,8 @@
-"""Line charts as SVG, side by side, 700 pixels wide, on white; both axes logarithmic unless a panel says otherwise."""
+"""Line charts as SVG in rows, 700 pixels wide, on white; both axes logarithmic unless a panel says otherwise."""
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,22 +12,31 @@ WIDTH, HEIGHT = 700, 320
 LEFT, RIGHT, TOP, BOTTOM = 58, 16, 40, 52
 INK, GRID = "#222222", "#dddddd"
 STEPS = (1, 2, 5)
+# Height of the name of a line, of the height of a panel.
+HEADROOM = 0.08
 
 
 @dataclass(frozen=True)
 class Series:
-    """One line: its name, its points, its colour."""
+    """One line: its name, its points, its colour.
+
+    Attributes:
+        bars: lower and upper end of the interval of each point; none are drawn when empty.
+        level: height of a thin dashed line across the panel that the points are held against.
+    """
 
     name: str
     xs: Sequence[float]
     ys: Sequence[float]
     colour: str
     dashed: bool = False
+    bars: Sequence[tuple[float, float]] = ()
+    level: float | None = None
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One chart; with `log` false both axes are linear, and the vertical one begins at 0."""
+    """One chart; with `log` false both axes are linear, and the vertical one has 0 on it."""
 
     title: str
     x_label: str
@@ -35,16 +45,18 @@ class Panel:
     log: bool = True
 
 
-def draw(panels: Sequence[Panel]) -> str:
-    """The panels as one SVG document."""
-    width = WIDTH / len(panels)
+def draw(panels: Sequence[Panel], columns: int = 0) -> str:
+    """The panels as one SVG document, `columns` of them in a row; 0: all in one."""
+    columns = columns or len(panels)
+    width, height = WIDTH / columns, HEIGHT * math.ceil(len(panels) / columns)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
         f'font-family="sans-serif" font-size="12" fill="{INK}">',
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
+        f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
     ]
     for number, panel in enumerate(panels):
-        parts += [f'<g transform="translate({number * width:g} 0)">', *_panel(panel, width), "</g>"]
+        across, down = number % columns * width, number // columns * HEIGHT
+        parts += [f'<g transform="translate({across:g} {down:g})">', *_panel(panel, width), "</g>"]
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
@@ -61,21 +73,25 @@ def ticks(low: float, high: float) -> list[float]:
     return [t for t in every if first <= t <= last]
 
 
-def even_ticks(high: float) -> list[float]:
-    """Multiples of 1, 2 or 5 times a power of ten, 4 to 8 of them, from 0 to the first at or above `high`."""
+def even_ticks(high: float, low: float = 0.0) -> list[float]:
+    """Multiples of 1, 2 or 5 times a power of ten, 4 to 9 of them: 0, and the first beyond `high` and `low`."""
+    reach = max(high, 0.0) - min(low, 0.0)
     step = next(
         size
-        for power in range(math.floor(math.log10(high)) - 1, math.ceil(math.log10(high)) + 1)
+        for power in range(math.floor(math.log10(reach)) - 1, math.ceil(math.log10(reach)) + 1)
         for size in (lead * 10.0**power for lead in STEPS)
-        if high / size <= 7
+        if reach / size <= 7
     )
-    return [step * number for number in range(math.ceil(high / step * 0.9999) + 1)]
+    first, last = (math.ceil(max(end, 0.0) / step * 0.9999) for end in (-low, high))
+    return [step * number for number in range(-first, last + 1)]
 
 
 def _panel(panel: Panel, width: float) -> list[str]:
     xs = sorted({x for series in panel.series for x in series.xs})
-    low, high = _ends([y for series in panel.series for y in series.ys])
-    marks = ticks(low, high) if panel.log else even_ticks(high)
+    low, high = _ends([y for series in panel.series for y in (*series.ys, *itertools.chain(*series.bars))])
+    # Linear panels are narrow and curved: their names get room above the points.
+    named = HEADROOM * len(panel.series) * (high - min(low, 0.0))
+    marks = ticks(low, high) if panel.log else even_ticks(high + named, low)
     share = _share if panel.log else _even_share
     scale = " (log scale)" if panel.log else ""
     # Room on both sides of the first and the last point.
@@ -103,9 +119,22 @@ def _panel(panel: Panel, width: float) -> list[str]:
     parts.append(f'<text transform="translate(13 {middle}) rotate(-90)" text-anchor="middle">'
                  f"{escape(panel.y_label)}{scale}</text>")  # fmt: skip
     for number, series in enumerate(panel.series):
+        if series.level is not None:
+            parts.append(f'<path d="M{LEFT} {down(series.level):.1f}H{right:.1f}" stroke="{series.colour}" '
+                         f'stroke-dasharray="2 4"/>')  # fmt: skip
+        for x, (least, most) in zip(series.xs, series.bars, strict=False):
+            parts.append(_bar(across(x), down(least), down(most), series.colour))
         points = [(across(x), down(y)) for x, y in zip(series.xs, series.ys, strict=True)]
         parts += _line(series, points, number)
     return parts
+
+
+def _bar(x: float, low: float, high: float, colour: str) -> str:
+    """An upright bar with short ends."""
+    return (
+        f'<path d="M{x - 4:.1f} {high:.1f}h8M{x:.1f} {high:.1f}V{low:.1f}M{x - 4:.1f} {low:.1f}h8" '
+        f'fill="none" stroke="{colour}" stroke-width="1.5" opacity="0.6"/>'
+    )
 
 
 def _line(series: Series, points: Sequence[tuple[float, float]], number: int) -> list[str]:

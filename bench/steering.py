@@ -1,189 +1,259 @@
-"""Dose and effect of steering on the embedded model: more of a tone, until the text falls apart.
+"""Dose and effect of steering on the embedded model: more of a tone or of brevity, until the text falls apart.
 
     python bench/steering.py
 
-The demo's products (CC0) each have a list of facts, a promotional text and a neutral one. Directions are fitted from 40
-pairs of these texts after the same question (or, with --pairs instructions, of the model's own answers under two system
-turns), and the block is the one of the middle half that tells them apart best, all before anything is sampled. Then the
-model answers 20 other questions at each strength, greedy, 40 new tokens, and the answers are measured: promotional
-words and exclamation marks per 100 words, words, distinct bigrams, repeated 4-grams, and nats a token of the answers
-under the model without steering. Writes bench/out/steering.json and docs/steering.svg.
+For each direction (directions.py): fit it from its pairs and print how well each block tells them apart; try the two
+best blocks at a few strengths on the items for choosing, and take the block with the largest score, and the strength
+where it has it; then answer other items, once, at every strength, greedy. Each is held against strength 0 on the same
+items, and what comes after the peak against the peak, in intervals whose level pays for all strengths of a curve.
+Writes bench/out/steering.json and draws docs/steering.svg. Some ten minutes on two cores.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import math
 import os
 import statistics
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import trimtab.starter
+import directions
 from chart import Panel, Series, draw
+from directions import Direction
 from record import OUT, write
-from trimtab.adjust.contrast import Contrast, Survey, survey
+from trimtab import stats
+from trimtab.adjust.contrast import Survey, survey
 from trimtab.adjust.stack import Stack
 from trimtab.adjust.steering import Shape, of_survey
+from trimtab.decide import dose
 from trimtab.language.text import words
-from trimtab.measure import phrases
 from trimtab.measure.registry import find
-from trimtab.model import likelihood
 from trimtab.model.load import Base, load
-from trimtab.records import Example, Message, Output, Sampling
+from trimtab.records import NAN, Comparison, Example, Sampling, plain
 
-PRODUCTS = Path(trimtab.starter.__file__).resolve().parents[1] / "demo" / "products.jsonl"
 PICTURE = Path(__file__).resolve().parents[1] / "docs" / "steering.svg"
-PAIRS, ASKED, TOKENS = 40, 20, 40
-STRENGTHS = (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0)
-POSITIVE = "You write enthusiastic advertisements, full of superlatives and exclamation marks."
-NEGATIVE = "You write dry, factual, neutral descriptions without any praise."
+BLOCKS = 2
+TRIED = (0.1, 0.2, 0.3, 0.5)
+STRENGTHS = (-0.2, 0.0, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
+BOUNDS = {"repetition": (0.0, 1.0), "distinct": (0.0, 1.0), "right": (0.0, 1.0)}
+HEADS = {
+    "target": "score",
+    "words": "words",
+    "distinct": "distinct-2",
+    "repetition": "repeated-4",
+    "nats": "nats",
+}
+DIRECTIONS = {"tone": directions.tone, "brevity": directions.brevity}
+BLUE, RED, GREEN = "#0b5fa5", "#c2410c", "#3f7d20"
 
 
-def question(product: dict[str, Any], instruction: str = "") -> tuple[Message, ...]:
-    """What is asked about a product."""
-    facts = ", ".join(f"{name}: {value}" for name, value in product["spec"].items())
-    asked = Message("user", f"Describe this product in a few sentences. {product['name']}, {facts}.")
-    return (Message("system", instruction), asked) if instruction else (asked,)
+@dataclass(frozen=True)
+class Answers:
+    """Answers to the items at one strength, and what was measured of each: name -> a value an item."""
+
+    strength: float
+    texts: list[str]
+    scores: dict[str, list[float]]
 
 
-def contrasts(base: Base, products: Sequence[dict[str, Any]], source: str) -> list[Contrast]:
-    """Pairs of texts about the same products: those of the demo, or the model's own under two instructions."""
-    if source == "texts":
-        sides = [[(question(p), p[side]) for p in products] for side in ("promotional", "neutral")]
-    else:
-        sides = []
-        for instruction in (POSITIVE, NEGATIVE):
-            asked = [Example(question(p, instruction), id=p["id"]) for p in products]
-            with Stack().attach(base) as generate:
-                outputs = generate(asked, Sampling(max_new_tokens=TOKENS))
-            sides.append([(e.messages, o.text) for e, o in zip(asked, outputs, strict=True)])
-    rows = [[likelihood.row(base, *text) for text in side] for side in sides]
-    return [Contrast(good, bad) for good, bad in zip(*rows, strict=True)]
-
-
-def measured(base: Base, examples: Sequence[Example], outputs: Sequence[Output]) -> dict[str, float]:
-    """What the answers are like, on average over answers; the rate over all words."""
-    texts = [output.text for output in outputs]
-    hype = phrases.pattern(phrases.built_in("hype"))
-    count = sum(phrases.count(hype, text) + text.count("!") for text in texts)
-    with Stack().attach(base) as plain:
-        told = plain.likelihood([(e.messages, text) for e, text in zip(examples, texts, strict=True) if text])
+def answered(
+    base: Base, direction: Direction, items: Sequence[Example], stack: Stack, strength: float
+) -> Answers:
+    """Answers of a stack, measured: target, length and language; nan where an answer is too short to measure."""
+    with stack.attach(base) as generate:
+        texts = [output.text for output in generate(items, Sampling(max_new_tokens=direction.tokens))]
     distinct, repetition = find("distinct", {}), find("repetition", {})
-    varied = [distinct.score(e, text) for e, text in zip(examples, texts, strict=True)]
-    return {
-        "promotional": 100 * count / max(1, sum(len(words(text)) for text in texts)),
-        "words": statistics.mean(len(words(text)) for text in texts),
-        "distinct": statistics.mean(value for value in varied if value == value) if any(texts) else 0.0,
-        "repetition": statistics.mean(repetition.score(e, t) for e, t in zip(examples, texts, strict=True)),
-        "nll": -sum(total for total, _ in told) / max(1, sum(tokens for _, tokens in told)),
+    pairs = list(zip(items, texts, strict=True))
+    with Stack().attach(base) as unsteered:
+        told = iter(unsteered.likelihood([(item.messages, text) for item, text in pairs if text]))
+    nats = [-total / count for total, count in (next(told) if text else (NAN, 1) for text in texts)]
+    scores = {
+        "target": [direction.score(*pair) for pair in pairs],
+        "words": [float(len(words(text))) for text in texts],
+        "distinct": [distinct.score(*pair) for pair in pairs],
+        "repetition": [repetition.score(*pair) for pair in pairs],
+        "nats": nats,
     }
+    if items[0].references:
+        scores["right"] = [float(directions.right(*pair)) for pair in pairs]
+    return Answers(strength, texts, scores)
 
 
-def doses(
-    base: Base, found: Survey, block: int, products: Sequence[dict[str, Any]], strengths: Sequence[float]
-) -> list[dict[str, Any]]:
-    """The answers of each strength, measured."""
+def compared(direction: Direction, before: Answers, after: Answers, name: str, level: float) -> Comparison:
+    """Paired difference of a measure over the items where both answers have it; plus is more."""
+    both = [
+        pair
+        for pair in zip(before.scores[name], after.scores[name], strict=True)
+        if not math.isnan(sum(pair))
+    ]
+    bounds = direction.bounds if name == "target" else BOUNDS.get(name)
+    return stats.compare([one for one, _ in both], [two for _, two in both], level=level, bounds=bounds)
+
+
+def chosen(base: Base, direction: Direction, found: Survey) -> tuple[int, float, list[dict[str, float]]]:
+    """Block and strength with the largest mean score on the items for choosing, and all that were tried."""
+    tried = []
+    for block in found.best(BLOCKS):
+        one = of_survey(base, found, Shape(blocks=(block,)))
+        for strength in TRIED:
+            answers = answered(base, direction, direction.explore, Stack((one.scaled(strength),)), strength)
+            tried.append({"block": block, "strength": strength, **_means(answers)})
+            print(f"{block:8}{_row(answers)}", flush=True)
+    best = max(tried, key=lambda row: row["target"])
+    return int(best["block"]), best["strength"], tried
+
+
+def curve(base: Base, direction: Direction, found: Survey, block: int) -> list[Answers]:
+    """The answers to the items for confirming at every strength."""
     one = of_survey(base, found, Shape(blocks=(block,)))
-    examples = [Example(question(p), id=p["id"]) for p in products]
     points = []
-    print(f"{'strength':>8}{'promotional':>13}{'words':>8}{'distinct-2':>12}{'repeated-4':>12}{'nats':>7}")
-    for strength in strengths:
-        with Stack((one.scaled(strength),)).attach(base) as generate:
-            outputs = generate(examples, Sampling(max_new_tokens=TOKENS))
-        point = {"strength": strength, **measured(base, examples, outputs), "answer": outputs[0].text}
-        points.append(point)
-        print(f"{strength:8.2f}{point['promotional']:13.1f}{point['words']:8.1f}{point['distinct']:12.2f}"
-              f"{point['repetition']:12.2f}{point['nll']:7.2f}")  # fmt: skip
+    for strength in STRENGTHS:
+        points.append(answered(base, direction, direction.confirm, Stack((one.scaled(strength),)), strength))
+        print(f"{'':8}{_row(points[-1])}", flush=True)
     return points
 
 
-def picture(points: Sequence[dict[str, Any]], block: int) -> str:
-    """Tone, and what is left of the language, against strength."""
-    xs = [point["strength"] for point in points]
+def judged(direction: Direction, points: Sequence[Answers], peak: float) -> list[dict[str, Any]]:
+    """Each strength against 0, and each one after the peak against the peak."""
+    level = dose.level([point.strength for point in points])
+    zero, top = (next(p for p in points if p.strength == strength) for strength in (0.0, peak))
+    rows = []
+    for point in points:
+        row = {"strength": point.strength, **_means(point), "answers": point.texts[:2]}
+        if point is not zero:
+            row["against_0"] = {
+                name: plain(compared(direction, zero, point, name, level).difference) for name in point.scores
+            }
+        if point.strength > peak:
+            row["against_peak"] = plain(compared(direction, top, point, "target", level).difference)
+        rows.append(row)
+    return rows
+
+
+def told(direction: Direction, rows: Sequence[dict[str, Any]], peak: float) -> None:
+    """Print the differences with their intervals."""
+    print(f"differences from strength 0, {len(direction.confirm)} items: {direction.measured}")
+    for row in rows:
+        if "against_0" in row:
+            said = "; ".join(f"{name} {_interval(one)}" for name, one in row["against_0"].items())
+            after = (
+                f"; target from the peak {_interval(row['against_peak'])}" if row["strength"] > peak else ""
+            )
+            print(f"{row['strength']:8.2f}  {said}{after}")
+
+
+def panels(direction: Direction, block: int, rows: Sequence[dict[str, Any]]) -> tuple[Panel, Panel]:
+    """The score, and what is left of the language, against strength; bars are those of the paired differences."""
+    zero = next(row for row in rows if row["strength"] == 0)
 
     def series(name: str, key: str, colour: str) -> Series:
-        return Series(name, xs, [point[key] for point in points], colour)
+        around = [row["against_0"][key] if "against_0" in row else {"low": 0.0, "high": 0.0} for row in rows]
+        # All but the score lie above 0.
+        least = -math.inf if key == "target" else 0.0
+        bars = [(max(least, zero[key] + one["low"]), zero[key] + one["high"]) for one in around]
+        return Series(
+            name,
+            [row["strength"] for row in rows],
+            [row[key] for row in rows],
+            colour,
+            bars=bars,
+            level=zero[key],
+        )
 
     unit = "strength, typical activation norms"
-    return draw(
+    target = Panel(
+        f"{direction.name.capitalize()}, block {block}", unit, direction.measured,
+        (series(f"{direction.name}, {len(direction.confirm)} items", "target", BLUE),), log=False,
+    )  # fmt: skip
+    language = Panel(
+        "Language of these answers", unit, "nats a token; shares",
         (
-            Panel(
-                f"Tone, steering block {block}",
-                unit,
-                "promotional words and ! per 100 words",
-                (series("promotional", "promotional", "#0b5fa5"),),
-                log=False,
-            ),
-            Panel(
-                "Language",
-                unit,
-                "nats a token; share of bigrams",
-                (
-                    series("nats under the base", "nll", "#c2410c"),
-                    series("distinct bigrams", "distinct", "#0b5fa5"),
-                ),
-                log=False,
-            ),
-        )
-    )
+            series("nats a token, unsteered", "nats", RED),
+            series("distinct bigrams", "distinct", BLUE),
+            series("repeated 4-grams", "repetition", GREEN),
+        ), log=False,
+    )  # fmt: skip
+    return target, language
+
+
+def studied(base: Base, direction: Direction) -> tuple[dict[str, Any], tuple[Panel, Panel]]:
+    """Survey, choose, confirm."""
+    started = time.monotonic()
+    found = survey(base, direction.contrasts(base))
+    print(f"\n{direction.name}\n{'block':>8}{'norm':>9}{'agreement':>11}{'separation':>12}{'':>18}{'AUC':>6}")
+    for layer in found.layers:
+        known = layer.separation
+        print(f"{layer.block:8}{layer.norm:9.1f}{layer.agreement:11.2f}{known.value:12.2f}"
+              f"{f'{known.low:.2f} to {known.high:.2f}':>18}{layer.auc:6.2f}")  # fmt: skip
+    print(f"{'block':>8}{'strength':>9}" + "".join(f"{head:>12}" for head in HEADS.values()))
+    plain_answers = answered(base, direction, direction.explore, Stack(), 0.0)
+    print(f"{'none':>8}{_row(plain_answers)}")
+    block, peak, tried = chosen(base, direction, found)
+    print(f"block {block}, largest at {peak:g}; confirming on other items")
+    rows = judged(direction, curve(base, direction, found, block), peak)
+    told(direction, rows, peak)
+    return {
+        "name": direction.name,
+        "measured": direction.measured,
+        "pairs": found.pairs,
+        "layers": plain(found.layers),
+        "explore": {"items": len(direction.explore), "unsteered": _means(plain_answers), "tried": tried},
+        "block": block,
+        "peak": peak,
+        "confirm": {"items": len(direction.confirm), "level": dose.level(STRENGTHS), "doses": rows},
+        "seconds": round(time.monotonic() - started, 1),
+    }, panels(direction, block, rows)
 
 
 def main() -> int:
-    """Survey, dose, write JSON and picture."""
+    """Both directions, JSON and picture."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--pairs", choices=["texts", "instructions"], default="texts", help="what to fit from"
+        "--directions",
+        choices=DIRECTIONS,
+        nargs="+",
+        default=list(DIRECTIONS),
+        help="what is steered towards",
     )
-    parser.add_argument("--block", type=int, help="block to steer, instead of the best separated one")
-    parser.add_argument("--strengths", type=float, nargs="+", default=STRENGTHS, help="doses")
     parser.add_argument("--threads", type=int, default=0, help="processor threads; 0: one for each core")
     parser.add_argument("--json", type=Path, default=OUT / "steering.json", help="where the result goes")
     parser.add_argument("--picture", type=Path, default=PICTURE, help="where the picture goes")
     options = parser.parse_args()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    started = time.monotonic()
     base = load(threads=options.threads)
-    products = [json.loads(line) for line in PRODUCTS.read_text(encoding="utf-8").splitlines()]
-    # Every fourth product, so that all kinds of goods are on both sides.
-    chosen = products[::4]
-    found = survey(base, contrasts(base, chosen[:PAIRS], options.pairs))
-    surveyed = time.monotonic() - started
-    print(f"{'block':>8}{'norm':>9}{'agreement':>11}{'separation':>12}{'':>18}{'AUC':>6}")
-    for layer in found.layers:
-        known = layer.separation
-        print(f"{layer.block:8}{layer.norm:9.1f}{layer.agreement:11.2f}{known.value:12.2f}"
-              f"{f'{known.low:.2f} to {known.high:.2f}':>18}{layer.auc:6.2f}")  # fmt: skip
-    block = found.best()[0] if options.block is None else options.block
-    print(f"block {block}; surveyed in {surveyed:.0f} s")
-    points = doses(base, found, block, chosen[PAIRS : PAIRS + ASKED], options.strengths)
-    result = {
-        "case": "steering",
-        "pairs": {"source": options.pairs, "count": found.pairs},
-        "block": block,
-        "layers": [
-            {
-                "block": layer.block,
-                "norm": layer.norm,
-                "agreement": layer.agreement,
-                "separation": [layer.separation.value, layer.separation.low, layer.separation.high],
-                "auc": layer.auc,
-            }
-            for layer in found.layers
-        ],
-        "doses": points,
-        "seconds": round(time.monotonic() - started, 1),
-        "dtype": base.dtype.value,
-        "threads": base.threads.value,
-    }
-    write(result, options.json)
-    options.picture.write_text(picture(points, block), encoding="utf-8")
+    results, pictures = zip(*(studied(base, DIRECTIONS[name]()) for name in options.directions), strict=True)
+    facts = {"dtype": base.dtype.value, "threads": base.threads.value}
+    write({"case": "steering", **facts, "directions": list(results)}, options.json)
+    options.picture.write_text(
+        draw([panel for pair in pictures for panel in pair], columns=2), encoding="utf-8"
+    )
     return 0
+
+
+def _means(answers: Answers) -> dict[str, float]:
+    """Mean of each measure over the answers that have it; 0 where none has."""
+    return {
+        name: statistics.mean([value for value in values if value == value] or [0.0])
+        for name, values in answers.scores.items()
+    }
+
+
+def _row(answers: Answers) -> str:
+    means = _means(answers)
+    return f"{answers.strength:9.2f}" + "".join(f"{means[name]:12.2f}" for name in HEADS)
+
+
+def _interval(found: dict[str, Any]) -> str:
+    if found["undefined"]:
+        return f"undefined ({found['undefined']})"
+    return f"{found['value']:+.2f} ({found['low']:+.2f} to {found['high']:+.2f}, n={found['n']})"
 
 
 if __name__ == "__main__":

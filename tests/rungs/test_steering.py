@@ -95,7 +95,7 @@ def test_defaults_are_the_best_separated_blocks_and_fits_cost_no_more(
     told: list[Progress] = []
     shop = made.workshop(tmp_path, told.append)
     found = list(steering.defaults(shop, made.SPEED, 1e6))
-    assert [one.strength for one in found] == [0.5, 1.0, 0.5, 1.0]
+    assert [one.strength for one in found] == [0.1, 0.25, 0.1, 0.25]
     survey = contrasts.surveyed(shop, found[0])
     assert [one.blocks[0] for one in found[::2]] == list(survey.best(2))
     assert set(survey.best(2)) == {1, 2}
@@ -127,6 +127,16 @@ def test_the_cost_has_a_table_of_all_blocks(tmp_path: Path) -> None:
     assert fitted.cost["pairs"] == 20
     best = max(layers[1:3], key=lambda layer: layer["separation"]["value"])["block"]
     assert list(fitted.adjustment.pushes) == [best]
+
+
+def test_the_usual_strength_is_that_of_the_mode(tmp_path: Path) -> None:
+    shop = made.workshop(tmp_path)
+    fitted = {
+        mode: steering.fit(shop, SteeringCandidate(most=20, mode=mode)).adjustment
+        for mode in ("add", "clamp")
+    }
+    assert {mode: one.strength for mode, one in fitted.items()} == {"add": 0.25, "clamp": 1.0}
+    assert steering.fit(shop, SteeringCandidate(most=20, strength=0.0)).adjustment.strength == 0.0
 
 
 def test_little_time_means_fewer_pairs(tmp_path: Path) -> None:

@@ -8,6 +8,9 @@ from pydantic import Field, model_validator
 
 from trimtab.candidates.candidate import Candidate
 
+# A whole norm of a direction takes a small model's language away; see docs/results.md, Steering.
+USUAL_STRENGTH = {"add": 0.25, "clamp": 1.0}
+
 
 class SteeringCandidate(Candidate):
     """A direction to steer by."""
@@ -33,11 +36,12 @@ class SteeringCandidate(Candidate):
     mode: Literal["add", "clamp"] = Field(
         "add", description="add the direction, or set the component along it to a value"
     )
-    strength: float = Field(
-        1.0,
+    strength: float | None = Field(
+        None,
         ge=-16,
         le=16,
-        description="add: in typical activation norms of the block; clamp: share of the way to the value",
+        description="add: in typical activation norms of the block, 0.25 when not given; "
+        "clamp: share of the way to the value, 1 when not given",
     )
     value: float | None = Field(
         None,
@@ -51,6 +55,11 @@ class SteeringCandidate(Candidate):
         if bool(self.positive) != bool(self.negative):
             raise ValueError("positive and negative instructions are given together, or not at all")
         return self
+
+    @property
+    def chosen_strength(self) -> float:
+        """The strength that is given, or the usual one of the mode."""
+        return USUAL_STRENGTH[self.mode] if self.strength is None else self.strength
 
 
 class EmbeddingCandidate(Candidate):

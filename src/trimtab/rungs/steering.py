@@ -11,9 +11,10 @@ from trimtab.records import plain
 from trimtab.rungs import contrasts
 from trimtab.rungs.workshop import CHARACTERS_PER_TOKEN, Fitted, Speed, Workshop
 
-# Blocks and strengths that are tried when the recipe names none.
+# Blocks and strengths that are tried when the recipe names none. From half a norm on answers of the embedded model
+# fall apart (docs/results.md, Steering).
 BLOCKS = 2
-STRENGTHS = (0.5, 1.0)
+STRENGTHS = (0.1, 0.25)
 FEWEST = 16
 
 
@@ -46,7 +47,7 @@ def fit(shop: Workshop, candidate: SteeringCandidate) -> Fitted:
     """Directions from the pairs; `layers` in the cost says of every block how well it tells them apart."""
     started = time.monotonic()
     found = contrasts.surveyed(shop, candidate)
-    shape = steering.Shape(candidate.mode, candidate.blocks, candidate.strength, candidate.value)
+    shape = steering.Shape(candidate.mode, candidate.blocks, candidate.chosen_strength, candidate.value)
     fitted = steering.of_survey(shop.base, found, shape)
     contrasts.tell(shop, found, list(fitted.pushes))
     cost = {
