@@ -121,11 +121,11 @@ FACTS = {"suite": "facts-kept", "metric": "coverage", "margin": 0.15}
 VARIED = {"suite": "target", "metric": "repetition", "margin": 0.05}
 
 
-def _health(gain: dict[str, Any]) -> dict[str, Any]:
+def _health(gain: dict[str, Any], *guards: dict[str, Any]) -> dict[str, Any]:
     return _recipe(
         "Answer this question about health in two or three sentences.",
         {"metric": "chrf", **gain},
-        [VARIED],
+        [*guards],
         ladder=["context", "adapter"],
     )
 
@@ -158,8 +158,8 @@ TASKS = {
             [{"suite": "target", "metric": "readability", "margin": 15.0}, MEANING],
         ),
     ),
-    "medquad": Task(medical, _health({"min_gain": 2.0, "expected_gain": 8.0}), documents=pages),
-    # More than either change has: so that the climb goes on to both together.
+    "medquad": Task(medical, _health({"min_gain": 2.0, "expected_gain": 8.0}, VARIED), documents=pages),
+    # More than either change has, and no guard that the adapter breaks: so that the climb goes on to both together.
     "medquad-both": Task(medical, _health({"min_gain": 15.0, "expected_gain": 25.0}), documents=pages),
 }
 
