@@ -1,4 +1,4 @@
-"""Line charts as SVG in rows, 700 pixels wide, on white; both axes logarithmic unless a panel says otherwise."""
+"""Line charts as SVG, side by side, 700 pixels wide, on white; both axes logarithmic unless a panel says otherwise."""
 
 from __future__ import annotations
 
@@ -45,18 +45,16 @@ class Panel:
     log: bool = True
 
 
-def draw(panels: Sequence[Panel], columns: int = 0) -> str:
-    """The panels as one SVG document, `columns` of them in a row; 0: all in one."""
-    columns = columns or len(panels)
-    width, height = WIDTH / columns, HEIGHT * math.ceil(len(panels) / columns)
+def draw(panels: Sequence[Panel]) -> str:
+    """The panels as one SVG document."""
+    width = WIDTH / len(panels)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
         f'font-family="sans-serif" font-size="12" fill="{INK}">',
-        f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
     ]
     for number, panel in enumerate(panels):
-        across, down = number % columns * width, number // columns * HEIGHT
-        parts += [f'<g transform="translate({across:g} {down:g})">', *_panel(panel, width), "</g>"]
+        parts += [f'<g transform="translate({number * width:g} 0)">', *_panel(panel, width), "</g>"]
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 

@@ -1,12 +1,13 @@
 """Dose and effect of steering on the embedded model: more of a tone or of brevity, until the text falls apart.
 
-    python bench/steering.py
+    python bench/steering.py [--direction brevity]
 
-For each direction (directions.py): fit it from its pairs and print how well each block tells them apart; try the two
+One of two directions (directions.py): fit it from its pairs and print how well each block tells them apart; try the two
 best blocks at a few strengths on the items for choosing, and take the block with the largest score, and the strength
 where it has it; then answer other items, once, at every strength, greedy. Each is held against strength 0 on the same
 items, and what comes after the peak against the peak, in intervals whose level pays for all strengths of a curve.
-Writes bench/out/steering.json and draws docs/steering.svg. Some ten minutes on two cores.
+Writes bench/out/steering.json and draws docs/steering.svg; of brevity, steering-brevity.json and its picture beside it.
+A few minutes on two cores that do nothing else.
 """
 
 from __future__ import annotations
@@ -152,18 +153,11 @@ def panels(direction: Direction, block: int, rows: Sequence[dict[str, Any]]) -> 
     zero = next(row for row in rows if row["strength"] == 0)
 
     def series(name: str, key: str, colour: str) -> Series:
-        around = [row["against_0"][key] if "against_0" in row else {"low": 0.0, "high": 0.0} for row in rows]
         # All but the score lie above 0.
         least = -math.inf if key == "target" else 0.0
-        bars = [(max(least, zero[key] + one["low"]), zero[key] + one["high"]) for one in around]
-        return Series(
-            name,
-            [row["strength"] for row in rows],
-            [row[key] for row in rows],
-            colour,
-            bars=bars,
-            level=zero[key],
-        )
+        xs, ys = ([row[name] for row in rows] for name in ("strength", key))
+        bars = [_bar(row[key], row.get("against_0", {}).get(key), least) for row in rows]
+        return Series(name, xs, ys, colour, bars=bars, level=zero[key])
 
     unit = "strength, typical activation norms"
     target = Panel(
@@ -181,8 +175,8 @@ def panels(direction: Direction, block: int, rows: Sequence[dict[str, Any]]) -> 
     return target, language
 
 
-def studied(base: Base, direction: Direction) -> tuple[dict[str, Any], tuple[Panel, Panel]]:
-    """Survey, choose, confirm."""
+def studied(base: Base, direction: Direction) -> dict[str, Any]:
+    """Survey, choose, confirm; what the JSON holds."""
     started = time.monotonic()
     found = survey(base, direction.contrasts(base))
     print(f"\n{direction.name}\n{'block':>8}{'norm':>9}{'agreement':>11}{'separation':>12}{'':>18}{'AUC':>6}")
@@ -207,34 +201,36 @@ def studied(base: Base, direction: Direction) -> tuple[dict[str, Any], tuple[Pan
         "peak": peak,
         "confirm": {"items": len(direction.confirm), "level": dose.level(STRENGTHS), "doses": rows},
         "seconds": round(time.monotonic() - started, 1),
-    }, panels(direction, block, rows)
+    }
 
 
 def main() -> int:
-    """Both directions, JSON and picture."""
+    """One direction, its JSON and its picture."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--directions",
-        choices=DIRECTIONS,
-        nargs="+",
-        default=list(DIRECTIONS),
-        help="what is steered towards",
-    )
+    parser.add_argument("--direction", choices=DIRECTIONS, default="tone", help="what is steered towards")
     parser.add_argument("--threads", type=int, default=0, help="processor threads; 0: one for each core")
-    parser.add_argument("--json", type=Path, default=OUT / "steering.json", help="where the result goes")
-    parser.add_argument("--picture", type=Path, default=PICTURE, help="where the picture goes")
     options = parser.parse_args()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    direction = DIRECTIONS[options.direction]()
     base = load(threads=options.threads)
-    results, pictures = zip(*(studied(base, DIRECTIONS[name]()) for name in options.directions), strict=True)
-    facts = {"dtype": base.dtype.value, "threads": base.threads.value}
-    write({"case": "steering", **facts, "directions": list(results)}, options.json)
-    options.picture.write_text(
-        draw([panel for pair in pictures for panel in pair], columns=2), encoding="utf-8"
-    )
+    result = studied(base, direction)
+    file, picture = OUT / f"steering-{direction.name}.json", OUT / f"steering-{direction.name}.svg"
+    if direction.name == "tone":
+        file, picture = OUT / "steering.json", PICTURE
+    write({"case": "steering", "dtype": base.dtype.value, "threads": base.threads.value, **result}, file)
+    drawn = panels(direction, result["block"], result["confirm"]["doses"])
+    picture.write_text(draw(drawn), encoding="utf-8")
     return 0
+
+
+def _bar(value: float, difference: dict[str, Any] | None, least: float) -> tuple[float, float]:
+    """The interval of a point, from that of its difference; of no length where there is none."""
+    if difference is None or difference["undefined"]:
+        return value, value
+    start = value - difference["value"]
+    return max(least, start + difference["low"]), start + difference["high"]
 
 
 def _means(answers: Answers) -> dict[str, float]:

@@ -80,7 +80,7 @@ CASES: dict[str, tuple[list[Step], list[str], str, str, str]] = {
         ],
         ["adapter"],
         "power",
-        "english is not decided",
+        "guard english (nll) is not decided with 30 items",
         "about 400 items",
     ),
     "power that more items would not bring": (

@@ -95,13 +95,15 @@ def _guard(rung: str, breached: Sequence[GuardResult]) -> Advice:
 
 def _power(best: Step, verdict: Verdict) -> Advice:
     """The estimate is large enough, and its interval, or that of a guard, is too wide."""
-    open_ones = [g.suite for g in verdict.guards if not g.by_construction and g.comparison.outcome != "held"]
+    measured = [g for g in verdict.guards if not g.by_construction]
+    open_ones = [f"guard {g.suite} ({g.metric})" for g in measured if g.comparison.outcome != "held"]
     wide = [] if verdict.target is not None and verdict.target.outcome == "better" else ["the gain"]
     what = " and ".join([*wide, *open_ones]) or "the gain"
+    be = "are" if " and " in what else "is"
     if not best.looked:
         return Advice(
             "power",
-            f"{what} looks large enough on select, where nothing can be proven",
+            f"{what} looked good enough on select, where nothing can be proven",
             "take a look: the same command without --explore",
         )
     if verdict.need_n is None:
@@ -112,7 +114,7 @@ def _power(best: Step, verdict: Verdict) -> Advice:
         )
     return Advice(
         "power",
-        f"{what} is not decided with {verdict.difference.n} items",
+        f"{what} {be} not decided with {verdict.difference.n} items",
         f"about {verdict.need_n} items in all would decide; collect more, which is a new look",
     )
 
