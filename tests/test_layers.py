@@ -19,7 +19,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 LAYERS = (
     "errors", "records", "language", "strict", "candidates", "recipe", "guidelines", "groups", "run", "stats", "model",
     "data", "adjust",
-    "measure", "decide", "review", "document", "starter", "prepare", "rungs", "planning", "trials", "choosing",
+    "measure", "decide", "review", "document", "audit", "starter", "prepare", "rungs", "planning", "trials", "choosing",
     "climbing", "pipeline", "dosing", "scale", "serve", "cli",
 )  # fmt: skip
 STAGES = ("data", "adjust", "measure", "decide", "review", "document")
