@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
+from trimtab import lineage
 from trimtab.adjust.stack import Stack
 from trimtab.candidates import Rung, Trained
 from trimtab.data.split import cluster_keys
@@ -127,6 +128,8 @@ def combine(
         under, over = (Stack.load(work.folder.trial(chosen[rung].judged.stack)) for rung in pair)
         stack = under + over
         stack.save(work.folder.trial(stack.hash))
+        joined = tuple(chosen[rung].judged.stack for rung in pair)
+        lineage.record_stack(work.folder, lineage.Learned(stack.hash, stacks=joined))
         title = f"the chosen {pair[1]} over the chosen {pair[0]}"
         candidates.append(Fitted(title, f"combined-{number}", stack.hash, {}))
     return _best(work, candidates, base)

@@ -14,6 +14,7 @@ from trimtab.adjust.stack import BASE, Stack
 from trimtab.candidates import AdapterCandidate, Candidate, LayersCandidate, Rung
 from trimtab.data import certificate, split
 from trimtab.decide.judge import Judged
+from trimtab.lineage import record_stack
 from trimtab.measure.contract import Metric
 from trimtab.measure.trial import measure, paired
 from trimtab.model.find import AnyBase, loaded
@@ -34,6 +35,7 @@ from trimtab.records import (
 )
 from trimtab.run import RunFolder
 from trimtab.rungs.adapter import shape
+from trimtab.rungs.sources import learned_from
 from trimtab.rungs.workshop import Workshop
 
 
@@ -103,6 +105,7 @@ def fit(
     )
     stack = Stack((fitted.adjustment,))
     stack.save(folder.trial(stack.hash))
+    record_stack(folder, learned_from(prepared, candidate, stack.hash, name))
     if fitted.history:
         folder.write_rows(f"trials/{stack.hash}/training.jsonl", fitted.history)
     cost = dict(fitted.cost)
