@@ -30,6 +30,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "compare": ("look", "Compare two runs, or two files of scores, item by item."),
     "report": ("look", "Write a run's report.html again."),
     "runs": ("look", "List the runs and their verdicts."),
+    "erase": ("erase", "Remove a person's rows, and mark what learned from them."),
 }
 
 STOPPED = "Stopped. Nothing is lost: give the same command again and the run goes on."

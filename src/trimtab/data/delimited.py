@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 
 from trimtab.data.table import Table
 from trimtab.errors import DataError
@@ -11,11 +10,18 @@ from trimtab.errors import DataError
 
 def parse(lines: list[tuple[int, str]], table: Table) -> None:
     """Rows of a table with a header; a quoted cell may hold delimiters and line breaks."""
+    texts = [text for _, text in lines]
+    while texts and not texts[0].strip():
+        texts = texts[1:]
+    if not texts:
+        return
+    skipped = len(lines) - len(texts)
+    reader = csv.reader(texts, delimiter=_delimiter(texts[:200]), strict=True)
     header: list[str] | None = None
-    start = next((place for place, (_, text) in enumerate(lines, 1) if text.strip()), 1)
+    start = 1
     try:
-        for number, last, cells in records(lines):
-            start = last + 1
+        for cells in reader:
+            number, start = skipped + start, reader.line_num + 1
             if header is None:
                 header = _header(cells, table, number)
             elif len(cells) == len(header):
@@ -26,24 +32,7 @@ def parse(lines: list[tuple[int, str]], table: Table) -> None:
                 counts = f"expected {len(header)} cells as in the header, received {len(cells)}"
                 table.problems.append(f"{table.place(number)}: {counts}")
     except csv.Error as error:
-        table.problems.append(f"{table.place(start)}: broken CSV row: {error}")
-
-
-def records(lines: list[tuple[int, str]]) -> Iterator[tuple[int, int, list[str]]]:
-    """Each record, the header first: on which lines it begins and ends, counted from 1, and its cells.
-
-    Raises:
-        csv.Error: a record that cannot be read; those before it were given.
-    """
-    texts = [text for _, text in lines]
-    while texts and not texts[0].strip():
-        texts = texts[1:]
-    skipped = len(lines) - len(texts)
-    reader = csv.reader(texts, delimiter=_delimiter(texts[:200]), strict=True)
-    start = skipped + 1
-    for cells in reader:
-        yield start, skipped + reader.line_num, cells
-        start = skipped + reader.line_num + 1
+        table.problems.append(f"{table.place(skipped + start)}: broken CSV row: {error}")
 
 
 def _header(cells: list[str], table: Table, number: int) -> list[str]:

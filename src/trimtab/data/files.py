@@ -32,12 +32,12 @@ def load(source: str) -> Table:
     if not path.is_file():
         raise _missing(path)
     table = Table(str(path))
-    kind = kind_of_file(path)
+    kind = _kind(path)
     if kind == ".parquet":
         table.rows = list(enumerate(columnar.parquet(path), start=1))
         return table
     try:
-        lines = list(numbered(path, table))
+        lines = list(_lines(path, table))
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"{path}: not a complete gzip file: {error}", "compress the file again") from None
     except OSError as error:
@@ -53,12 +53,7 @@ def load(source: str) -> Table:
     return table
 
 
-def kind_of_file(path: Path) -> str:
-    """The ending that says what a file holds, in lower case and without .gz.
-
-    Raises:
-        DataError: none that is known.
-    """
+def _kind(path: Path) -> str:
     name = path.name.lower().removesuffix(".gz")
     kind = Path(name).suffix
     if kind not in KNOWN or (kind == ".parquet" and path.name.lower().endswith(".gz")):
@@ -86,7 +81,7 @@ def _missing(path: Path) -> DataError:
     )
 
 
-def numbered(path: Path, table: Table) -> Iterator[tuple[int, str]]:
+def _lines(path: Path, table: Table) -> Iterator[tuple[int, str]]:
     """Numbered lines as text; a line that is too long or not UTF-8 is noted and left out."""
     compressed = path.name.lower().endswith(".gz")
     with gzip.open(path, "rb") if compressed else path.open("rb") as stream:
