@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -97,11 +103,13 @@ def test_exemplars_and_unfinished_fits_lose_the_rows(tmp_path: Path, network: Pa
 def test_a_dry_run_says_the_same_and_writes_nothing(tmp_path: Path, network: Path, cache: Path) -> None:
     home = tmp_path / "home"
     tuned(home, network, made.rows())
-    before = {path: content for path, content in made.contents(home, cache)}
+    before = dict(made.contents(home, cache))
     planned = erase(Asked(made.WHO, home), dry_run=True)
-    assert {path: content for path, content in made.contents(home, cache)} == before
+    assert dict(made.contents(home, cache)) == before
     done = erase(Asked(made.WHO, home))
-    said = [{k: c[k] for k in ("place", "path", "what", "rows", "texts")} for c in done["attempts"][-1]["changes"]]
+    said = [
+        {k: c[k] for k in ("place", "path", "what", "rows", "texts")} for c in done["attempts"][-1]["changes"]
+    ]
     assert said == planned["attempts"][-1]["changes"]
 
 
@@ -139,6 +147,19 @@ def test_only_confirm_rows_taint_nothing_and_carry_the_looks(
     assert len(json.loads(ledger.ledger_path(str(path), cache).read_text())) == 2
 
 
+class Stop:
+    """In place of the hash of a file: Ctrl-C at the n-th file."""
+
+    def __init__(self, after: int) -> None:
+        self.left = 2 * after
+
+    def __call__(self, path: Path) -> str:
+        self.left -= 1
+        if self.left < 0:
+            raise KeyboardInterrupt
+        return ""
+
+
 def test_a_request_cut_off_anywhere_is_completed(
     tmp_path: Path, network: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,9 +170,8 @@ def test_a_request_cut_off_anywhere_is_completed(
     shutil.copytree(cache, kept)
     whole = len(erase(Asked(made.WHO, origin), dry_run=True)["attempts"][-1]["changes"])
     assert whole > 6
-    from trimtab.erasure import erase as module
-
-    for number in range(0, whole + 1, 2):
+    module = importlib.import_module("trimtab.erasure.erase")
+    for number in range(0, whole, 2):
         home = tmp_path / f"home-{number}"
         shutil.copytree(origin, home)
         recipes = home.rglob("recipe.yaml")
@@ -159,17 +179,10 @@ def test_a_request_cut_off_anywhere_is_completed(
             recipe.write_text(recipe.read_text().replace(str(origin), str(home)))
         shutil.rmtree(cache)
         shutil.copytree(kept, cache)
-        count = iter(range(whole + 1))
-
-        def stop(path: Path, count: Any = count, number: int = number) -> str:
-            if next(count) >= 2 * number:
-                raise KeyboardInterrupt
-            return ""
-
-        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(module, "file_hash", lambda path: stop(path))
-            erase(Asked(made.WHO, home))
-            raise KeyboardInterrupt
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "file_hash", Stop(number))
+            with contextlib.suppress(KeyboardInterrupt):
+                erase(Asked(made.WHO, home))
         record = erase(Asked(made.WHO, home))
         assert record["state"] in ("done", "nothing left")
         assert made.holding(made.texts_of(rows), home, cache) == set(), number
@@ -177,6 +190,40 @@ def test_a_request_cut_off_anywhere_is_completed(
         (trial,) = [p.parent for p in home.rglob("stack.json")][:1]
         with pytest.raises(TaintedError):
             Stack.load(trial)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import importlib
+from trimtab.erasure import Asked, erase
+module, left = importlib.import_module("trimtab.erasure.erase"), [int(sys.argv[3])]
+def stop(path):
+    left[0] -= 1
+    if left[0] < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return ""
+module.file_hash = stop
+erase(Asked(sys.argv[2], Path(sys.argv[1])))
+"""
+
+
+@pytest.mark.parametrize("after", [0, 1, 3])
+def test_a_killed_request_is_completed(tmp_path: Path, cache: Path, after: int) -> None:
+    rows = [made.row(n) for n in range(40)]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    (tmp_path / "b.json").write_text(json.dumps(rows))
+    copies = [{"prompt": r["prompt"], "completion": r["completion"]} for r in rows]
+    (tmp_path / "c.jsonl").write_text("".join(json.dumps(r) + "\n" for r in copies))
+    command = [sys.executable, "-c", KILLED, str(tmp_path), made.WHO, str(after)]
+    done = subprocess.run(command, check=False, env=os.environ, capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert made.holding(made.texts_of(rows), tmp_path), "killed too late to show anything"
+    record = erase(Asked(made.WHO, tmp_path))
+    assert record["state"] == "done"
+    assert len(record["attempts"]) == 2
+    assert made.holding(made.texts_of(rows), tmp_path) == set()
+    assert len(json.loads((tmp_path / "b.json").read_text())) == 40 - len(made.texts_of(rows))
 
 
 def test_a_second_request_says_that_nothing_is_left(tmp_path: Path, cache: Path) -> None:

@@ -38,5 +38,33 @@ KINDS: dict[str, Kind] = {
             "Keep one of each.",
             rule="exact_duplicate",
         ),
+        Kind(
+            "missing_source",
+            "note",
+            "Rows that do not say where they come from",
+            "Nobody can tell later what the model learned from, and a bad source cannot be taken out again.",
+            "Fill a column source: a file, a page, a system.",
+        ),
+        Kind(
+            "missing_licence",
+            "note",
+            "Rows without a licence",
+            "Whether the tuned model may be passed on depends on rows whose terms are not known.",
+            "Fill a column licence, such as CC-BY-4.0, or leave the rows out.",
+        ),
+        Kind(
+            "missing_consent",
+            "note",
+            "Rows of a person without their consent",
+            "What is learned from them may have to be given up, since it cannot be taken out of weights.",
+            "Fill a column consent with what the person agreed to, or leave the rows out.",
+        ),
+        Kind(
+            "missing_date",
+            "note",
+            "Rows without the date on which they were collected",
+            "Stale rows and drift between periods cannot be seen, nor rows that are due to be deleted.",
+            "Fill a column collected_at, such as 2026-03-31.",
+        ),
     )
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,7 @@ def erase(asked: Asked, *, dry_run: bool = False) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _alone(home: Path) -> Any:
+def _alone(home: Path) -> Iterator[None]:
     lock = FileLock(home / ".lock", timeout=0)
     try:
         lock.acquire()
@@ -91,6 +91,9 @@ def _alone(home: Path) -> Any:
     finally:
         lock.release()
         (home / ".lock").unlink(missing_ok=True)
+        # Empty where nothing was done: then no folder is left behind.
+        with contextlib.suppress(OSError):
+            home.rmdir()
 
 
 def _planned(

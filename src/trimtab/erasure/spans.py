@@ -89,7 +89,7 @@ def _document(path: Path, content: bytes, numbers: Collection[int]) -> bytes:
     """One JSON list without these elements, counted from 1; what stands between the others stays."""
     text = content.decode("utf-8")
     spans = _elements(path, text)
-    if len(spans) <= len(set(numbers)):
+    if all(number in numbers for number in range(1, len(spans) + 1)):
         return (text[: spans[0][0]].rstrip() + text[spans[-1][1] :].lstrip()).encode()
     # What stands before an element goes and comes with it, the comma included; before the first one left, the start.
     pieces, last = [text[: spans[0][0]]], None
