@@ -25,7 +25,7 @@ from trimtab.erasure import Asked, erase
 from trimtab.errors import DataError, RunError, TaintedError
 
 MORE = {"data": {"examples": "rows.jsonl", "max_tokens": 96}}
-PROMPTS = {**MORE, "ladder": ["prompt"], "candidates": {"prompt": [{"exemplars": 40, "choose": "nearest"}]}}
+PROMPTS = {**MORE, "ladder": ["prompt"], "candidates": {"prompt": [{"exemplars": 4, "choose": "nearest"}]}}
 
 
 def tuned(folder: Path, network: Path, found: list[dict[str, Any]], **changes: Any) -> Any:
