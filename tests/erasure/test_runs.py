@@ -66,7 +66,8 @@ def test_a_subject_that_was_named_after_the_run_is_found_by_content(tmp_path: Pa
     assert said["rows"] == 1
     gone, left = lineage.rows(folder)
     assert (gone.part, gone.id, gone.content, gone.erased) == ("tune", "", "", said["request"])
-    assert left.id and not left.erased
+    assert left.id
+    assert not left.erased
 
 
 def test_a_run_of_other_people_is_left_alone(tmp_path: Path, cache: Path) -> None:
