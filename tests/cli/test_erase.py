@@ -36,6 +36,7 @@ def test_a_dry_run_then_the_erasure_then_nothing_left(call: Call, tmp_path: Path
     assert again.code == 0
     assert "Nothing is left" in again.out
     assert done["request"] in again.out
+    assert "Nothing is left" in call("erase", "p", "--column", "who", "--dry-run").out
 
 
 def test_an_unknown_subject_ends_with_two(call: Call, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from trimtab.data.split import content_key
 from trimtab.erasure import Asked, erase
 from trimtab.erasure.person import find, read
 from trimtab.lineage import Row
@@ -49,6 +50,18 @@ def test_copies_without_a_subject_go_where_the_words_are_the_persons(tmp_path: P
     assert (found.copies, found.alike) == (1, 1)
 
 
+def test_a_run_that_knows_the_subject_finds_rows_whose_column_is_gone(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.jsonl", [row(LONG), row(OTHER)])
+    examples = [e for e in read(path).examples if e]
+    recorded = [
+        Row("tune", "a", content_key(examples[0]), "p"),
+        Row("tune", "b", content_key(examples[1]), "q"),
+    ]
+    found = find("p", [read(path)], recorded)
+    assert found.rows == {path: (1,)}
+    assert found.named == frozenset()
+
+
 def test_a_text_that_another_person_gave_too_is_not_the_persons_alone(tmp_path: Path) -> None:
     path = written(tmp_path / "a.jsonl", [row(LONG, subject="p"), row(LONG, subject="q")])
     found = find("p", [read(path)], [])
@@ -75,8 +88,6 @@ def test_rows_made_from_rows_of_the_person_go_with_them(tmp_path: Path) -> None:
 def test_rows_of_a_run_are_owned_by_subject_content_or_parent(tmp_path: Path) -> None:
     path = written(tmp_path / "a.jsonl", [row(LONG, id="1", subject="p")])
     (example,) = [e for e in read(path).examples if e]
-    from trimtab.data.split import content_key
-
     same = content_key(example)
     rows = [
         Row("tune", "a", "x", "p"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,15 +56,22 @@ def erase(asked: Asked, *, dry_run: bool = False) -> dict[str, Any]:
         DataError: nobody knows the subject; says how many rows were searched.
         RunError: another process works on a run that is to change, or a file cannot be written.
     """
-    if not asked.subject.strip():
+    asked = dataclasses.replace(asked, subject=asked.subject.strip())
+    if not asked.subject:
         raise UserError(
             "subject: expected the pseudonym of a person, received nothing", "give it as data has it"
         )
     project = survey(asked.project, asked.data, asked.column)
     if dry_run:
-        return _planned(asked, project, proof.begun(project.folder, asked.subject))[0] | {"state": "dry run"}
+        content = _planned(asked, project, proof.begun(project.folder, asked.subject))[0]
+        return content if content["state"] == "nothing left" else content | {"state": "dry run"}
     home = project.folder / FOLDER
-    home.mkdir(exist_ok=True)
+    try:
+        home.mkdir(exist_ok=True)
+    except OSError as error:
+        raise RunError(
+            f"{home}: cannot be made: {error.strerror}", "check the folder's permissions"
+        ) from None
     with _alone(home):
         record = proof.begun(project.folder, asked.subject)
         content, search, changes = _planned(asked, project, record)

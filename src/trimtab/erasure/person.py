@@ -130,7 +130,7 @@ def find(subject: str, sources: Sequence[Source], recorded: Sequence[Row]) -> Pe
     _add_descendants(sources, places, ids)
     contents = {row.content for row in own} | {content_key(e) for e in _chosen(sources, places)}
     alike = {source.path: _alike(source, contents) - places[source.path] for source in sources}
-    mine = itertools.chain.from_iterable(s.texts(p) for s in sources for p in places[s.path])
+    mine = [t for s in sources for p in places[s.path] | alike[s.path] for t in s.texts(p)]
     others = itertools.chain.from_iterable(
         s.texts(p)
         for s in sources
@@ -138,7 +138,7 @@ def find(subject: str, sources: Sequence[Source], recorded: Sequence[Row]) -> Pe
         for p in _every(s)
         if p not in places[s.path] and p not in alike[s.path]
     )
-    unique = needles(list(mine), others)
+    unique = needles(mine, others)
     for source in sources:
         places[source.path] |= {p for p in alike[source.path] if any(map(unique.inside, source.texts(p)))}
     ids |= {example.id for example in _chosen(sources, places)}

@@ -15,8 +15,8 @@ from trimtab.run import read_json, write_atomic, write_json
 LIMITS = (
     "Weights cannot be searched, and nothing is unlearned in them: adjustments that learned from these rows are "
     "marked and refused, or deleted, and have to be trained again.",
-    "Only the places named above were searched: no backups, no other machines, no histories of versions, no copies "
-    "outside of the project, nothing that a service keeps of what it was asked.",
+    "Only the places named above were searched: no backups, no other machines, no histories of versions, no virtual "
+    "environments, no copies outside of the project, nothing that a service keeps of what it was asked.",
     "Texts were looked for as they stand in the rows, whole or sentence by sentence. A text shorter than 12 "
     "characters, a paraphrase or a translation is found by the id of its row or of its parent alone.",
     "Deleted bytes may stay on a disk until they are written over.",
@@ -108,7 +108,7 @@ def text(record: Mapping[str, Any]) -> str:
 def _change(change: Mapping[str, Any]) -> str:
     counts = [f"{change[name]} {name}" for name in ("rows", "texts") if change[name]]
     said = f" ({', '.join(counts)})" if counts else ""
-    return f"  {change['path']}: {change['what']}{said}{'' if change.get('done') else '; cut off'}"
+    return f"  {change['path']}: {change['what']}{said}{'' if change.get('done') else '; this sitting was cut off'}"
 
 
 def _run(run: Mapping[str, Any]) -> str:
