@@ -78,7 +78,9 @@ def summary(rows: Iterable[Row]) -> Summary:
         days += [said["collected_at"][:10]] if said["collected_at"] else []
     return Summary(
         total,
-        *(dict(counts[name].most_common()) for name in ("licence", "source", "consent")),
+        dict(counts["licence"].most_common()),
+        dict(counts["source"].most_common()),
+        dict(counts["consent"].most_common()),
         subjects=len(people - {""}),
         unnamed=unnamed,
         first=min(days, default=""),

@@ -276,7 +276,7 @@ class _Row:
         """An ISO 8601 date, or date and time, as text; Parquet and YAML have values of their own for it."""
         if isinstance(value, datetime.date):
             return value.isoformat()
-        text = value.strip() if isinstance(value, str) else ""
+        text = value.strip() if isinstance(value, str) else "?"
         with contextlib.suppress(ValueError):
             if not text or (_DATE.match(text) and datetime.datetime.fromisoformat(text)):
                 return text
