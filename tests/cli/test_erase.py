@@ -26,7 +26,7 @@ def test_a_dry_run_then_the_erasure_then_nothing_left(call: Call, tmp_path: Path
     rows(tmp_path / "rows.jsonl")
     planned = call("erase", "p", "--column", "who", "--dry-run")
     assert planned.code == 0
-    assert "rows.jsonl: rows removed (1 rows)" in planned.out
+    assert "rows.jsonl: rows removed (1 row)" in planned.out
     assert "Nothing was changed." in planned.out
     assert SAID in (tmp_path / "rows.jsonl").read_text()
     done = call("erase", "p", "--column", "who", "--json").document

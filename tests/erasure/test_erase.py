@@ -257,7 +257,7 @@ def test_the_proof_names_nobody_and_quotes_nothing(tmp_path: Path, cache: Path) 
     proof = tmp_path / "erasures" / f"{record['request']}.txt"
     assert made.holding([*made.texts_of(rows), made.WHO], tmp_path / "erasures") == set()
     said = proof.read_text()
-    assert "rows.jsonl: rows removed (1 rows)" in said
+    assert "rows.jsonl: rows removed (1 row)" in said
     assert "nothing is unlearned" in said
     change = next(c for c in record["attempts"][0]["changes"] if c["place"] == "data")
     assert change["before"] != change["after"]

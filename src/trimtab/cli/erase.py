@@ -10,6 +10,7 @@ import typer
 
 from trimtab import erasure
 from trimtab.cli import show
+from trimtab.erasure.proof import changed
 from trimtab.erasure.search import FOLDER
 
 app = typer.Typer(rich_markup_mode=None)
@@ -83,9 +84,7 @@ def _print(found: dict[str, Any], project: Path) -> None:
     changes = found["attempts"][-1]["changes"]
     show.line("Would be changed:" if dry else "Changed:")
     for change in changes[:SHOWN]:
-        counts = [f"{change[name]} {name}" for name in ("rows", "texts") if change[name]]
-        said = f" ({', '.join(counts)})" if counts else ""
-        show.line(f"  {change['path']}: {change['what']}{said}")
+        show.line(f"  {changed(change)}")
     if len(changes) > SHOWN:
         show.line(f"  and {len(changes) - SHOWN} more")
     for run in found["runs"]:

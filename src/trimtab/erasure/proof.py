@@ -105,10 +105,19 @@ def text(record: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _change(change: Mapping[str, Any]) -> str:
-    counts = [f"{change[name]} {name}" for name in ("rows", "texts") if change[name]]
+def changed(change: Mapping[str, Any]) -> str:
+    """One change in words: where, what, and how many rows and texts."""
+    counts = [
+        f"{change[name]} {name if change[name] > 1 else name[:-1]}"
+        for name in ("rows", "texts")
+        if change[name]
+    ]
     said = f" ({', '.join(counts)})" if counts else ""
-    return f"  {change['path']}: {change['what']}{said}{'' if change.get('done') else '; this sitting was cut off'}"
+    return f"{change['path']}: {change['what']}{said}"
+
+
+def _change(change: Mapping[str, Any]) -> str:
+    return f"  {changed(change)}{'' if change.get('done') else '; this sitting was cut off'}"
 
 
 def _run(run: Mapping[str, Any]) -> str:
