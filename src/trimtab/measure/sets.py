@@ -151,7 +151,7 @@ def winobias_pairs(content: Sequence[Row]) -> list[dict[str, Any]]:
 def numbered(example: Example, row: Row, suite: str, number: int) -> Example:
     """The item with an id (the row's own, if it has one, else its number), its tag, and where it comes from."""
     own = row.get("id")
-    said = {name: _said(row, name) or getattr(example, name) for name in PROVENANCE}
+    said: dict[str, Any] = {name: _said(row, name) or getattr(example, name) for name in PROVENANCE}
     tag = (str(row["tag"]),) if row.get("tag") else ()
     return dataclasses.replace(
         example,
