@@ -23,31 +23,31 @@ LETTERS = 60
 DENSE = 20
 READ = 600
 SURE = 0.95
-_NO_PROSE = re.compile(
-    r"```[^`]{0,20000}(?:```|\\Z)|`[^`\n]{1,500}`|https?://\S{1,500}|[\w.+-]{1,64}@[\w.-]{1,120}|[^\W\d_]{0,40}\d\S{0,40}"
-)
-_LETTER = re.compile(r"[^\W\d_]")
+_CODE = re.compile(r"```[^`]{0,20000}(?:```|\Z)|`[^`\n]{1,500}`")
 _DENSE = re.compile("[\u0e00-\u0eff\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+# Words of English and of no other language with Latin letters; and those with them that some others have too.
 _ENGLISH = frozenset(
-    (
-        "the",
-        "and",
-        "with",
-        "that",
-        "this",
-        "you",
-        "are",
-        "was",
-        "were",
-        "from",
-        "have",
-        "has",
-        "which",
-        "their",
-        "they",
-    )
+    ("the", "and", "with", "that", "this", "you", "which", "their", "they", "what", "how", "does", "your")
 )
-_ENGLISH_SHARE = 0.1
+_COMMON = _ENGLISH | {
+    "of",
+    "to",
+    "is",
+    "it",
+    "for",
+    "are",
+    "was",
+    "were",
+    "from",
+    "have",
+    "has",
+    "not",
+    "can",
+    "be",
+    "there",
+}
+_COMMON_SHARE = 0.15
+_NO_LETTERS = frozenset("0123456789@_")
 _TRANSLATED = re.compile(
     r"\b(?:translat\w{1,6}|in(?:to)? (?:english|french|german|spanish|italian|portuguese|dutch|russian|chinese|japanese"
     r"|korean|arabic|hindi|turkish|polish|latin|greek|hebrew|swedish|danish|norwegian|finnish|czech"
@@ -105,17 +105,25 @@ def spoken(text: str, *, unless: str = "") -> str:
     text = text[:READ]
     if len(text) < DENSE or (unless == "en" and _english(text)):
         return ""
-    prose = " ".join(_NO_PROSE.sub(" ", text).split())
-    letters = len(_LETTER.findall(prose))
-    if letters < LETTERS and len(_DENSE.findall(prose)) < DENSE:
+    prose = _prose(text)
+    if sum(map(str.isalpha, prose)) < LETTERS and len(_DENSE.findall(prose)) < DENSE:
         return ""
     code, sure = _identifier().classify(prose.lower())
     return str(code) if sure >= SURE else ""
 
 
+def _prose(text: str) -> str:
+    """A text without code, addresses, and words that hold a digit."""
+    if "`" in text:
+        text = _CODE.sub(" ", text)
+    plain = (word for word in text.split() if not (set(word) & _NO_LETTERS or "://" in word))
+    return " ".join(plain)
+
+
 def _english(text: str) -> bool:
     words = text.lower().split()
-    return sum(word in _ENGLISH for word in words) >= max(2, _ENGLISH_SHARE * len(words))
+    common = sum(word in _COMMON for word in words)
+    return common >= max(2, _COMMON_SHARE * len(words)) and not _ENGLISH.isdisjoint(words)
 
 
 def _declared(row: Row) -> str:

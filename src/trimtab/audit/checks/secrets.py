@@ -62,15 +62,20 @@ _FORMATS: dict[str, tuple[tuple[str, ...], re.Pattern[str]]] = {
         re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{1,14}://[^\s/:@\"'<>]{0,80}:([^\s/:@\"'<>]{3,120})@[\w.\[-]"),
     ),
 }  # fmt: skip
+# All others are one word of at least so many characters, which most texts lack.
+_SPACED = ("private_key", "password_in_url")
+_SHORTEST = 16
 # What values are called, in any case and with any mark between the words.
 _CALLED = re.compile(
-    r"(?P<name>(?:api|secret|access|private|auth|account)[_\- ]?key|(?:access|auth|bearer|refresh|api|secret)[_\- ]?token"
-    r"|(?:client|app)[_\- ]?secret|secret|token|password|passwd|passphrase|pwd)"
+    r"(?P<name>(?:api|secret|access|private|auth|account)[_\- ]?key"
+    r"|(?:access|auth|bearer|refresh|api|secret)[_\- ]?token|(?:client|app)[_\- ]?secret|secret|token|password|passwd"
+    r"|passphrase|pwd)"
     r"[\"']?(?:\s{0,3}(?:=>|:=|=|:)\s{0,3}| is:? )(?P<quote>[\"'`]?)(?P<value>[^\s\"'`,;<>(){}\[\]]{6,200})",
     re.IGNORECASE,
 )
 _BEARER = re.compile(r"\bBearer\s{1,3}([A-Za-z0-9._~+/-]{20,2000}={0,2})")
-_HINTS = ("key", "secret", "token", "passw", "pwd", "passphrase")
+_HINTS = ("secret", "token", "passw", "passphrase", "pwd")
+_KEYS = ("api", "access", "private", "auth", "account")
 _STANDS_FOR = re.compile(
     r"your|example|placeholder|changeme|change_me|dummy|redacted|\.\.\.|xxxx|\*{3}|<|\$\{|\{\{|^\$|^%|^env|process\.env|os\.environ",
     re.IGNORECASE,
@@ -91,15 +96,16 @@ def secrets(row: Row) -> Iterator[Hit]:
 
 def found(text: str) -> list[tuple[int, int, str]]:
     """Places (start, end, type) of secrets in a text, in order, those that overlap left to the first."""
+    long = len(max(text.split(), key=len, default="")) >= _SHORTEST
     places = [
         (*(match.span(1) if pattern.groups else match.span()), name)
         for name, (marks, pattern) in _FORMATS.items()
-        if any(mark in text for mark in marks)
+        if (long or name in _SPACED) and any(mark in text for mark in marks)
         for match in pattern.finditer(text)
         if name != "password_in_url" or not _STANDS_FOR.search(match.group(1))
     ]
     lower = text.lower()
-    if any(hint in lower for hint in _HINTS):
+    if any(hint in lower for hint in _HINTS) or ("key" in lower and any(kind in lower for kind in _KEYS)):
         places += _named(text)
     if "bearer" in lower:
         places += [
