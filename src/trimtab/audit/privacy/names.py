@@ -85,6 +85,9 @@ class Names:
             if (kind == "ORGANIZATION" or not spoken) and kind != "DATE_TIME" and self._all_ordinary(entity):
                 continue
             labelled.update(token.i for token in entity)
+            labels = kind == "PERSON" and doc[entity.end : entity.end + 1].text == ":"
+            if labels and self._all_ordinary(entity):
+                continue  # a field of a form, such as "Phone:"; but "Anna:" says something
             yield from _pieces(kind, text, entity.start_char, entity.end_char)
         if spoken:
             yield from self._unlabelled(doc, text, labelled)

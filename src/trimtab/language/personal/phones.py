@@ -33,6 +33,7 @@ _AMOUNT = re.compile(r"(?:[$€£¥#№]|\b(?:USD|EUR|GBP|isbn|issn|doi|order|in
 _THOUSANDS = re.compile("\\d{1,3}(?:[ \u00a0\u2009\u202f]\\d{3}){2,}")
 _YEARS = re.compile(r"(?:19|20)\d\d")
 _LEAST, _MOST = 7, 17
+_NATIONAL = 13  # digits of the longest numbers within a country; longer groups of four are more often cards
 _CANDIDATE = re.compile(r"\d(?:\W{0,3}\d){6}")
 
 
@@ -81,4 +82,4 @@ def _score(number: str) -> float:
         return 0.4 if digits >= 10 else 0
     if len(groups) < 3 or digits < 9:
         return 0
-    return 0.4 if _THOUSANDS.fullmatch(bare) else 0.6
+    return 0.4 if digits > _NATIONAL or _THOUSANDS.fullmatch(bare) else 0.6

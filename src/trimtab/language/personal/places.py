@@ -49,6 +49,11 @@ _LINE = re.compile(
     r"(?:,? (?P<state>[A-Z]{2}))?(?:,? ?(?P<code>[A-Z]{0,2}-?\d{3,6}(?:[- ]\d{2,4})?(?: [A-Z]{2})?))?[.,]?"
 )
 _WORDS = re.compile(r"[^\W\d_]{2}")
+_FRONT = re.compile(r"(\d{1,6}),? (?=\D+ \d|\d+ \D)")
+_CORNER = re.compile(
+    rf"\bcorner of (?P<place>(?:(?:{_WORD}|{_PARTICLE}|ul\.|u\.|\d{{1,5}}\.?)[ ,]{{1,2}}){{1,6}}(?:and|&) "
+    rf"(?:(?:\d{{1,5}} )?[{CAPITAL}][\w'’-]*)(?: (?:[{CAPITAL}][\w'’-]*|\d{{1,5}}\b|{_PARTICLE}\b(?= [{CAPITAL}]))){{0,4}})"
+)
 _BLOCK = 5  # lines below a street that may still belong to its address
 _POSTCODE = re.compile(
     r"(?<![\w-])(?:(?:AL|AK|AZ|AR|CA|CO|CT|DE|DC|FL|GA|HI|ID|IL|IN|IA|KS|KY|LA|ME|MD|MA|MI|MN|MS|MO|MT|NE|NV|NH|NJ|NM|NY|"
@@ -60,7 +65,7 @@ _CODE_SAID = re.compile(
     r"(?P<code>[A-Z]{0,2}-?\d[\dA-Z]{1,5}(?:[- ][\dA-Z]{2,4}\b)?)(?!\w)",
     re.I,
 )
-_SURE, _LIKELY = 0.65, 0.55
+_CROSSING, _SURE, _LIKELY = 0.66, 0.65, 0.55
 
 
 def places(text: str) -> Iterator[Found]:
@@ -68,6 +73,9 @@ def places(text: str) -> Iterator[Found]:
     yield from _addresses(text)
     for match in _POSTCODE.finditer(text):
         yield Found(*match.span(), "LOCATION", _LIKELY)
+    if "corner of" in text:
+        for match in _CORNER.finditer(text):
+            yield Found(*match.span("place"), "LOCATION", _CROSSING)
     small = text.lower()
     if "zip" in small or "post" in small or "plz" in small:
         for match in _CODE_SAID.finditer(text):
@@ -90,6 +98,11 @@ def _addresses(text: str) -> Iterator[Found]:
             if (start, end) == streets[-1] and _WORDS.search(line, 0, start) and not line[end:].strip(" ,"):
                 running = begin + start, begin + end
             else:
+                # A number before a street that has its own is an entry of its own: a postcode, or that of a house.
+                front = _FRONT.match(line, start, end)
+                if front:
+                    yield Found(begin + start, begin + front.end(1), "LOCATION", _SURE)
+                    start = front.end()
                 yield Found(begin + start, begin + end, "LOCATION", _SURE)
         for start, end in pieces or ():
             if running:
