@@ -7,8 +7,8 @@ and nothing depends on a network.
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator
-from ipaddress import ip_interface
 
 from trimtab.language.personal.found import Found
 
@@ -53,16 +53,22 @@ def ips(text: str) -> Iterator[Found]:
                 yield Found(*match.span(), "IP_ADDRESS", 0.4 if version else 0.9)
     if text.count(":") >= 2:
         for match in _V6.finditer(text):
-            if match[0].count(":") >= 2 and _valid(match[0]):
+            bare = match[0].rstrip(".")
+            if bare.count(":") >= 2 and _valid(bare):
                 # Code has a::b and [::2].
-                telling = sum(c.isdigit() for c in match[0]) > 2
-                yield Found(*match.span(), "IP_ADDRESS", 0.9 if telling else 0.4)
+                telling = sum(c.isdigit() for c in bare) > 2
+                yield Found(match.start(), match.start() + len(bare), "IP_ADDRESS", 0.9 if telling else 0.4)
 
 
 def _valid(address: str) -> bool:
+    """Whether it is an address, with or without the length of a prefix or a zone; by the system's own reader."""
+    bare, _, prefix = address.partition("/")
+    family, most = (socket.AF_INET6, 128) if ":" in bare else (socket.AF_INET, 32)
+    if prefix and int(prefix) > most:
+        return False
     try:
-        ip_interface(address)
-    except ValueError:
+        socket.inet_pton(family, bare.partition("%")[0])
+    except (OSError, ValueError):
         return False
     return True
 

@@ -36,6 +36,7 @@ _NO_NAMES = frozenset(
 _BIRTH = re.compile(r"\b(?:born|birth(?:day|date)?|dob|d\.o\.b)\b", re.I)
 _BIRTH_HINTS = ("born", "birth", "dob", "d.o.b")
 _NEAR = 40  # characters between a word of birth and its date
+_NEXT = 6  # so near, nothing else stands between
 _SHORT_DATE = re.compile(r"(?<![\d/.-])\d{1,2}([/.-])\d{1,2}\1(?:\d{4}|\d\d)(?![\d/.-]\d)|(?<!\d)\d{4}/\d\d?/\d\d?(?!\d)")
 _AGE = re.compile(
     r"\b(?P<old>1?\d{1,2})(?:[- ](?:years?|yrs?|months?)[- ]olds?|[- ]?y[./]?o\b|[- ]year[- ](?:male|female|man|woman))"
@@ -77,8 +78,9 @@ def births(text: str) -> Iterator[Found]:
     words = [match.end() for match in _BIRTH.finditer(text)]
     for said in words:
         window = text[said : said + _NEAR + 24]
-        spans = [span for _, span in date_spans(window)]
-        spans += [match.span() for match in _SHORT_DATE.finditer(window)]
+        spans = [match.span() for match in _SHORT_DATE.finditer(window)]
+        if not spans or spans[0][0] > _NEXT:
+            spans += [span for _, span in date_spans(window)]
         if spans:
             start, end = min(spans)
             if start <= _NEAR:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from trimtab.language.personal.found import Found
 from trimtab.language.personal.people import CAPITAL
@@ -43,6 +44,11 @@ _TAIL = re.compile(
     rf"(?:(?:, ?| )(?:{_UNIT.pattern}|[{CAPITAL}][\w'’.-]+(?: (?:{_PARTICLE} )?[{CAPITAL}][\w'’-]+){{0,3}}|[A-Z]{{2}}\b|"
     r"\d{4,6}(?:-\d{3,4})?\b|\d{3} \d\d\b|\d{1,2}\b(?=,? \d{4})){1,3}){0,5}"
 )
+_DIGITS = str.maketrans("0123456789,", " " * 11)
+_PLAIN = re.compile(r"[^\W\d_]+")
+_MORE = frozenset("apt apartment suite ste unit flat bldg floor room box postbox postboks postfach postbus apartado casilla psc".split())
+_TELLING = _SUFFIXES | {word.rstrip(".") for word in _LEADS} | _MORE
+_ENDS = (*(end.rstrip(".") for end in _GLUED), *_GLUED_WEAK)
 _MARGIN = re.compile(r"[>\s,|*-]*")
 _LINE = re.compile(
     rf"(?P<place>[A-Z]{{2}}(?= \d)|(?:{_WORD})(?:[ -]{_WORD}){{0,4}}(?: \((?:{_WORD})\))?)?"
@@ -54,6 +60,7 @@ _CORNER = re.compile(
     rf"\bcorner of (?P<place>(?:(?:{_WORD}|{_PARTICLE}|ul\.|u\.|\d{{1,5}}\.?)[ ,]{{1,2}}){{1,6}}(?:and|&) "
     rf"(?:(?:\d{{1,5}} )?[{CAPITAL}][\w'’-]*)(?: (?:[{CAPITAL}][\w'’-]*|\d{{1,5}}\b|{_PARTICLE}\b(?= [{CAPITAL}]))){{0,4}})"
 )
+_MOST = 3000  # numbers of one line that are looked at: with more it is a table, not a letter
 _BLOCK = 5  # lines below a street that may still belong to its address
 _POSTCODE = re.compile(
     r"(?<![\w-])(?:(?:AL|AK|AZ|AR|CA|CO|CT|DE|DC|FL|GA|HI|ID|IL|IN|IA|KS|KY|LA|ME|MD|MA|MI|MN|MS|MO|MT|NE|NV|NH|NJ|NM|NY|"
@@ -136,9 +143,15 @@ def _below(line: str) -> list[tuple[int, int]] | None:
 
 def _streets(line: str) -> list[tuple[int, int]]:
     """Where streets with a number stand in a line, each with the rest of its address on that line."""
+    numbers = list(islice(_NUMBER.finditer(line), _MOST))
+    if not numbers:
+        return []
+    words = set(_PLAIN.findall(line.lower()))
+    if words.isdisjoint(_TELLING) and not any(len(word) > 5 and word.endswith(_ENDS) for word in words):
+        return []
     spans: list[tuple[int, int]] = []
     reached = 0
-    for match in _NUMBER.finditer(line):
+    for match in numbers:
         if match.start() < reached:
             continue
         span = _ahead(line, match.start(), match.end()) or _behind(line, reached, match.start(), match.end())
@@ -146,18 +159,27 @@ def _streets(line: str) -> list[tuple[int, int]]:
             start, end = span
             tail = _TAIL.match(line, end)
             reached = tail.end() if tail else end
-            spans.append((start, reached))
-    for pattern in (_BOX, _UNIT):
-        for match in pattern.finditer(line):
-            if not any(start < match.end() and match.start() < end for start, end in spans):
-                spans.append(match.span())
-    return spans
+            spans.append((start, reached - (line[reached - 1] == ".")))
+    return _with_more(line, spans) if not words.isdisjoint(_MORE) else spans
+
+
+def _with_more(line: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Streets, and the boxes and flats that stand apart from them."""
+    streets = set(spans)
+    more = [match.span() for pattern in (_BOX, _UNIT) for match in pattern.finditer(line)]
+    apart: list[tuple[int, int]] = []
+    for start, end in sorted([*spans, *more]):
+        if not apart or start >= apart[-1][1]:
+            apart.append((start, end))
+        elif (start, end) in streets:
+            apart[-1] = start, end
+    return apart
 
 
 def _ahead(line: str, start: int, end: int) -> tuple[int, int] | None:
     """A street whose number comes first: 12 Mill Lane, 26 rue des Lilas, 4 Parkstraat 9."""
     after = _AFTER.match(line, end)
-    if not after:
+    if not after or after[0].translate(_DIGITS).isspace():
         return None
     words = [(found[0], found.end()) for found in re.finditer(r"[^\s,]+", after[0])]
     for place, (word, stop) in enumerate(words):
@@ -181,7 +203,7 @@ def _with_number(words: list[tuple[str, int]], place: int, stop: int) -> int:
 
 def _behind(line: str, least: int, start: int, end: int) -> tuple[int, int] | None:
     """A street whose number comes last: Via Roma 17, Parkstraat 9, Mill Lane 12."""
-    if start < 2 or line[start - 1] != " ":
+    if start < 2 or line[start - 1] != " " or line[start - 2].isdigit():
         return None
     window = max(least, start - 60)
     before = _BEFORE.search(line[window:start])
