@@ -220,6 +220,19 @@ KINDS: dict[str, Kind] = {
             "Rows of an earlier date than wanted",
             "The model learns as true what has changed since.",
             "Check them against what holds today, or leave them out.",
+            "personal_data",
+            "error",
+            "Personal data in a text",
+            "The model can learn names, addresses and numbers by heart and give them to anybody who asks.",
+            "Mask it, or replace it by consistent pseudonyms; keep a row as it is only with a legal ground to do so.",
+            rule="personal_data",
+        ),
+        Kind(
+            "quasi_identifier",
+            "warning",
+            "Facts that together single people out",
+            "Each fact alone names nobody, but rows that share theirs with no other can be traced to a person.",
+            "Make the columns coarser (year for date, region for postcode) until every group has five rows, or drop one.",
         ),
     )
 }
