@@ -65,6 +65,8 @@ KINDS: dict[str, Kind] = {
             "Rows without the date on which they were collected",
             "Stale rows and drift between periods cannot be seen, nor rows that are due to be deleted.",
             "Fill a column collected_at, such as 2026-03-31.",
+        ),
+        Kind(
             "broken_shape",
             "error",
             "Rows that cannot be read as examples",
@@ -220,6 +222,8 @@ KINDS: dict[str, Kind] = {
             "Rows of an earlier date than wanted",
             "The model learns as true what has changed since.",
             "Check them against what holds today, or leave them out.",
+        ),
+        Kind(
             "personal_data",
             "error",
             "Personal data in a text",
