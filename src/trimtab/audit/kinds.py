@@ -39,6 +39,27 @@ KINDS: dict[str, Kind] = {
             rule="exact_duplicate",
         ),
         Kind(
+            "near_duplicate",
+            "warning",
+            "Rows that are almost the same",
+            "They weigh as often as they stand, and almost-copies in two parts of the data leak from one to the other.",
+            "Read each group side by side; keep the best of it, or keep all in one part.",
+        ),
+        Kind(
+            "conflict",
+            "warning",
+            "The same prompt with different answers",
+            "The model learns to waver between them, and no score can tell which of them was meant.",
+            "Keep the right answer, or say in the prompts what differs; where all are good, list them as references.",
+        ),
+        Kind(
+            "leak",
+            "error",
+            "Rows that stand in a measuring part or a test too",
+            "The model is measured on what it has learned by heart, and the verdict promises too much.",
+            "Leave the rows out of one of the two.",
+        ),
+        Kind(
             "missing_source",
             "note",
             "Rows that do not say where they come from",
