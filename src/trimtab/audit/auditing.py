@@ -80,7 +80,9 @@ class Asked:
     names: bool = False
 
 
-def audit(source: str, asked: Asked | None = None, *, workers: int = 0, report: Report | None = None) -> Audit:
+def audit(
+    source: str, asked: Asked | None = None, *, workers: int = 0, report: Report | None = None
+) -> Audit:
     """Look at every row of a source, and say what is wrong with it; nothing is changed.
 
     Args:
@@ -142,9 +144,7 @@ def _settle(scanned: Scanned, work: Work) -> None:
         scanned.hits.replace(("outlier_length",), far)
 
 
-def _of_sets(
-    source: str, asked: Asked, scanned: Scanned, begin: str, report: Report | None
-) -> list[Finding]:
+def _of_sets(source: str, asked: Asked, scanned: Scanned, begin: str, report: Report | None) -> list[Finding]:
     """What rows have in common."""
     features = scanned.features
     kept = same.kept(features)
@@ -163,7 +163,7 @@ def _of_sets(
         groups=groups,
         detail={"groups": len(groups), "least": near.LEAST},
     )
-    found = [same.exact(features), alike if rows else None, same.conflicts(features)]
+    found = [same.exact(features), alike if rows else None, same.conflicts(features, groups)]
     found.append(_leak(scanned, same.between_parts(features, groups)))
     return [finding for finding in found if finding]
 

@@ -59,9 +59,7 @@ def features(rows: Sequence[Row], begin: str = "") -> Features:
 
 def joined(parts: Sequence[Features]) -> Features:
     """The features of several parts of the rows as one."""
-    return Features(
-        *(np.concatenate([getattr(part, name) for part in parts]) for name in Features.__slots__)
-    )
+    return Features(*(np.concatenate([getattr(part, name) for part in parts]) for name in Features.__slots__))
 
 
 def compared(row: Row, begin: str = "") -> str:

@@ -48,7 +48,8 @@ def gathered(against: str = "") -> Known:
     """
     names: list[str] = [f"the guard {name}" for name in BUILT_IN]
     sources: list[Callable[[], Iterator[str]]] = [
-        lambda file=file: _suite(file) for file, _ in BUILT_IN.values()  # type: ignore[misc]
+        lambda file=file: _suite(file)
+        for file, _ in BUILT_IN.values()  # type: ignore[misc]
     ]
     if against:
         names.append(against)

@@ -87,9 +87,7 @@ class Collected:
         """The finding of a kind: its rows in order, its spans, and the first note of each row."""
         tables, words = self._tables[kind], list(self._words[kind])
         rows = np.unique(np.concatenate([table[:, 0] for table in tables]))
-        hits = [
-            _hit(kind, line, words) for table in tables if table.shape[1] > 1 for line in table.tolist()
-        ]
+        hits = [_hit(kind, line, words) for table in tables if table.shape[1] > 1 for line in table.tolist()]
         spans = sorted(
             {hit.span for hit in hits if hit.span},
             key=lambda one: (one.row, one.field, one.start, one.end, one.type),

@@ -163,9 +163,7 @@ def _lines(path: Path, stream: Stream) -> Iterator[Record]:
 
 
 def _folder(folder: Path) -> Stream:
-    paths = sorted(
-        path for path in folder.rglob("*") if path.name.lower().endswith(TEXTS) and path.is_file()
-    )
+    paths = sorted(path for path in folder.rglob("*") if path.name.lower().endswith(TEXTS) and path.is_file())
     if not paths:
         raise files.missing(folder)
     stream = Stream(str(folder), iter(()), total=float(len(paths)))
@@ -187,6 +185,8 @@ def _files(folder: Path, paths: list[Path], stream: Stream) -> Iterator[Record]:
             parts.append(line.text)
         stream.done = number
         name = path.relative_to(folder).as_posix()
-        yield Record(number, None, problem) if problem else Record(
-            number, {"text": "".join(parts), "source": name}
+        yield (
+            Record(number, None, problem)
+            if problem
+            else Record(number, {"text": "".join(parts), "source": name})
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -26,16 +26,17 @@ def kept(features: Features) -> np.ndarray:
     return np.sort(first[values != 0]).astype(np.int64)
 
 
-def conflicts(features: Features) -> Finding | None:
+def conflicts(features: Features, near: Groups = ()) -> Finding | None:
     """`conflict`: rows with one prompt and different answers.
 
-    Rows that declare several good answers are left out. Where most prompts are said more than once, the set gives
-    several references a prompt on purpose, and the finding is a note.
+    Rows that declare several good answers are left out, and answers of near duplicates count as one. Where most
+    prompts are said more than once, the set gives several references a prompt on purpose, and the finding is a note.
     """
     usable = (features.prompt != 0) & (features.answer != 0) & ~features.several
     prompts = np.where(usable, features.prompt, np.uint64(0))
     repeated = grouped(prompts)
-    groups = tuple(group for group in repeated if len(set(features.answer[list(group)].tolist())) > 1)
+    star = {int(features.whole[row]): place for place, group in enumerate(near) for row in group}
+    groups = tuple(group for group in repeated if len(_answers(features, group, star)) > 1)
     rows = sorted(row for group in groups for row in group)
     distinct = len(np.unique(prompts[usable]))
     share = len(repeated) / distinct if distinct else 0.0
@@ -44,6 +45,12 @@ def conflicts(features: Features) -> Finding | None:
     if not rows:
         return None
     return Finding("conflict", severity, tuple(rows), groups=groups, detail=detail)
+
+
+def _answers(features: Features, group: Sequence[int], star: Mapping[int, int]) -> set[int]:
+    """The different answers of some rows; copies of near duplicates are found by their hash."""
+    whole, answer = features.whole[list(group)].tolist(), features.answer[list(group)].tolist()
+    return {-1 - star[one] if one in star else other for one, other in zip(whole, answer, strict=True)}
 
 
 def between_parts(features: Features, near: Groups = ()) -> Groups:
@@ -76,7 +83,8 @@ def grouped(keys: np.ndarray) -> Groups:
     ends = same[np.concatenate([breaks, [len(same) - 1]])] + 2
     return tuple(
         sorted(
-            tuple(order[begin:end].tolist()) for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)
+            tuple(order[begin:end].tolist())
+            for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)
         )
     )
 
