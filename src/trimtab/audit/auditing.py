@@ -12,9 +12,9 @@ import numpy as np
 
 from trimtab.audit import near, same
 from trimtab.audit.checks import NORMAL, chosen, settle
-from trimtab.audit.checks.lengths import outlier_lengths, quantiles
 from trimtab.audit.checks.languages import majority
-from trimtab.audit.features import Features, beginning, compared
+from trimtab.audit.checks.lengths import outlier_lengths, quantiles
+from trimtab.audit.features import beginning, compared
 from trimtab.audit.findings import Finding, Hit
 from trimtab.audit.kinds import KINDS
 from trimtab.audit.known import gathered

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -76,8 +75,12 @@ def compared(row: Row, begin: str = "") -> str:
 def beginning(rows: Sequence[Row]) -> str:
     """How the first prompts of all these rows begin, whole words only; empty for fewer than twenty rows."""
     first = [next((text.text for text in row.texts if text.side == "prompt"), "") for row in rows]
-    same = os.path.commonprefix(first) if len(first) >= _FEWEST else ""
-    return same[: same.rfind(" ") + 1]
+    if len(first) < _FEWEST:
+        return ""
+    # What the first and the last in the order of the alphabet share, all share.
+    low, high = min(first), max(first)
+    length = next((at for at, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), len(low))
+    return low[: low.rfind(" ", 0, length) + 1]
 
 
 def digest(text: str) -> int:

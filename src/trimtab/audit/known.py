@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -47,17 +47,16 @@ def gathered(against: str = "") -> Known:
         DataError: the file cannot be read.
     """
     names: list[str] = [f"the guard {name}" for name in BUILT_IN]
-    sources: list[Callable[[], Iterator[str]]] = [
-        lambda file=file: _suite(file)
-        for file, _ in BUILT_IN.values()  # type: ignore[misc]
-    ]
+    sources = [_suite(file) for file, _ in BUILT_IN.values()]
     if against:
         names.append(against)
-        sources.append(lambda: _rows(against))
-    grams, owners, whole = [], [], {}
+        sources.append(_rows(against))
+    grams: list[np.ndarray] = []
+    owners: list[np.ndarray] = []
+    whole: dict[int, int] = {}
     for place, source in enumerate(sources):
         batch: list[list[str]] = []
-        for said in map(words, source()):
+        for said in map(words, source):
             if len(said) >= WORDS:
                 batch.append(said)
             elif len(said) >= SHORTEST:

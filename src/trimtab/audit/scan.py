@@ -6,7 +6,7 @@ import itertools
 import os
 import signal
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -14,10 +14,10 @@ from multiprocessing import get_context
 from typing import Any
 
 from trimtab.audit.features import Features, features, joined
-from trimtab.audit.findings import Hit, Row, RowCheck
+from trimtab.audit.findings import Hit, Row, RowCheck, Span
 from trimtab.audit.known import Known, leaks
 from trimtab.audit.packed import Collected, Pack, pack
-from trimtab.audit.privacy.detect import Detector
+from trimtab.audit.privacy import detect
 from trimtab.audit.rows import Maker, Source
 from trimtab.data.table import Record
 from trimtab.errors import MissingPart
@@ -44,7 +44,7 @@ class Work:
     names: bool = False
     begin: str = ""
     missing: dict[str, str] = field(default_factory=dict)
-    _detector: Detector | None = None
+    _detector: detect.Detector | None = None
 
     def done(self, first: int, records: Sequence[Record]) -> Part:
         """The part of the rows that these records are, the first of them with this number."""
@@ -52,19 +52,34 @@ class Work:
         return Part(len(rows), pack(self._hits(rows)), features(rows, self.begin), dict(self.missing))
 
     def _hits(self, rows: list[Row]) -> Iterator[Hit]:
-        for check in (*self.checks, *((self._named,) if self.names else ())):
-            name = called(check)
-            if name not in self.missing:
-                try:
-                    for row in rows:
-                        yield from check(row)
-                except MissingPart as error:
-                    self.missing[name] = f"{error.message}: {error.hint}"
+        secret: dict[tuple[int, str], list[Span]] = defaultdict(list)
+        for hit in self._checked(rows):
+            if hit.kind == "secret" and hit.span:
+                secret[hit.row, hit.span.field].append(hit.span)
+            # An address with a password in it is one fault, not two.
+            elif hit.kind == detect.KIND and hit.span and _inside(hit.span, secret[hit.row, hit.span.field]):
+                continue
+            yield hit
         yield from leaks(rows, self.known)
 
+    def _checked(self, rows: list[Row]) -> Iterator[Hit]:
+        for check in (*self.checks, *((self._named,) if self.names else ())):
+            name = called(check)
+            if name in self.missing:
+                continue
+            try:
+                for row in rows:
+                    yield from check(row)
+            except MissingPart as error:
+                self.missing[name] = f"{error.message}: {error.hint}"
+
     def _named(self, row: Row) -> Iterator[Hit]:
-        self._detector = self._detector or Detector(names=True)
+        self._detector = self._detector or detect.Detector(names=True)
         return self._detector.check(row)
+
+
+def _inside(span: Span, others: Sequence[Span]) -> bool:
+    return any(span.start < other.end and other.start < span.end for other in others)
 
 
 @dataclass(frozen=True, slots=True)
