@@ -200,7 +200,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--peer", type=int, default=50_000)
     parser.add_argument("--workers", type=int, default=0)
-    parser.add_argument("--json", default="")
+    parser.add_argument("--json", type=Path, default=record.OUT / "audit.json")
     parser.add_argument("--one", nargs=2, metavar=("WHO", "FILE"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
@@ -230,8 +230,7 @@ def main() -> None:
             seconds = {"ours": found["seconds"], "peer": plain["seconds"]}
             results["peer"] = {"rows": options.peer, "seconds": seconds, "found": both}
             print(json.dumps(results["peer"]), f"{seconds['peer'] / seconds['ours']:.2f} times", flush=True)
-    if options.json:
-        record.write(options.json, results)
+    record.write(results, options.json)
 
 
 if __name__ == "__main__":
