@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -101,7 +102,7 @@ def resident(process: int) -> int:
 
 def measured(arguments: list[str]) -> dict[str, Any]:
     """Run this script on one file in a process of its own; seconds and memory from outside, what it found from it."""
-    began = time.perf_counter()
+    began, used = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     process = subprocess.Popen([sys.executable, __file__, *arguments], stdout=subprocess.PIPE, text=True)
     memory = Memory(process.pid)
     said, _ = process.communicate()
@@ -110,7 +111,13 @@ def measured(arguments: list[str]) -> dict[str, Any]:
     if process.returncode:
         raise SystemExit(f"{arguments}: exit code {process.returncode}")
     found: dict[str, Any] = json.loads(said)
-    found |= {"process_seconds": time.perf_counter() - began, "peak_bytes": memory.most}
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor = after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
+    found |= {
+        "process_seconds": time.perf_counter() - began,
+        "peak_bytes": memory.most,
+        "cpu_seconds": processor,
+    }
     return found
 
 
@@ -118,7 +125,9 @@ def ours(path: str, workers: int) -> dict[str, Any]:
     from trimtab.audit import audit
 
     found = audit(path, workers=workers)
-    sets = {kind: one.rows if (one := found.of(kind)) else () for kind in ("exact_duplicate", "personal_data")}
+    sets = {
+        kind: one.rows if (one := found.of(kind)) else () for kind in ("exact_duplicate", "personal_data")
+    }
     near = found.of("near_duplicate")
     return {
         "rows": found.rows,
@@ -214,11 +223,12 @@ def main() -> None:
             write(path, draw(count))
             found = measured(["--one", "ours", str(path), "--workers", str(options.workers)])
             one = {
-                key: found[key] for key in ("rows", "seconds", "process_seconds", "peak_bytes", "counts")
+                key: found[key]
+                for key in ("rows", "seconds", "process_seconds", "cpu_seconds", "peak_bytes", "counts")
             }
             results["sizes"].append(one)
             print(
-                f"{count:>9,} rows  {one['seconds']:7.1f} s  {count / one['seconds']:7,.0f} rows/s  "
+                f"{count:>9,} rows  {one['seconds']:7.1f} s  {count / one['seconds']:7,.0f} rows/s  {one['cpu_seconds']:7.1f} s of cores  "
                 f"{one['peak_bytes'] / 2**20:6,.0f} MiB",
                 flush=True,
             )
@@ -227,8 +237,10 @@ def main() -> None:
             found = measured(["--one", "ours", str(path), "--workers", str(options.workers)])
             plain = measured(["--one", "peer", str(path)])
             both = {kind: shared(found[kind], plain[kind]) for kind in ("exact", "near", "personal")}
-            seconds = {"ours": found["seconds"], "peer": plain["seconds"]}
-            results["peer"] = {"rows": options.peer, "seconds": seconds, "found": both}
+            seconds, cpu = (
+                {"ours": found[key], "peer": plain[key]} for key in ("process_seconds", "cpu_seconds")
+            )
+            results["peer"] = {"rows": options.peer, "seconds": seconds, "cpu_seconds": cpu, "found": both}
             print(json.dumps(results["peer"]), f"{seconds['peer'] / seconds['ours']:.2f} times", flush=True)
     record.write(results, options.json)
 

@@ -10,7 +10,9 @@ import numpy as np
 from trimtab.audit.near import LEAST, candidates, jaccard, near, stars
 from trimtab.audit.shingles import grams, signatures
 
-WORDS = [f"{a}{b}" for a in ("lor", "ip", "dol", "am", "con", "ad", "el", "sed") for b in ("um", "et", "is", "or")]
+WORDS = [
+    f"{a}{b}" for a in ("lor", "ip", "dol", "am", "con", "ad", "el", "sed") for b in ("um", "et", "is", "or")
+]
 
 
 def texts(seed: int) -> list[str]:

@@ -24,7 +24,9 @@ def test_the_first_of_copies_is_kept() -> None:
 
 
 def test_one_prompt_with_two_answers() -> None:
-    found = features(read(("p", "a"), ("q", "b"), ("P ", "c"), ("r", "d"), ("q", "b"), ("s", "e"), ("t", "e")))
+    found = features(
+        read(("p", "a"), ("q", "b"), ("P ", "c"), ("r", "d"), ("q", "b"), ("s", "e"), ("t", "e"))
+    )
     conflict = conflicts(found)
     assert conflict
     assert (conflict.rows, conflict.severity) == ((0, 2), "warning")
