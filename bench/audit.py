@@ -27,12 +27,13 @@ from typing import Any
 import record
 
 TYPES = ["EMAIL_ADDRESS", "PHONE_NUMBER", "CREDIT_CARD", "IBAN_CODE", "IP_ADDRESS"]
-WORDS = """time year people way day man thing woman life child world school state family student group country problem
+COMMON = """time year people way day man thing woman life child world school state family student group country problem
 hand part place case week company system program question work government number night point home water room mother area
 money story fact month lot right study book eye job word business issue side kind head house service friend father power
 hour game line end member law car city community name president team minute idea kid body information back parent face
 others level office door health person art war history party result change morning reason research girl guy moment air
-teacher force education""".split()
+teacher force education"""
+WORDS = COMMON.split()
 
 
 def draw(count: int, seed: int = 0) -> list[dict[str, str]]:
@@ -227,11 +228,9 @@ def main() -> None:
                 for key in ("rows", "seconds", "process_seconds", "cpu_seconds", "peak_bytes", "counts")
             }
             results["sizes"].append(one)
-            print(
-                f"{count:>9,} rows  {one['seconds']:7.1f} s  {count / one['seconds']:7,.0f} rows/s  {one['cpu_seconds']:7.1f} s of cores  "
-                f"{one['peak_bytes'] / 2**20:6,.0f} MiB",
-                flush=True,
-            )
+            speed, memory = count / one["seconds"], one["peak_bytes"] / 2**20
+            print(f"{count:>9,} rows  {one['seconds']:7.1f} s  {speed:7,.0f} rows/s", end="  ")
+            print(f"{one['cpu_seconds']:7.1f} s of cores  {memory:6,.0f} MiB", flush=True)
         if options.peer:
             write(path, draw(options.peer))
             found = measured(["--one", "ours", str(path), "--workers", str(options.workers)])

@@ -6,15 +6,23 @@ import json
 from pathlib import Path
 
 from tests.audit.made import raw, write
-from trimtab.audit import Asked, as_json, audit
+from trimtab.audit import Asked, as_json, audit, same
+from trimtab.audit.known import gathered
+from trimtab.audit.rows import opened
+from trimtab.audit.scan import Work, scan
 from trimtab.records import plain
 
-LONG = "the harbour master wrote down every ship that came in that night and then went home to sleep at last"
+LONG = (
+    "the harbour master wrote down every ship that came in that night, with its flag and its load and the name of "
+    "whoever stood at the wheel, and then went home to sleep at last while the lamps on the pier burned low"
+)
 
 
 def test_the_exact_copies_among_the_lines_of_e2e(public_data: Path) -> None:
-    found = audit(str(public_data / "e2e_nlg" / "lora_train.txt.gz"))
-    copies = found.of("exact_duplicate")
+    # Without the checks of single rows, which take their time and have tests of their own.
+    read = opened(str(public_data / "e2e_nlg" / "lora_train.txt.gz"))
+    found = scan(read, Work(read.maker, (), gathered()), workers=1)
+    copies = same.exact(found.features)
     assert copies
     assert (found.rows, copies.count) == (42_061, 1202)
     assert len(copies.groups) == 1136
@@ -27,7 +35,12 @@ def test_references_of_e2e_are_no_conflict_to_mend(public_data: Path) -> None:
 
 
 def test_the_gravest_come_first_and_json_keeps_its_contract(tmp_path: Path) -> None:
-    pairs = [("a", "write to anna@example.org"), ("b", LONG), ("b", LONG), ("c", LONG.replace("night", "evening"))]
+    pairs = [
+        ("a", "write to anna@example.org"),
+        ("b", LONG),
+        ("b", LONG),
+        ("c", LONG.replace("night", "evening")),
+    ]
     found = audit(write(tmp_path / "r.jsonl", raw(*pairs)))
     order = [one.severity for one in found.findings]
     assert order == sorted(order, key=("error", "warning", "note").index)
@@ -57,7 +70,8 @@ def test_against_a_file(tmp_path: Path) -> None:
     source = write(tmp_path / "r.jsonl", raw(("a", f"so {LONG}"), ("b", "c")))
     assert audit(source).of("leak") is None
     leak = audit(source, Asked(against=kept)).of("leak")
-    assert leak and leak.rows == (0,)
+    assert leak
+    assert leak.rows == (0,)
 
 
 def test_a_row_far_longer_than_others(tmp_path: Path) -> None:
@@ -65,16 +79,18 @@ def test_a_row_far_longer_than_others(tmp_path: Path) -> None:
     pairs[7] = ("ask 7", " ".join(f"w{k}" for k in range(900)))
     found = audit(write(tmp_path / "r.jsonl", raw(*pairs)))
     long = found.of("outlier_length")
-    assert long and long.rows == (7,)
+    assert long
+    assert long.rows == (7,)
     assert found.figures["answer"]["n"] == 40
 
 
 def test_guidelines_and_what_was_guessed(tmp_path: Path) -> None:
     rules = tmp_path / "guidelines.yaml"
-    rules.write_text("rules:\n- id: no-cheap\n  text: Say inexpensive.\n  forbid: {words: [cheap]}\n")
+    rules.write_text("rules:\n- id: no-cheap\n  text: Say inexpensive.\n  forbid: {phrases: [cheap]}\n")
     rows = [{"x": "what is it?", "y": "it is cheap"}, {"x": "and this?", "y": "it is fine"}]
     found = audit(write(tmp_path / "r.jsonl", rows), Asked(guidelines=str(rules)))
     broken = found.of("guideline")
-    assert broken and broken.rows == (0,)
+    assert broken
+    assert broken.rows == (0,)
     assert any("guessed" in text for text in found.not_looked_at)
     assert any("--names" in text for text in found.not_looked_at)

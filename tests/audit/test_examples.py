@@ -18,8 +18,10 @@ def test_what_was_found_stands_in_the_excerpt_and_is_masked() -> None:
     start = said.index(ADDRESS)
     shown = excerpt(row, [Span(0, "completion", start, start + len(ADDRESS), "EMAIL_ADDRESS")], hide=True)
     assert "[EMAIL_ADDRESS]" in shown
-    assert "anna" not in shown and "555" not in shown
-    assert len(shown) < 240 and shown.startswith("…") and shown.endswith("…")
+    assert "anna" not in shown
+    assert "555" not in shown
+    assert len(shown) < 240
+    assert (shown[0], shown[-1]) == ("…", "…")
 
 
 def test_another_finding_shows_no_personal_data_either() -> None:

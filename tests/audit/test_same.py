@@ -35,7 +35,8 @@ def test_one_prompt_with_two_answers() -> None:
 
 def test_where_most_prompts_repeat_it_is_a_note() -> None:
     found = conflicts(features(read(("p", "a"), ("p", "b"), ("q", "c"), ("q", "d"))))
-    assert found and found.severity == "note"
+    assert found
+    assert found.severity == "note"
 
 
 def test_declared_references_do_not_conflict() -> None:
