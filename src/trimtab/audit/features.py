@@ -84,6 +84,7 @@ def beginning(rows: Sequence[Row]) -> str:
 
 
 def digest(text: str) -> int:
+    """A hash of a text, 64 bits and never 0."""
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "little") or 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import signal
@@ -150,13 +151,27 @@ def _spread(chunks: Iterator[tuple[int, list[Record]]], work: Work, workers: int
     waiting: deque[Future[Part]] = deque()
     try:
         for chunk in chunks:
-            waiting.append(pool.submit(_done, *chunk))
+            with _unheard():
+                waiting.append(pool.submit(_done, *chunk))
             if len(waiting) >= _AHEAD * workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _unheard() -> Iterator[None]:
+    """Hold Ctrl-C back while a process may be started, which inherits it: stopped as it starts, it would complain."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Process:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -40,33 +39,22 @@ def audit(
     guidelines: Annotated[
         str, typer.Option("--guidelines", metavar="FILE", help="Content rules that answers must keep.")
     ] = "",
-    stale_before: Annotated[
-        datetime.datetime | None,
-        typer.Option("--stale-before", formats=["%Y-%m-%d"], metavar="DATE", help="Older rows are stale."),
-    ] = None,
     names: Annotated[bool, typer.Option("--names", help="Look for names of people too; slow.")] = False,
-    workers: Annotated[
-        int, typer.Option("--workers", min=0, metavar="N", help="Processes; 0: one for each core.")
-    ] = 0,
     as_json: show.Json = False,
-    with_progress: Annotated[
-        bool, typer.Option("--progress", help="With --json: progress on stderr, off a terminal too.")
-    ] = False,
 ) -> int:
-    """Say what is wrong with data before a model learns it; nothing is changed.
+    """Say what is wrong with data, before a model learns it.
 
-    Rows are counted from 0. What is personal or secret is masked. A finding is no failure: the exit code is 0.
+    Nothing is changed. Rows are counted from 0. What is personal or secret is masked. A finding is no failure: the exit code is 0.
     """
     asked = audits.Asked(
         columns=_columns(columns),
         language=language,
         guidelines=guidelines,
         against=against,
-        stale_before=stale_before.date() if stale_before else None,
         names=names,
     )
-    with progress.live(as_json=as_json, wanted=with_progress) as report:
-        found = audits.audit(source, asked, workers=workers, report=report)
+    with progress.live(as_json=as_json) as report:
+        found = audits.audit(source, asked, report=report)
     shown: Mapping[str, tuple[examples.Shown, ...]] = {}
     if html or not as_json:
         shown = examples.examples(source, asked.columns, found.findings)
