@@ -17,7 +17,7 @@ SHOWN = 3
 # Kinds whose spans are the very thing to hide.
 _HIDDEN = ("personal_data", "secret")
 _READ = 20_000
-_BEFORE, _LENGTH = 60, 220
+_BEFORE, _LENGTH = 24, 220
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def excerpt(row: Row, spans: Sequence[Span] = (), *, hide: bool = False) -> str:
         if first and begin <= first.start:
             place = len(shown) + (first.start - begin if len(piece) > first.start - begin else 0)
         shown += piece
-    begin = max(0, place - _BEFORE) if place > _LENGTH // 2 else 0
+    begin = max(0, place - _BEFORE) if place > 2 * _BEFORE else 0
     cut = " ".join(printable(shown[begin : begin + _LENGTH]).split())
     return ("…" if begin or at else "") + cut + ("…" if begin + _LENGTH < len(shown) else "")
 

@@ -44,7 +44,8 @@ def audit(
 ) -> int:
     """Say what is wrong with data, before a model learns it.
 
-    Nothing is changed. Rows are counted from 0. What is personal or secret is masked. A finding is no failure: the exit code is 0.
+    Nothing is changed. Rows are counted from 0. What is personal or secret is masked. A finding is no failure: the
+    exit code is 0.
     """
     asked = audits.Asked(
         columns=_columns(columns),
