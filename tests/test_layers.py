@@ -17,10 +17,10 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "trimtab"
 MODULES = sorted(SOURCE.rglob("*.py"))
 # From the lowest to the highest: a module may import from its own layer and from those before it.
 LAYERS = (
-    "errors", "records", "language", "strict", "candidates", "recipe", "guidelines", "groups", "run", "stats", "model",
-    "data", "adjust",
-    "measure", "decide", "review", "document", "starter", "prepare", "rungs", "planning", "trials", "choosing",
-    "climbing", "pipeline", "dosing", "scale", "serve", "cli",
+    "errors", "records", "language", "strict", "candidates", "recipe", "guidelines", "groups", "run", "taint", "stats",
+    "model", "data", "lineage", "adjust",
+    "measure", "decide", "review", "document", "audit", "erasure", "starter", "prepare", "rungs", "planning", "trials",
+    "choosing", "climbing", "pipeline", "dosing", "scale", "serve", "cli",
 )  # fmt: skip
 STAGES = ("data", "adjust", "measure", "decide", "review", "document")
 RECIPE_READERS = (

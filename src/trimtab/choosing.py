@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
+from trimtab import lineage
 from trimtab.adjust.stack import Stack
 from trimtab.candidates import Rung, Trained
 from trimtab.data.split import cluster_keys
@@ -131,6 +132,9 @@ def combine(
         parts = [Stack.load(work.folder.trial(chosen[rung].judged.stack)) for rung in pair]
         with work.timed("measuring candidates"):
             stack, cost = join(shop, parts, work.folder)
+        names = tuple(chosen[rung].judged.stack for rung in pair)
+        again = ("select",) if cost else ()
+        lineage.record_stack(work.folder, lineage.Learned(stack.hash, parts=again, stacks=names))
         title = f"the chosen {pair[1]} over the chosen {pair[0]}"
         candidates.append(Fitted(title, f"combined-{number}", stack.hash, cost))
     return _best(work, candidates, base)

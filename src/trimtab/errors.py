@@ -9,6 +9,7 @@ TrimtabError                  exit code 1, our fault unless a subclass says othe
 |   |-- ModelError            a model that cannot be found, read or trusted
 |   |-- MetricError           a metric or suite that cannot be computed on these items
 |   |-- RunError              a run folder: missing, damaged, in use, disk full
+|   |-- TaintedError          an adjustment that learned from rows which were erased since
 |   `-- StatisticsError       arguments for which no honest number exists
 |-- MissingPart               3, an optional part of the installation is needed
 `-- TrainingDiverged          1, the loss stopped being a number
@@ -60,6 +61,10 @@ class MetricError(UserError):
 
 class RunError(UserError):
     """A run folder that cannot be read or written."""
+
+
+class TaintedError(UserError):
+    """An adjustment that may not be used, because rows that it learned from were erased."""
 
 
 class StatisticsError(UserError):

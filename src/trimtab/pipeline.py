@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from trimtab import lineage
 from trimtab import run as runs
 from trimtab.adjust.stack import BASE, Stack
 from trimtab.candidates import WEIGHTS
@@ -107,6 +108,8 @@ def _open(work: Work) -> None:
     if any(rung in WEIGHTS for rung in prepared.recipe.ladder):
         folder.write("certificate.json", certify(prepared, work.base, rows_of(prepared, work.base, "tune")))
     folder.write_rows("examples.jsonl", prepared.parts["select"])
+    guards = [example for guard in prepared.guards for part in guard.parts.values() for example in part]
+    lineage.record(folder, prepared.parts, guards)
     if not folder.has("plan.json"):
         with work.timed("planning"):
             folder.write("plan.json", plan_run(prepared, work.base, work.report))

@@ -35,6 +35,9 @@ class Example:
 
     `fields` holds what a suite's own scorer needs (choices, answer, checks, facts, ...);
     `group` names items that must stay on one side of a split; missing means a group of its own.
+    Where it comes from: `source`, `licence`, `subject` (the pseudonym of the person it is about), `consent` (what
+    they agreed to, as the file says it), `collected_at` (ISO 8601 date or date and time). Each may be empty, and none
+    is part of what an item is.
     """
 
     messages: tuple[Message, ...]
@@ -46,6 +49,8 @@ class Example:
     group: str = ""
     tags: tuple[str, ...] = ()
     fields: Mapping[str, Any] = field(default_factory=dict)
+    consent: str = ""
+    collected_at: str = ""
 
     @property
     def prompt(self) -> str:

@@ -14,6 +14,7 @@ from trimtab.adjust.stack import BASE, Stack
 from trimtab.candidates import AdapterCandidate, Candidate, LayersCandidate, PostprocessCandidate, Rung
 from trimtab.data import certificate, split
 from trimtab.decide.judge import Judged
+from trimtab.lineage import record_stack
 from trimtab.measure.contract import Metric
 from trimtab.measure.trial import defined, measure, paired
 from trimtab.model.find import AnyBase, loaded
@@ -35,6 +36,7 @@ from trimtab.records import (
 from trimtab.run import RunFolder
 from trimtab.rungs import confidence
 from trimtab.rungs.adapter import shape
+from trimtab.rungs.sources import learned_from
 from trimtab.rungs.workshop import Workshop
 
 
@@ -105,6 +107,7 @@ def fit(
     if isinstance(candidate, PostprocessCandidate) and candidate.confidence is not None:
         stack, cost["confidence"] = confidence.calibrated(shop, stack, candidate.confidence)
     stack.save(folder.trial(stack.hash))
+    record_stack(folder, learned_from(prepared, candidate, stack.hash, name))
     if fitted.history:
         folder.write_rows(f"trials/{stack.hash}/training.jsonl", fitted.history)
     folder.write(record, {"stack": stack.hash, "cost": cost})

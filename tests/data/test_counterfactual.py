@@ -16,6 +16,10 @@ HER = Example(
     ("It is in her car.", "She has it.", "In the hall."),
     id="a",
     source="shop",
+    licence="CC0-1.0",
+    subject="p-7",
+    consent="form 3",
+    collected_at="2026-03-31",
     group="g",
     fields={"instruction": "Help."},
 )
@@ -29,7 +33,8 @@ def test_a_counterfactual_swaps_every_turn_and_reference_and_names_its_parent() 
     assert [m.content for m in twin.messages] == ["Help the gentleman.", "Where is his bag?"]
     assert twin.references == ("It is in his car.", "He has it.", "In the hall.")
     assert twin.fields == {"instruction": "Help.", "parent": "a"}
-    assert twin.source == "counterfactual of a"
+    assert (twin.source, twin.licence, twin.subject) == ("shop", "CC0-1.0", "p-7")
+    assert (twin.consent, twin.collected_at) == ("form 3", "2026-03-31")
     assert twin.group == "g"
     assert twin.id not in ("a", "")
     assert [m.role for m in twin.messages] == ["system", "user"]

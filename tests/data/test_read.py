@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import gzip
 import json
 import sys
@@ -154,6 +155,48 @@ def test_metadata_columns(tmp_path: Path) -> None:
     assert "part: expected tune, select or confirm, received 'dev'" in problem(
         write(tmp_path, "b.jsonl", row | {"part": "dev"})
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("2026-03-31", "2026-03-31"),
+        (" 2026-03-31T09:30:00Z ", "2026-03-31T09:30:00Z"),
+        ("2026-03-31 09:30", "2026-03-31 09:30"),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_consent_and_the_date_of_collection_are_no_part_of_an_id(
+    tmp_path: Path, given: str | None, kept: str
+) -> None:
+    row = {"prompt": "p", "completion": "c"}
+    (bare,) = read(write(tmp_path, "a.jsonl", row))
+    more = {"consent": True, "Collected at": given, "subject": "p-1"}
+    (example,) = read(write(tmp_path, "b.jsonl", row | more))
+    assert (example.consent, example.collected_at, example.subject) == ("yes", kept, "p-1")
+    assert (example.id, example.fields) == (bare.id, bare.fields)
+    assert (bare.consent, bare.collected_at) == ("", "")
+    (said,) = read(write(tmp_path, "c.jsonl", row | {"consent": "form 3", "collected": "2026-03-31"}))
+    assert (said.consent, said.collected_at) == ("form 3", "2026-03-31")
+
+
+@pytest.mark.parametrize(
+    "given", ["31.03.2026", "2026-02-30", "20260331", "2026-W14-2", "soon", 20260331, True]
+)
+def test_what_is_no_date_of_collection_is_named(tmp_path: Path, given: object) -> None:
+    row = {"prompt": "p", "completion": "c", "collected_at": given}
+    said = problem(write(tmp_path, "a.jsonl", row))
+    assert "a.jsonl:1: collected_at: expected a date such as 2026-03-31" in said
+
+
+def test_parquet_dates_are_dates_of_collection(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    day = datetime.date(2026, 3, 31)
+    table = pyarrow.table({"prompt": ["p"], "completion": ["c"], "collected_at": [day]})
+    path = tmp_path / "a.parquet"
+    pytest.importorskip("pyarrow.parquet").write_table(table, path)
+    assert read(str(path))[0].collected_at == "2026-03-31"
 
 
 def test_columns_map_usual_names_to_own_ones(tmp_path: Path) -> None:

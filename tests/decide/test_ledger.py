@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from trimtab.decide.ledger import ledger_path, look, looks_so_far
+from trimtab.decide.ledger import carry, ledger_path, look, looks_so_far
 from trimtab.errors import RunError
 
 
@@ -27,6 +27,21 @@ def test_the_same_recipe_keeps_its_number(tmp_path: Path) -> None:
         assert looks_so_far(path, "confirm", identity) == number
         assert look(path, "confirm", identity) == number
     assert len(json.loads(path.read_text())["confirm"]) == 3
+
+
+def test_looks_count_for_what_an_erasure_left_of_a_set(tmp_path: Path) -> None:
+    path = tmp_path / "x.looks.json"
+    assert carry(path, "confirm", "left") == 0
+    assert not path.exists()
+    look(path, "confirm", "first")
+    look(path, "confirm", "second")
+    for _ in range(2):
+        assert carry(path, "confirm", "left") == 2
+    assert looks_so_far(path, "left", "third") == 3
+    assert look(path, "left", "third") == 3
+    assert looks_so_far(path, "confirm", "third") == 3
+    assert carry(path, "left", "less") == 3
+    assert look(path, "less", "fourth") == 4
 
 
 def test_asking_enters_nothing(tmp_path: Path) -> None:

@@ -134,3 +134,13 @@ def test_broken_files_are_named_by_line(tmp_path: Path) -> None:
     empty.write_text("", encoding="utf-8")
     with pytest.raises(MetricError, match="no rows"):
         suites.find(str(empty))
+
+
+def test_items_of_a_file_keep_where_they_come_from(tmp_path: Path) -> None:
+    said = {"licence": "MIT", "subject": "p-1", "consent": "form 3", "collected_at": "2026-03-31"}
+    lines = [{"text": "One short passage.", "source": "letters", **said}, {"text": "Another passage."}]
+    path = tmp_path / "plain.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    whole, bare = suites.find(str(path)).examples
+    assert (whole.source, {name: getattr(whole, name) for name in said}) == ("letters", said)
+    assert (bare.source, bare.subject, bare.licence) == ("plain", "", "")

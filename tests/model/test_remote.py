@@ -22,6 +22,7 @@ from trimtab.adjust.room import TURN, measured
 from trimtab.adjust.stack import Stack
 from trimtab.errors import ModelError
 from trimtab.model import connection, find, load, sampler
+from trimtab.model.kept import item_key
 from trimtab.model.load import Base, wrap
 from trimtab.model.remote import Remote, connect
 from trimtab.model.service import Options
@@ -154,6 +155,16 @@ def test_a_damaged_file_of_an_answer_is_asked_for_again(service: Service) -> Non
     file.write_bytes(file.read_bytes()[:20])
     assert remote(service).answer(asked()[:1]) == [output]
     assert len(service.bodies) == 2
+
+
+def test_a_kept_answer_says_by_a_hash_which_item_it_answers(service: Service) -> None:
+    first = remote(service)
+    question = asked()[0]
+    first.answer([question])
+    (file,) = [path for path in first.kept.folder.rglob("*.json") if path.is_file()]
+    assert json.loads(file.read_text())["item"] == item_key(question.example) != ""
+    assert remote(service).answer([question])
+    assert len(service.bodies) == 1
 
 
 def test_no_more_at_once_than_allowed(service: Service) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import abc
 import contextlib
 import dataclasses
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
+from trimtab import taint
 from trimtab.adjust.loop import Settings
 from trimtab.model.load import Base
 from trimtab.records import Message, Model, Output, Question, Report, Sampling
@@ -59,6 +61,15 @@ class Description:
     bytes: int
 
 
+def _unless_tainted(load: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(load)
+    def checked(kind: type[Any], folder: Path) -> Any:
+        taint.refuse(folder)
+        return load(kind, folder)
+
+    return checked
+
+
 class Adjustment(abc.ABC):
     """One reversible change of one kind. Strength 0 is the model before it, bit for bit; 1 is as fitted.
 
@@ -68,6 +79,12 @@ class Adjustment(abc.ABC):
 
     kind: ClassVar[str]
     hooks: ClassVar[frozenset[Hook]]
+
+    def __init_subclass__(cls, **named: Any) -> None:
+        """Let no kind's `load` read a folder that is marked as tainted."""
+        super().__init_subclass__(**named)
+        if "load" in cls.__dict__:
+            cls.load = classmethod(_unless_tainted(cls.__dict__["load"].__func__))  # type: ignore[assignment, method-assign]
 
     @property
     @abc.abstractmethod
@@ -90,7 +107,11 @@ class Adjustment(abc.ABC):
     @classmethod
     @abc.abstractmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote."""
+        """Read what `save` wrote.
+
+        Raises:
+            TaintedError: the folder is marked (`taint`); every kind is held to it.
+        """
 
     @abc.abstractmethod
     def describe(self) -> Description:

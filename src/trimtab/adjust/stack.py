@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from trimtab import taint
 from trimtab.adjust.contract import Adjustment, Hook
 from trimtab.errors import ModelError
 from trimtab.model.load import Base, wrap
@@ -162,7 +163,12 @@ class Stack:
 
     @classmethod
     def load(cls, folder: Path) -> Stack:
-        """Read what `save` wrote."""
+        """Read what `save` wrote.
+
+        Raises:
+            TaintedError: it learned from rows that were erased since.
+        """
+        taint.refuse(folder)
         described = read_json(folder / "stack.json")["adjustments"]
         return cls(tuple(_class(d["kind"]).load(_place(folder, n)) for n, d in enumerate(described)))
 

@@ -23,6 +23,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "demo": ("tune", "Tune the embedded model on the embedded data, up to a verdict."),
     "init": ("begin", "Write a recipe: from nothing, or from your own CSV or JSONL."),
     "doctor": ("begin", "Check the machine and the installation."),
+    "audit": ("audit", "Say what is wrong with data, before a model learns it."),
     "preview": ("look", "Show how data is read, and which tokens are learned."),
     "plan": ("tune", "Say what the data can prove, and the time and memory it takes."),
     "tune": ("tune", "Find the smallest adjustment that passes, and give a verdict."),
@@ -30,6 +31,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "compare": ("look", "Compare two runs, or two files of scores, item by item."),
     "report": ("look", "Write a run's report.html again."),
     "runs": ("look", "List the runs and their verdicts."),
+    "erase": ("erase", "Remove a person's rows, and mark what learned from them."),
 }
 
 STOPPED = "Stopped. Nothing is lost: give the same command again and the run goes on."
@@ -45,6 +47,10 @@ PARTS = {
     "sacrebleu": "measures",
     "rouge_score": "measures",
     "vaderSentiment": "measures",
+    "ftfy": "audit",
+    "py3langid": "audit",
+    "presidio_analyzer": "privacy",
+    "spacy": "privacy",
     "pyarrow": "data",
     "datasets": "data",
 }

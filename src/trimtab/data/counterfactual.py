@@ -16,7 +16,8 @@ from trimtab.records import Example, Message, TokenRow, content_hash
 def counterfactual(example: Example) -> Example | None:
     """The example with all its turns and references swapped; None where nothing changes.
 
-    It names its parent in `fields["parent"]` and in its source, and lies in the parent's group.
+    It names its parent in `fields["parent"]`, lies in the parent's group, and comes from where the parent comes from:
+    source, licence, consent, date and subject are the parent's.
     """
     messages = tuple(Message(m.role, swapped(m.content)) for m in example.messages)
     references = tuple(swapped(reference) for reference in example.references)
@@ -27,7 +28,6 @@ def counterfactual(example: Example) -> Example | None:
         messages=messages,
         references=references,
         id=content_hash([example.id, "counterfactual", messages, references]),
-        source=f"counterfactual of {example.id}",
         group=example.group or example.id,
         fields={**example.fields, "parent": example.id},
     )

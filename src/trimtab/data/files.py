@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from trimtab.data import columnar, delimited, objects
-from trimtab.data.table import Table
+from trimtab.data.table import Line, Record, Stream, Table, place
 from trimtab.errors import DataError
 
 MAX_LINE = 10 * 2**20
@@ -26,31 +26,49 @@ def load(source: str) -> Table:
         DataError: the file is missing, of an unknown kind, or not readable at all.
         MissingPart: Parquet or the Hub is asked for and the `data` extra is not installed.
     """
+    found = stream(source)
+    table = Table(found.name)
+    for number, row, problem in found:
+        if row is None:
+            table.problems.append(problem)
+        else:
+            table.rows.append((number, row))
+    return table
+
+
+def stream(source: str) -> Stream:
+    """The rows of `source` one after another, as `load` takes them; what is not asked for is not in memory.
+
+    Raises:
+        DataError: as `load`; also while records are read.
+        MissingPart: as `load`.
+    """
     if source.startswith("hub:"):
         return columnar.hub(source)
     path = Path(source)
     if not path.is_file():
-        raise _missing(path)
-    table = Table(str(path))
+        raise missing(path)
     kind = _kind(path)
     if kind == ".parquet":
-        table.rows = list(enumerate(columnar.parquet(path), start=1))
-        return table
-    try:
-        lines = list(_lines(path, table))
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: not a complete gzip file: {error}", "compress the file again") from None
-    except OSError as error:
-        raise DataError(
-            f"{path}: cannot be read: {error.strerror}", "check the permissions of the file"
-        ) from None
+        return columnar.parquet(path)
+    found = Stream(str(path), iter(()))
+    texts = lines(path, found)
     if kind in (".csv", ".tsv"):
-        delimited.parse(lines, table)
-    elif kind == ".json" and not table.problems and objects.is_one_document(lines):
-        objects.parse_document(lines, table)
+        found.records = delimited.records(texts, found.name)
+    elif kind == ".json":
+        found.records = _objects(texts, found.name)
     else:
-        objects.parse_lines(lines, table)
-    return table
+        found.records = objects.records(texts, found.name)
+    return found
+
+
+def _objects(texts: Iterator[Line], name: str) -> Iterator[Record]:
+    """A .json file is one list, or in spite of its name one object a line: its first line tells."""
+    head = list(
+        itertools.islice(itertools.dropwhile(lambda line: not (line.text.strip() or line.problem), texts), 1)
+    )
+    one = bool(head) and objects.begins_document(head[0].text)
+    yield from (objects.document if one else objects.records)(itertools.chain(head, texts), name)
 
 
 def _kind(path: Path) -> str:
@@ -65,7 +83,8 @@ def _kind(path: Path) -> str:
     return kind
 
 
-def _missing(path: Path) -> DataError:
+def missing(path: Path) -> DataError:
+    """Why there is no file of this name, and what may have been meant."""
     if path.is_dir():
         inside = sorted(item.name for item in path.iterdir() if item.suffix in (*KNOWN, ".gz"))
         return DataError(
@@ -81,29 +100,48 @@ def _missing(path: Path) -> DataError:
     )
 
 
-def _lines(path: Path, table: Table) -> Iterator[tuple[int, str]]:
-    """Numbered lines as text; a line that is too long or not UTF-8 is noted and left out."""
-    compressed = path.name.lower().endswith(".gz")
-    with gzip.open(path, "rb") if compressed else path.open("rb") as stream:
-        for number in itertools.count(1):
-            line = stream.readline(MAX_LINE + 1)
-            if not line:
-                return
-            if number == 1:
-                if line[:2] in (b"\xff\xfe", b"\xfe\xff"):
-                    raise DataError(f"{path}:1: expected UTF-8, received UTF-16", "save the file as UTF-8")
-                line = line.removeprefix(b"\xef\xbb\xbf")
-            if len(line) > MAX_LINE:
-                while line and not line.endswith(b"\n"):
-                    line = stream.readline(MAX_LINE + 1)
-                table.problems.append(
-                    f"{table.place(number)}: expected a line of at most 10 MB, received more"
-                )
-                continue
-            try:
-                yield number, line.decode("utf-8")
-            except UnicodeDecodeError as error:
-                table.problems.append(
-                    f"{table.place(number)}: expected UTF-8, received byte 0x{line[error.start]:02x} "
-                    f"at byte {error.start + 1} of the line"
-                )
+def lines(path: Path, progress: Stream) -> Iterator[Line]:
+    """Lines of a UTF-8 file, plain or .gz; one that is too long or not UTF-8 comes as a problem without its text.
+
+    `progress` is told how many bytes of the file are read.
+
+    Raises:
+        DataError: not readable, UTF-16, or a gzip file that is damaged.
+    """
+    try:
+        with path.open("rb") as file:
+            progress.total = path.stat().st_size
+            opened = gzip.GzipFile(fileobj=file) if path.name.lower().endswith(".gz") else file
+            for number in itertools.count(1):
+                line = opened.readline(MAX_LINE + 1)
+                if not line:
+                    return
+                if number % 256 == 0:
+                    progress.done = file.tell()
+                if number == 1:
+                    if line[:2] in (b"\xff\xfe", b"\xfe\xff"):
+                        raise DataError(
+                            f"{path}:1: expected UTF-8, received UTF-16", "save the file as UTF-8"
+                        )
+                    line = line.removeprefix(b"\xef\xbb\xbf")
+                if len(line) > MAX_LINE:
+                    while line and not line.endswith(b"\n"):
+                        line = opened.readline(MAX_LINE + 1)
+                    where = place(progress.name, number)
+                    yield Line(number, "", f"{where}: expected a line of at most 10 MB, received more")
+                else:
+                    yield _decoded(line, number, progress.name)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(f"{path}: not a complete gzip file: {error}", "compress the file again") from None
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot be read: {error.strerror}", "check the permissions of the file"
+        ) from None
+
+
+def _decoded(line: bytes, number: int, name: str) -> Line:
+    try:
+        return Line(number, line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        wrong = f"byte 0x{line[error.start]:02x} at byte {error.start + 1} of the line"
+        return Line(number, "", f"{place(name, number)}: expected UTF-8, received {wrong}")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from trimtab.data.conform import Conforming
 from trimtab.data.files import load
-from trimtab.data.rows import REQUIRED, Reader
-from trimtab.data.shape import Ambiguous, Shape, of_names, of_rows
+from trimtab.data.rows import Reader
+from trimtab.data.shape import Shape, of_rows
 from trimtab.data.table import Table
 from trimtab.errors import DataError, several
 from trimtab.records import Example, content_hash
@@ -43,8 +43,8 @@ def read(source: str, columns: Mapping[str, str] = _NO_COLUMNS, instruction: str
             "put the instruction into a system turn of the rows, or remove data.instruction",
         )
     reader = Reader(shape, instruction, table.problems)
-    kinds = _kinds(table, columns)
-    examples = [_example(reader, table.place(number), row, kinds) for number, row in table.rows]
+    conforming = Conforming(reader, columns)
+    examples = [conforming.example(table.place(number), row) for number, row in table.rows]
     _all_answered(table, examples)
     if table.problems:
         ordered = sorted(table.problems, key=lambda problem: _line(problem, table.name))
@@ -97,38 +97,6 @@ def _takes_instruction(shape: Shape) -> bool:
     return shape.kind not in ("messages", "text", "pair") and (
         shape.kind != "preference" or "prompt" in shape.columns
     )
-
-
-def _kinds(table: Table, columns: Mapping[str, str]) -> dict[tuple[str, ...], str]:
-    """The shape of each distinct set of columns; empty where it has none of its own."""
-    kinds: dict[tuple[str, ...], str] = {}
-    for names in {tuple(row) for _, row in table.rows}:
-        try:
-            shape = of_names(names, columns)
-        except Ambiguous:
-            shape = None
-        kinds[names] = shape.kind if shape else ""
-    return kinds
-
-
-def _example(
-    reader: Reader, place: str, row: Mapping[str, Any], kinds: Mapping[tuple[str, ...], str]
-) -> Example | None:
-    shape, kind = reader.shape, kinds[tuple(row)]
-    lacking = [shape.columns[name] for name in REQUIRED[shape.kind] if shape.columns[name] not in row]
-    if lacking:
-        reader.problems.append(
-            f"{place}: {lacking[0]}: missing; expected {shape.kind} as in most rows, "
-            f"received columns {', '.join(row)}"
-        )
-        return None
-    if kind and kind != shape.kind:
-        reader.problems.append(
-            f"{place}: mixed shapes: expected {shape.kind} as in most rows, "
-            f"received {kind} (columns {', '.join(row)})"
-        )
-        return None
-    return reader.example(place, row)
 
 
 def _all_answered(table: Table, examples: Sequence[Example | None]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -14,6 +16,8 @@ from trimtab.data.turns import conversation, dialogue, is_dialogue, role_of
 from trimtab.records import Example, Message, content_hash
 
 PARTS = ("tune", "select", "confirm")
+# The long form only: week dates and forms without dashes are more often a mistake than meant.
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:$|[T ]\d\d:)")
 REQUIRED = {
     "prompt/completion": ("prompt", "completion"),
     "messages": ("messages",),
@@ -86,6 +90,8 @@ class _Row:
             group=str(metadata.get("group", "")),
             tags=self._tags(),
             fields=fields,
+            consent=str(metadata.get("consent", "")),
+            collected_at=str(metadata.get("collected_at", "")),
         )
 
     def _with_instruction(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
@@ -251,7 +257,11 @@ class _Row:
             value = self.value(name)
             if value is None or name == "tags":
                 continue
-            if isinstance(value, bool) or not isinstance(value, str | int | float):
+            if name == "consent" and isinstance(value, bool):
+                found[name] = "yes" if value else "no"
+            elif name == "collected_at":
+                found[name] = self._date(value)
+            elif isinstance(value, bool) or not isinstance(value, str | int | float):
                 self.note(name, "text or a number", kind_of(value))
             else:
                 found[name] = str(value).strip()
@@ -261,6 +271,18 @@ class _Row:
         elif part:
             self.fields["part"] = part
         return found
+
+    def _date(self, value: Any) -> str:
+        """An ISO 8601 date, or date and time, as text; Parquet and YAML have values of their own for it."""
+        if isinstance(value, datetime.date):
+            return value.isoformat()
+        text = value.strip() if isinstance(value, str) else "?"
+        with contextlib.suppress(ValueError):
+            if not text or (_DATE.match(text) and datetime.datetime.fromisoformat(text)):
+                return text
+        received = repr(value[:40]) if isinstance(value, str) else kind_of(value)
+        self.note("collected_at", "a date such as 2026-03-31 or 2026-03-31T09:30:00Z", received)
+        return ""
 
     def _tags(self) -> tuple[str, ...]:
         value = self._parsed("tags")

@@ -14,8 +14,8 @@ Kind = Literal[
     "prompt/completion", "messages", "instruction", "preference", "choices", "prompt", "text", "pair"
 ]
 
-METADATA = ("id", "source", "licence", "subject", "group", "tags", "part")
-_ALSO = {"license": "licence", "tag": "tags"}
+METADATA = ("id", "source", "licence", "subject", "consent", "collected_at", "group", "tags", "part")
+_ALSO = {"license": "licence", "tag": "tags", "collected": "collected_at", "collected-at": "collected_at"}
 _MESSAGES = ("messages", "conversations", "conversation")
 _CHOICES = ("choices", "options", "endings")
 _PROMPTS = (

@@ -81,13 +81,13 @@ def confirm_hash(examples: Sequence[Example]) -> str:
 
     An instruction that was put before the prompts does not change it: rewording it is not new evidence.
     """
-    return content_hash(sorted(_content(example) for example in examples))
+    return content_hash(sorted(content_key(example) for example in examples))
 
 
 def prompt_key(example: Example) -> str:
     """What makes two prompts the same: their turns without system turn, instruction, spacing and case."""
     turns = [[role, _plain_text(text)] for role, text in _bare(example) if role != "system"]
-    return content_hash(turns or _content(example), length=32)
+    return content_hash(turns or content_key(example), length=32)
 
 
 def cluster_keys(examples: Sequence[Example]) -> list[str]:
@@ -111,7 +111,8 @@ def _bare(example: Example) -> list[tuple[str, str]]:
     ]
 
 
-def _content(example: Example) -> str:
+def content_key(example: Example) -> str:
+    """What makes two items the same: turns and references without instruction, order, spacing and case."""
     turns = [[role, _plain_text(text)] for role, text in _bare(example)]
     references = sorted(_plain_text(text) for text in example.references)
     rest = (

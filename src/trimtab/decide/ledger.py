@@ -50,6 +50,29 @@ def look(path: Path, confirm: str, identity: str) -> int:
         return len(entries)
 
 
+def carry(path: Path, confirm: str, left: str) -> int:
+    """Count the looks at a confirm set for the set that an erasure left of it, and return how many there are.
+
+    Fewer rows have another hash, under which no look is known; but what is left of them was looked at. The old
+    entries stay under their hash.
+
+    Raises:
+        RunError: the ledger is damaged or cannot be written.
+    """
+    if not path.is_file():
+        return 0
+    with FileLock(path.with_name(path.name + ".lock")):
+        content = _read(path)
+        known = content.get(confirm, [])
+        own = content.get(left, [])
+        there = {entry["identity"] for entry in own}
+        new = [{**entry, "carried": confirm} for entry in known if entry["identity"] not in there]
+        if new and confirm != left:
+            content[left] = new + own
+            write_atomic(path, json.dumps(content, indent=1, sort_keys=True) + "\n")
+        return len(known)
+
+
 def looks_so_far(path: Path, confirm: str, identity: str) -> int:
     """Number that the next look of this recipe at this confirm set would have, from 1; enters nothing."""
     entries = _read(path).get(confirm, [])

@@ -10,6 +10,7 @@ from typing import Any
 from trimtab.records import Example, Message
 
 Row = Mapping[str, Any]
+PROVENANCE = ("source", "licence", "subject", "consent", "collected_at")
 MIN_PARAGRAPH = 120  # characters; below stand headings and captions
 
 
@@ -148,15 +149,21 @@ def winobias_pairs(content: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def numbered(example: Example, row: Row, suite: str, number: int) -> Example:
-    """The item with an id (the row's own, if it has one, else its number), its source and its tag."""
+    """The item with an id (the row's own, if it has one, else its number), its tag, and where it comes from."""
     own = row.get("id")
+    said: dict[str, Any] = {name: _said(row, name) or getattr(example, name) for name in PROVENANCE}
     tag = (str(row["tag"]),) if row.get("tag") else ()
     return dataclasses.replace(
         example,
         id=str(own) if own not in (None, "") else f"{suite}-{number}",
-        source=example.source or suite,
         tags=example.tags or tag,
+        **said | {"source": said["source"] or suite},
     )
+
+
+def _said(row: Row, name: str) -> str:
+    value = row.get(name, row.get("license") if name == "licence" else None)
+    return "" if value is None else str(value).strip()
 
 
 def _asked(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trimtab.records import plain
+from trimtab.records import content_hash, plain
 from trimtab.run import write_atomic
 
 
@@ -45,20 +45,32 @@ class Kept:
         """The reply to what has this hash; None where there is none, or its file is damaged."""
         try:
             content = json.loads(self._path(key).read_text(encoding="utf-8"))
+            content.pop("item", None)
             return Reply(**{**content, "logprobs": tuple(content["logprobs"])})
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def keep(self, key: str, reply: Reply) -> None:
+    def keep(self, key: str, reply: Reply, item: str = "") -> None:
         """Keep a reply.
+
+        Args:
+            item: id of the item that was asked about. Its hash is kept, so that the answers to a person's rows are
+                found again when they are to be erased.
 
         Raises:
             RunError: the disk is full, or the folder cannot be written.
         """
-        write_atomic(self._path(key), json.dumps(plain(reply), ensure_ascii=False))
+        write_atomic(
+            self._path(key), json.dumps({**plain(reply), "item": item_key(item)}, ensure_ascii=False)
+        )
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.json"
+
+
+def item_key(item: str) -> str:
+    """What a kept reply says of the item that it answers; empty for none."""
+    return content_hash(["item", item]) if item else ""
 
 
 def reply(content: Mapping[str, Any], seconds: float) -> Reply:

@@ -198,7 +198,7 @@ class Remote:
             except Refused as problem:
                 if not self._reworded(problem.told, said):
                     raise self._explained(problem, question) from None
-        self.kept.keep(name, got)
+        self.kept.keep(name, got, question.example)
         self.connection.spent.add(
             answers=1,
             uncounted=int(got.prompt_tokens is None or got.answer_tokens is None),

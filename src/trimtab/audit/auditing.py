@@ -1,0 +1,240 @@
+"""A whole audit: one pass over the rows, what they have in common, and the findings in the order of their weight."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from trimtab.audit import near, same
+from trimtab.audit.checks import NORMAL, chosen, settle
+from trimtab.audit.checks.languages import majority
+from trimtab.audit.checks.lengths import outlier_lengths, quantiles
+from trimtab.audit.features import beginning, compared
+from trimtab.audit.findings import Finding, Hit
+from trimtab.audit.kinds import KINDS
+from trimtab.audit.known import gathered
+from trimtab.audit.privacy import detect
+from trimtab.audit.provenance import missing
+from trimtab.audit.rows import Source, opened
+from trimtab.audit.scan import Scanned, Work, scan
+from trimtab.audit.shingles import grams
+from trimtab.errors import MissingPart
+from trimtab.records import Progress, Report
+
+GRAVE = ("error", "warning", "note")
+_BATCH = 2000
+# `settle` looks at these; hits of all other kinds stay in arrays.
+_SETTLED = (*NORMAL, "empty_answer")
+_NAMES = "names of people and places that no title or phrase announces (--names looks for them)"
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audit found.
+
+    Attributes:
+        source: as it was asked for; shape: what its rows are, such as prompt/completion.
+        rows: how many there are, broken ones included.
+        findings: the gravest first, of equal ones that with most rows.
+        not_looked_at: what was left out, and why, in words.
+        seconds: wall-clock time.
+        figures: spread of lengths in words, by side.
+    """
+
+    source: str
+    shape: str
+    rows: int
+    findings: tuple[Finding, ...]
+    not_looked_at: tuple[str, ...]
+    seconds: float
+    figures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def of(self, kind: str) -> Finding | None:
+        """The finding of a kind, if there is one."""
+        return next((finding for finding in self.findings if finding.kind == kind), None)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is looked for beyond what is always looked for.
+
+    Attributes:
+        columns: usual name to the source's own column.
+        language: ISO 639-1 code that the rows are declared to be in; empty: that of most.
+        guidelines: path of a file of guidelines.
+        against: a file whose texts must not be among the rows, such as one that is kept for measuring.
+        stale_before: rows with an earlier date are stale.
+        names: search for names of people and places, which needs the part `privacy` and takes long.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    language: str = ""
+    guidelines: str = ""
+    against: str = ""
+    stale_before: datetime.date | None = None
+    names: bool = False
+
+
+def audit(
+    source: str, asked: Asked | None = None, *, workers: int = 0, report: Report | None = None
+) -> Audit:
+    """Look at every row of a source, and say what is wrong with it; nothing is changed.
+
+    Args:
+        source: a file of rows, a text file with a row a line, a folder of texts, or hub:<dataset>[:<split>].
+        workers: processes; 0: one for each core.
+
+    Raises:
+        DataError: the source, or what it is held against, cannot be read.
+        GuidelinesError: the guidelines have a problem.
+        MissingPart: what the source or the search for names needs is not installed.
+    """
+    began, asked = time.monotonic(), asked or Asked()
+    read = opened(source, asked.columns)
+    work, unseen = _work(read, asked)
+    scanned = scan(read, work, workers=workers, report=report)
+    unseen += [f"{name}: {why}" for name, why in sorted(scanned.missing.items())]
+    _settle(scanned, work)
+    findings = _of_sets(source, asked, scanned, work.begin, report)
+    findings += [scanned.hits.finding(kind) for kind in scanned.hits.kinds if kind != "leak"]
+    findings.sort(key=lambda one: (GRAVE.index(one.severity), -one.count, one.kind))
+    words = scanned.features.words
+    figures = {side: quantiles(words[:, place]) for place, side in enumerate(("prompt", "answer"))}
+    return Audit(
+        source,
+        read.maker.shape.kind,
+        scanned.rows,
+        tuple(findings),
+        tuple(unseen),
+        time.monotonic() - began,
+        figures,
+    )
+
+
+def _work(read: Source, asked: Asked) -> tuple[Work, list[str]]:
+    """The work on each row, and what is not looked at."""
+    unseen = [] if asked.names else [_NAMES]
+    language = asked.language
+    try:
+        language = language or majority(read.sample)
+    except MissingPart as error:
+        unseen.append(f"language: {error.message}: {error.hint}")
+    if not read.maker.shape.certain:
+        columns = ", ".join(f"{usual}: {own}" for usual, own in read.maker.shape.columns.items())
+        unseen.append(f"columns other than {columns}, which were guessed (--columns names them)")
+    checks = chosen(language=language, guidelines=asked.guidelines, stale_before=asked.stale_before)
+    checks = (*checks, missing) if asked.names else (*checks, missing, detect.check)
+    if asked.names:
+        detect.Detector(names=True)  # what is lacking is said before the long work
+    return Work(read.maker, checks, gathered(asked.against), asked.names, beginning(read.sample)), unseen
+
+
+def _settle(scanned: Scanned, work: Work) -> None:
+    settled = settle(list(scanned.hits.hits(_SETTLED)), scanned.rows)
+    scanned.hits.replace(_SETTLED, settled)
+    numbers = np.arange(scanned.rows)
+    words = scanned.features.words
+    far = list(outlier_lengths(numbers, words[:, 0], words[:, 1]))
+    if far:
+        scanned.hits.replace(("outlier_length",), far)
+
+
+def _of_sets(source: str, asked: Asked, scanned: Scanned, begin: str, report: Report | None) -> list[Finding]:
+    """What rows have in common."""
+    features = scanned.features
+    kept = same.kept(features)
+
+    def shingles(wanted: np.ndarray) -> dict[int, np.ndarray]:
+        return _shingles(source, asked.columns, wanted, begin, report)
+
+    if report:
+        report(Progress("compare", 0, 0))
+    groups = near.near(kept, features.signature[kept], shingles)
+    rows = tuple(sorted({row for group in groups for row in group}))
+    alike = Finding(
+        "near_duplicate",
+        KINDS["near_duplicate"].severity,
+        rows,
+        groups=groups,
+        detail={"groups": len(groups), "least": near.LEAST},
+    )
+    found = [same.exact(features), alike if rows else None, same.conflicts(features, groups)]
+    found.append(_leak(scanned, same.between_parts(features, groups)))
+    return [finding for finding in found if finding]
+
+
+def _leak(scanned: Scanned, groups: same.Groups) -> Finding | None:
+    hits = list(scanned.hits.hits(("leak",)))
+    for group in groups:
+        parts = same.parts_of(scanned.features, group)
+        hits += [Hit("leak", row, note=f"in {parts}") for row in group]
+    if not hits:
+        return None
+    scanned.hits.replace(("leak",), hits)
+    return replace(scanned.hits.finding("leak"), groups=groups)
+
+
+def _shingles(
+    source: str, columns: Mapping[str, str], wanted: np.ndarray, begin: str, report: Report | None
+) -> dict[int, np.ndarray]:
+    """The 5-grams of some rows, by number, read again: all of them would not fit into memory."""
+    found: dict[int, np.ndarray] = {}
+    if not len(wanted):
+        return found
+    read, ahead = opened(source, columns), iter(wanted.tolist())
+    waited = next(ahead, None)
+    batch: list[tuple[int, str]] = []
+
+    def empty() -> None:
+        hashes, starts = grams([text for _, text in batch])
+        pieces = np.split(hashes, starts[1:])
+        found.update((number, np.unique(piece)) for (number, _), piece in zip(batch, pieces, strict=True))
+        batch.clear()
+
+    for number, record in enumerate(read.records):
+        if number != waited:
+            continue
+        waited = next(ahead, None)
+        batch.append((number, compared(read.maker.row(number, record), begin)))
+        if len(batch) == _BATCH or waited is None:
+            empty()
+            if report:
+                report(Progress("compare", float(len(found)), float(len(wanted))))
+        if waited is None:
+            break
+    if batch:
+        empty()
+    return found
+
+
+def as_json(found: Audit) -> dict[str, Any]:
+    """An audit as JSON values; spans have the keys row, field, start, end and type."""
+    return {
+        "source": found.source,
+        "shape": found.shape,
+        "rows": found.rows,
+        "findings": [
+            {
+                "kind": one.kind,
+                "severity": one.severity,
+                "count": one.count,
+                "rows": list(one.rows),
+                **({"spans": list(one.spans)} if one.spans else {}),
+                **({"groups": one.groups} if one.groups else {}),
+                **({"notes": one.notes} if one.notes else {}),
+                **({"detail": one.detail} if one.detail else {}),
+                "title": KINDS[one.kind].title,
+                "harm": KINDS[one.kind].harm,
+                "remedy": KINDS[one.kind].remedy,
+            }
+            for one in found.findings
+        ],
+        "not_looked_at": found.not_looked_at,
+        "seconds": found.seconds,
+        "figures": found.figures,
+    }

@@ -1,0 +1,126 @@
+"""Excerpts of the rows that a finding names, with what is personal or secret masked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from trimtab.audit.checks import secrets
+from trimtab.audit.findings import Finding, Row, Span, Text
+from trimtab.audit.rows import opened
+from trimtab.document.masking import mask as mask_numbers
+from trimtab.document.masking import printable
+from trimtab.language.personal.found import Found, settle
+from trimtab.language.personal.scan import patterns
+
+SHOWN = 3
+# Kinds whose spans are the very thing to hide.
+_HIDDEN = ("personal_data", "secret")
+_READ = 20_000
+_BEFORE, _LENGTH = 24, 220
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One row of a finding, or several that belong together: their numbers, a note, and an excerpt of each."""
+
+    rows: tuple[int, ...]
+    note: str
+    excerpts: tuple[str, ...]
+
+
+def examples(
+    source: str, columns: Mapping[str, str], findings: Sequence[Finding], count: int = SHOWN
+) -> dict[str, tuple[Shown, ...]]:
+    """The first examples of each finding, by kind; the source is read again up to the last row that is needed.
+
+    Raises:
+        DataError: the source cannot be read any more.
+    """
+    wanted = {one.kind: _chosen(one, count) for one in findings}
+    numbers = {row for groups in wanted.values() for group in groups for row in group}
+    rows = _read(source, columns, numbers)
+    found = {}
+    for one in findings:
+        spans = _spans(one.spans, numbers)
+        found[one.kind] = tuple(
+            Shown(
+                group,
+                printable(one.notes.get(group[0], "")),
+                tuple(excerpt(rows[row], spans.get(row, ()), hide=one.kind in _HIDDEN) for row in group),
+            )
+            for group in wanted[one.kind]
+            if all(row in rows for row in group)
+        )
+    return found
+
+
+def _chosen(finding: Finding, count: int) -> list[tuple[int, ...]]:
+    if finding.groups:
+        return [group[:2] for group in finding.groups[:count]]
+    return [(row,) for row in finding.rows[:count]]
+
+
+def _spans(spans: Iterable[Span], numbers: set[int]) -> dict[int, list[Span]]:
+    found: dict[int, list[Span]] = {}
+    for span in spans:
+        if span.row in numbers:
+            found.setdefault(span.row, []).append(span)
+    return found
+
+
+def _read(source: str, columns: Mapping[str, str], numbers: set[int]) -> dict[int, Row]:
+    found: dict[int, Row] = {}
+    if not numbers:
+        return found
+    last = max(numbers)
+    read = opened(source, columns)
+    for number, record in enumerate(read.records):
+        if number in numbers:
+            found[number] = read.maker.row(number, record)
+        if number >= last:
+            break
+    return found
+
+
+def excerpt(row: Row, spans: Sequence[Span] = (), *, hide: bool = False) -> str:
+    """Some of a row in one line: around its first span, else of its answer; personal data and secrets masked.
+
+    Args:
+        hide: what the spans stand at is itself hidden.
+    """
+    first = min(spans, key=lambda span: span.start, default=None)
+    text = _text(row, first)
+    if text is None:
+        return printable(row.problem.removeprefix(row.place).lstrip(": "))[:_LENGTH]
+    own = [span for span in spans if span.field == text.field]
+    at = max(0, first.start - _READ // 2) if first else 0
+    pieces = _masked(text.text[at : at + _READ], own if hide else (), at)
+    shown, place = "", 0
+    for begin, piece in pieces:
+        if first and begin <= first.start:
+            place = len(shown) + (first.start - begin if len(piece) > first.start - begin else 0)
+        shown += piece
+    begin = max(0, place - _BEFORE) if place > 2 * _BEFORE else 0
+    cut = " ".join(printable(shown[begin : begin + _LENGTH]).split())
+    return ("…" if begin or at else "") + cut + ("…" if begin + _LENGTH < len(shown) else "")
+
+
+def _text(row: Row, span: Span | None) -> Text | None:
+    if span:
+        return next((text for text in row.texts if text.field == span.field), None)
+    answers = [text for text in row.texts if text.side == "answer" and text.text.strip()]
+    return next(iter(answers or row.texts), None)
+
+
+def _masked(text: str, spans: Sequence[Span], at: int) -> list[tuple[int, str]]:
+    """A text, which begins at a place of its field, as pieces with their places, what is to be hidden masked."""
+    found = [Found(span.start - at, span.end - at, span.type, 1.0) for span in spans if span.start >= at]
+    found += [Found(start, end, what, 1.0) for start, end, what in secrets.found(text)]
+    found += patterns(text)
+    pieces: list[tuple[int, str]] = []
+    reached = 0
+    for one in settle(found):
+        pieces += [(at + reached, mask_numbers(text[reached : one.start])), (at + one.start, f"[{one.type}]")]
+        reached = one.end
+    return [*pieces, (at + reached, mask_numbers(text[reached:]))]

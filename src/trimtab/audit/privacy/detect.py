@@ -1,0 +1,67 @@
+"""Personal data in texts and rows: by patterns, by Presidio's check digits, and by a model that knows names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from trimtab.audit.findings import Hit, Row, Span
+from trimtab.audit.privacy.names import Names
+from trimtab.audit.privacy.national import National
+from trimtab.language.personal.found import Found, settle
+from trimtab.language.personal.scan import patterns
+
+__all__ = ["KIND", "Detector", "Found", "check", "patterns"]
+
+KIND = "personal_data"
+_SHAPES = 0.4  # from here on a shape counts, when names are searched too
+
+
+class Detector:
+    """A finder of personal data in many texts.
+
+    Args:
+        names: also search for names, places, organisations and dates (spaCy), and for national identity numbers
+            (Presidio); finds of a mere shape, such as an age or a web address, are then reported too.
+
+    Raises:
+        MissingPart: names are wanted, and spaCy, a model of English for it, or Presidio is not installed.
+    """
+
+    def __init__(self, names: bool = False) -> None:
+        self._names = Names() if names else None
+        self._national = National() if names else None
+
+    @property
+    def seen(self) -> str:
+        """What is looked for, in words, so that a report can say what was not."""
+        if self._names is None:
+            return "patterns only: names without a title or an announcing phrase are not looked for"
+        return (
+            f"patterns, national identity numbers (Presidio) and names in English text ({self._names.model})"
+        )
+
+    def find(self, texts: Sequence[str]) -> Iterator[list[Found]]:
+        """The finds of each text: in order, without overlaps."""
+        if self._names is None or self._national is None:
+            for text in texts:
+                yield patterns(text)
+            return
+        for text, named in zip(texts, self._names.find(texts), strict=True):
+            yield settle([*patterns(text, _SHAPES), *named, *self._national.find(text)], _SHAPES)
+
+    def check(self, row: Row) -> Iterator[Hit]:
+        """The finds in the texts of a row."""
+        found = self.find([text.text for text in row.texts])
+        for text, ones in zip(row.texts, found, strict=True):
+            yield from _hits(row.number, text.field, ones)
+
+
+def check(row: Row) -> Iterator[Hit]:
+    """What patterns alone find in a row; a row check that worker processes can run."""
+    for text in row.texts:
+        yield from _hits(row.number, text.field, patterns(text.text))
+
+
+def _hits(row: int, field: str, found: Sequence[Found]) -> Iterator[Hit]:
+    for one in found:
+        yield Hit(KIND, row, Span(row, field, one.start, one.end, one.type), note=one.type)

@@ -1,0 +1,192 @@
+"""Any source as rows of an audit, one after another, so that its size does not matter for memory."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from trimtab.audit.findings import Row, Side, Text
+from trimtab.data import files
+from trimtab.data.conform import Conforming
+from trimtab.data.rows import Reader
+from trimtab.data.shape import METADATA, Shape, of_rows
+from trimtab.data.table import Record, Stream, place
+from trimtab.data.turns import role_of
+from trimtab.errors import DataError
+
+SAMPLE = 500
+TEXTS = (".txt", ".md", ".txt.gz", ".md.gz")
+_WRITTEN = ("completion", "references", "output", "chosen", "text", "good", "answer", "messages")
+_APART = ("rejected", "bad")
+_CONTENT = ("content", "value", "text")
+
+
+@dataclass(slots=True)
+class Source:
+    """A source that is being read.
+
+    Attributes:
+        maker: makes rows of its records; can be sent to a worker process.
+        records: what is still to be read, the first rows included.
+        sample: its first rows, as many as `SAMPLE`.
+        stream: what knows how far reading is.
+    """
+
+    maker: Maker
+    records: Iterator[Record]
+    sample: list[Row]
+    stream: Stream
+
+
+@dataclass(slots=True)
+class Maker:
+    """Makes a `Row` of a record, for rows of one shape.
+
+    Attributes:
+        answered: whether most conversations end with an answer, so that one without is broken.
+    """
+
+    name: str
+    shape: Shape
+    columns: Mapping[str, str]
+    answered: bool = False
+    _reading: Conforming = field(init=False)
+    _sides: dict[str, Side] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._reading = Conforming(Reader(self.shape), self.columns)
+        usual = {own: name for name, own in self.shape.columns.items()}
+        self._sides = {own: _side(name) for own, name in usual.items() if name not in METADATA}
+
+    def row(self, number: int, record: Record) -> Row:
+        """The row of a record; a broken one has a problem, and the texts that can still be read."""
+        where = place(self.name, record.number)
+        if record.row is None:
+            return Row(number, where, {}, problem=record.problem)
+        problems = self._reading.reader.problems
+        problems.clear()
+        example = self._reading.example(where, record.row)
+        if example and self.answered and not example.references and "good" not in example.fields:
+            last = example.messages[-1].role if example.messages else "nothing"
+            expected = "expected an answer at the end as in other rows"
+            problems.append(f"{where}: {expected}, received {last} as the last turn")
+            example = None
+        return Row(number, where, record.row, self.texts(record.row), example, "; ".join(problems))
+
+    def texts(self, raw: Mapping[str, Any]) -> tuple[Text, ...]:
+        """The texts of a row in the order of its columns; columns that no model sees have the side `other`."""
+        found: list[Text] = []
+        owned = {self.shape.columns[name] for name in METADATA if name in self.shape.columns}
+        for column, value in raw.items():
+            if column not in owned:
+                found += _texts(column, value, self._sides.get(column, "other"))
+        return tuple(found)
+
+
+def _side(usual: str) -> Side:
+    return "answer" if usual in _WRITTEN else "other" if usual in _APART else "prompt"
+
+
+def _texts(column: str, value: Any, side: Side) -> Iterator[Text]:
+    if isinstance(value, str):
+        yield Text(column, value, side)
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            # Of a conversation only the last answer is learned; what is before it is read.
+            last = place == len(value) - 1
+            if isinstance(item, str):
+                yield Text(f"{column}[{place}]", item, side)
+            elif isinstance(item, Mapping):
+                learned = side == "answer" and last and role_of(item) == "assistant"
+                kept: Side = side if side == "other" or learned else "prompt"
+                yield from (
+                    Text(f"{column}[{place}].{name}", item[name], kept)
+                    for name in _CONTENT
+                    if isinstance(item.get(name), str)
+                )
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            if isinstance(inner, str | list):
+                yield from _texts(f"{column}.{name}", inner, side)
+
+
+def opened(source: str, columns: Mapping[str, str] | None = None) -> Source:
+    """Begin to read a source.
+
+    Args:
+        source: what `trimtab.data.read` takes; a text file, one row a line that is not blank; or a folder of text
+            files (.txt, .md, each also .gz), one row a file.
+        columns: usual name to the source's own column.
+
+    Raises:
+        DataError: it cannot be read, is empty, or has no shape that is known.
+        MissingPart: Parquet or the Hub is asked for and its libraries are not installed.
+    """
+    columns = dict(columns or {})
+    stream = _stream(source)
+    head = list(itertools.islice(stream.records, SAMPLE))
+    read = [(one.number, one.row) for one in head if one.row is not None]
+    if not read:
+        received = head[0].problem if head else f"{stream.name}: expected at least one row, received none"
+        raise DataError(received, "give it rows that can be read")
+    maker = Maker(stream.name, of_rows(stream.name, read, columns), columns)
+    sample = [maker.row(number, record) for number, record in enumerate(head)]
+    examples = [row.example for row in sample if row.example]
+    answered = sum(bool(one.references) for one in examples)
+    if 2 * answered > len(examples) > answered:
+        maker.answered = True
+        sample = [maker.row(number, record) for number, record in enumerate(head)]
+    return Source(maker, itertools.chain(head, stream.records), sample, stream)
+
+
+def _stream(source: str) -> Stream:
+    path = Path(source)
+    if path.is_dir():
+        return _folder(path)
+    if path.name.lower().endswith(TEXTS) and path.is_file():
+        found = Stream(str(path), iter(()))
+        found.records = _lines(path, found)
+        return found
+    return files.stream(source)
+
+
+def _lines(path: Path, stream: Stream) -> Iterator[Record]:
+    for number, text, problem in files.lines(path, stream):
+        line = text.rstrip("\r\n")
+        if problem:
+            yield Record(number, None, problem)
+        elif line.strip():
+            yield Record(number, {"text": line})
+
+
+def _folder(folder: Path) -> Stream:
+    paths = sorted(path for path in folder.rglob("*") if path.name.lower().endswith(TEXTS) and path.is_file())
+    if not paths:
+        raise files.missing(folder)
+    stream = Stream(str(folder), iter(()), total=float(len(paths)))
+    stream.records = _files(folder, paths, stream)
+    return stream
+
+
+def _files(folder: Path, paths: list[Path], stream: Stream) -> Iterator[Record]:
+    for number, path in enumerate(paths, start=1):
+        parts, size = [], 0
+        problem = ""
+        for line in files.lines(path, Stream(str(path), iter(()))):
+            size += len(line.text)
+            problem = problem or line.problem
+            if size > files.MAX_LINE:
+                problem = f"{path}: expected a text of at most 10 MB, received more"
+            if problem:
+                break
+            parts.append(line.text)
+        stream.done = number
+        name = path.relative_to(folder).as_posix()
+        yield (
+            Record(number, None, problem)
+            if problem
+            else Record(number, {"text": "".join(parts), "source": name})
+        )

@@ -1,0 +1,44 @@
+"""Looks at confirm sets that lost rows: they count for what is left of the set, so that erasing buys no fresh look."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from trimtab.data.read import read
+from trimtab.data.split import PARTS, confirm_hash, split
+from trimtab.decide.ledger import carry, ledger_path
+from trimtab.errors import TrimtabError
+from trimtab.run import RunFolder
+
+KEPT = "the looks at it stand in the ledger under its old hash"
+
+
+def carried(folder: RunFolder, changed: Collection[Path], cache: Path) -> str:
+    """Carry a run's looks where its data file lost rows; says what was done, nothing where there was nothing to do.
+
+    Args:
+        changed: data files that lost rows.
+        cache: where looks at sources without a folder are kept.
+    """
+    if not (folder.has("recipe.yaml") and folder.has("provenance.json")):
+        return ""
+    data, known = folder.recipe()["data"], folder.read("provenance.json").get("data", {}).get("confirm", "")
+    if not known or Path(data["examples"]).resolve() not in changed:
+        return ""
+    try:
+        left = _left(data, folder.recipe().get("seed", 0))
+        if left == known:
+            return ""
+        count = carry(ledger_path(data["examples"], cache), known, left)
+    except (TrimtabError, KeyError) as error:
+        return f"The confirm set changed; {KEPT}, and could not be carried to what is left: {error}"
+    said = f"; {count} looks at it count for what is left" if count else ""
+    return f"The confirm set changed; {KEPT}{said}."
+
+
+def _left(data: Mapping[str, Any], seed: int) -> str:
+    examples = read(data["examples"], data["columns"], data["instruction"])
+    shares = {part: data["split"][part] for part in PARTS}
+    return confirm_hash(split(examples, shares, seed=seed)["confirm"])

@@ -1,0 +1,22 @@
+"""What a fitted candidate rests on: parts of the data, and files of rows beside them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trimtab.candidates import Candidate, Trained
+from trimtab.lineage import Learned
+from trimtab.prepare import Prepared
+
+
+def learned_from(prepared: Prepared, candidate: Candidate, stack: str, fit: str) -> Learned:
+    """The record of a stack: tune, select where its loss says when to stop, and a file of pairs.
+
+    Kinds that only compare settings on tune rest on it as well: a row less might have decided otherwise.
+    """
+    patience = 0
+    if isinstance(candidate, Trained):
+        patience = prepared.recipe.training.patience if candidate.patience is None else candidate.patience
+    pairs = str(getattr(candidate, "pairs", ""))
+    files = (pairs,) if pairs and Path(pairs).is_file() else ()
+    return Learned(stack, fit, ("tune", "select") if patience else ("tune",), files)

@@ -1,0 +1,75 @@
+"""What rows do not say of where they come from, and what they say in sum."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from trimtab.audit.findings import Row
+from trimtab.audit.kinds import KINDS
+from trimtab.audit.provenance import FIELDS, missing, summary
+from trimtab.records import Example, Message
+
+WHOLE = {
+    "source": "letters",
+    "licence": "CC0-1.0",
+    "subject": "p-1",
+    "consent": "form 3",
+    "collected_at": "2026-03-31",
+}
+
+
+def row(number: int = 0, **given: Any) -> Row:
+    """A row that says all of it, but for what is given otherwise."""
+    said = WHOLE | given
+    return Row(number, f"rows:{number}", said, example=Example((Message("user", "Hi"),), ("Ho",), **said))
+
+
+def kinds(found: Row) -> list[str]:
+    """The kinds of its findings."""
+    return [hit.kind for hit in missing(found)]
+
+
+def test_a_whole_row_has_no_finding() -> None:
+    assert kinds(row()) == []
+
+
+@pytest.mark.parametrize("kind", FIELDS)
+def test_each_missing_field_is_a_finding_of_its_own_kind(kind: str) -> None:
+    (hit,) = missing(row(7, **{FIELDS[kind]: ""}))
+    assert (hit.kind, hit.row) == (kind, 7)
+    assert KINDS[kind].severity == "note"
+
+
+def test_consent_is_asked_of_rows_about_people_and_a_refusal_is_none() -> None:
+    assert kinds(row(subject="", consent="")) == []
+    (hit,) = missing(row(consent="No"))
+    assert hit.kind == "missing_consent"
+    assert "not given" in hit.note
+
+
+def test_a_row_with_a_broken_shape_is_read_by_its_columns() -> None:
+    broken = Row(3, "rows:3", {"license": "MIT", "subject": "p-2", "source": None}, problem="no answer")
+    assert kinds(broken) == ["missing_source", "missing_consent", "missing_date"]
+
+
+def test_the_summary_counts_what_stands_there_and_what_does_not() -> None:
+    rows = [
+        row(0),
+        row(1, licence="MIT"),
+        row(2, subject="", collected_at="2025-01-02T10:00:00Z"),
+        row(3, source=""),
+    ]
+    found = summary(iter(rows))
+    assert found.rows == 4
+    assert found.licences == {"CC0-1.0": 3, "MIT": 1}
+    assert list(found.licences) == ["CC0-1.0", "MIT"]
+    assert found.sources == {"letters": 3, "": 1}
+    assert (found.subjects, found.unnamed) == (1, 1)
+    assert (found.first, found.last) == ("2025-01-02", "2026-03-31")
+
+
+def test_no_rows_have_an_empty_summary() -> None:
+    assert summary([]).rows == 0
+    assert summary([]).first == ""

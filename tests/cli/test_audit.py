@@ -1,0 +1,62 @@
+"""The verb audit: 80 columns, one JSON document, a page; a finding is no failure, a mistake is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.audit.made import raw, write
+from tests.cli.conftest import Call
+
+PAIRS = [("a", "mail anna@example.org now"), ("b", "one two three"), ("b", "one two three"), ("c", "")]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> str:
+    return Path(write(tmp_path / "data.jsonl", raw(*PAIRS))).name
+
+
+def test_the_report_fits_a_terminal_and_hides_what_is_personal(call: Call, data: str) -> None:
+    done = call("audit", data)
+    assert done.code == 0
+    assert "ERROR  Personal data in a text: 1 row, 25.0%" in done.out
+    assert "row 0 (EMAIL_ADDRESS): mail [EMAIL_ADDRESS] now" in done.out
+    assert "Harm: " in done.out
+    assert "Fix: " in done.out
+    assert "Not looked at:" in done.out
+    assert "anna" not in done.out
+    assert max(map(len, done.out.splitlines())) <= 80
+    assert done.out.index("ERROR") < done.out.index("WARNING") < done.out.index("NOTE")
+
+
+def test_json_is_one_document(call: Call, data: str) -> None:
+    done = call("audit", data, "--json")
+    assert done.code == 0
+    found = done.document
+    assert found["rows"] == 4
+    kinds = {one["kind"]: one["rows"] for one in found["findings"]}
+    assert kinds["exact_duplicate"] == [2]
+    assert kinds["empty_answer"] == [3]
+
+
+def test_a_page_is_written(call: Call, data: str, tmp_path: Path) -> None:
+    done = call("audit", data, "--html", "audit.html")
+    assert "Page: audit.html" in done.out
+    assert (tmp_path / "audit.html").read_text().startswith("<!DOCTYPE html>")
+    assert call("audit", data, "--html", "no/such/audit.html").code == 2
+
+
+def test_own_columns(call: Call, tmp_path: Path) -> None:
+    write(tmp_path / "own.jsonl", [{"x": "a", "y": ""}, {"x": "b", "y": "c d"}])
+    found = call("audit", "own.jsonl", "--columns", "prompt=x,completion=y", "--json").document
+    assert {one["kind"]: one["rows"] for one in found["findings"]}["empty_answer"] == [0]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["none.jsonl"], ["data.jsonl", "--columns", "prompt"], ["data.jsonl", "--against", "none"]]
+)
+def test_a_mistake_is_told_and_ends_with_2(call: Call, data: str, arguments: list[str]) -> None:
+    done = call("audit", *arguments)
+    assert done.code == 2
+    assert "Hint" in done.err

@@ -1,0 +1,80 @@
+"""A run of before rows were recorded, and a row whose subject was filled in after the run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from trimtab import lineage, taint
+from trimtab.adjust.decoding import Decoding
+from trimtab.adjust.stack import Stack
+from trimtab.data.read import read
+from trimtab.erasure import Asked, erase
+from trimtab.errors import TaintedError
+from trimtab.run import RunFolder
+
+SAID = "The harbour office closes at noon on Fridays"
+
+
+def run(home: Path, rows: list[dict[str, Any]]) -> tuple[RunFolder, Stack]:
+    """A run folder on these rows, as an older version left it."""
+    home.mkdir()
+    path = home / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    folder = RunFolder.create(home / "runs", "abcdefgh")
+    folder.write_text("recipe.yaml", yaml.safe_dump({"data": {"examples": str(path), "columns": {}}}))
+    examples = read(str(path))
+    folder.write(
+        "certificate.json", {"rows": [{"example": e.id, "tokens": 3} for e in examples], "tokens": 6}
+    )
+    stack = Stack((Decoding({"temperature": 0.5}),))
+    stack.save(folder.trial(stack.hash))
+    return folder, stack
+
+
+ROWS = [
+    {"prompt": SAID, "completion": "ok", "subject": "p"},
+    {"prompt": "Another text of another person", "completion": "ok", "subject": "q"},
+]
+
+
+def test_a_run_without_a_lineage_is_tainted_by_its_certificate(tmp_path: Path, cache: Path) -> None:
+    folder, stack = run(tmp_path / "home", ROWS)
+    record = erase(Asked("p", tmp_path / "home"))
+    with pytest.raises(TaintedError):
+        Stack.load(folder.trial(stack.hash))
+    (entry,) = record["runs"]
+    assert entry["rows"] == {"tune": 1}
+    assert "no lineage" in entry["said"]
+    assert any("made before rows were recorded" in line for line in record["not_searched"])
+    certificate = folder.read("certificate.json")
+    assert (len(certificate["rows"]), certificate["tokens"]) == (1, 6)
+
+
+def test_a_subject_that_was_named_after_the_run_is_found_by_content(tmp_path: Path, cache: Path) -> None:
+    folder, stack = run(tmp_path / "home", ROWS)
+    nameless = [{key: row[key] for key in ("prompt", "completion")} for row in ROWS]
+    (tmp_path / "before.jsonl").write_text("".join(json.dumps(row) + "\n" for row in nameless))
+    lineage.record(folder, {"tune": read(str(tmp_path / "before.jsonl"))})
+    erase(Asked("p", tmp_path / "home"))
+    said = taint.of(folder.trial(stack.hash))
+    assert said is not None
+    assert said["rows"] == 1
+    gone, left = lineage.rows(folder)
+    assert (gone.part, gone.id, gone.content, gone.erased) == ("tune", "", "", said["request"])
+    assert left.id
+    assert not left.erased
+
+
+def test_a_run_of_other_people_is_left_alone(tmp_path: Path, cache: Path) -> None:
+    folder, stack = run(tmp_path / "home", ROWS)
+    (tmp_path / "others.jsonl").write_text(json.dumps({"prompt": "Nobody's text", "completion": "ok"}) + "\n")
+    lineage.record(folder, {"tune": read(str(tmp_path / "others.jsonl"))})
+    (folder.path / "certificate.json").unlink()
+    record = erase(Asked("p", tmp_path / "home"))
+    assert record["runs"] == []
+    assert Stack.load(folder.trial(stack.hash)).hash == stack.hash
