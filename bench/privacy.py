@@ -4,7 +4,7 @@
 
 A true span counts as found if a find, of whatever type, overlaps it by at least half of the longer of the two; a find
 counts as right by the same rule. The looser rule, any overlap, stands beside it. Templates are halved by a hash: our
-patterns were developed on one half, the other is given apart. Stock Presidio has its own defaults and the same spaCy model.
+patterns were developed on one half, the other is given apart. Stock Presidio has its defaults and the same spaCy model.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ def touching(one: Sequence[Any], other: Sequence[Any]) -> bool:
 
 
 def count(
-    texts: list[dict[str, Any]], found: list[list[Found]], rule: Callable[[Sequence[Any], Sequence[Any]], bool]
+    texts: list[dict[str, Any]],
+    found: list[list[Found]],
+    rule: Callable[[Sequence[Any], Sequence[Any]], bool],
 ) -> dict[str, Any]:
     """Recall by true type, precision by found type, and both overall."""
     true, hit, right, all_found = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
@@ -87,7 +89,9 @@ def by_stock(model: str) -> Finder:
     from presidio_analyzer.nlp_engine import NlpEngineProvider
 
     models = [{"lang_code": "en", "model_name": model}]
-    engine = NlpEngineProvider(nlp_configuration={"nlp_engine_name": "spacy", "models": models}).create_engine()
+    engine = NlpEngineProvider(
+        nlp_configuration={"nlp_engine_name": "spacy", "models": models}
+    ).create_engine()
     analyzer = AnalyzerEngine(nlp_engine=engine)
     return lambda texts: [
         [(one.start, one.end, one.entity_type) for one in analyzer.analyze(text, "en")] for text in texts
@@ -95,7 +99,7 @@ def by_stock(model: str) -> Finder:
 
 
 def by_recognisers() -> Finder:
-    """The pattern recognisers of Presidio for the compared types, each called directly: no language model, no context."""
+    """The pattern recognisers of Presidio for the compared types, called directly: no language model, no context."""
     from presidio_analyzer import predefined_recognizers as known
 
     made = [
@@ -106,7 +110,11 @@ def by_recognisers() -> Finder:
         )
     ]  # fmt: skip
     return lambda texts: [
-        [(r.start, r.end, r.entity_type) for one in made for r in one.analyze(text, one.supported_entities, None) or ()]
+        [
+            (r.start, r.end, r.entity_type)
+            for one in made
+            for r in one.analyze(text, one.supported_entities, None) or ()
+        ]
         for text in texts
     ]
 
@@ -179,7 +187,8 @@ def markdown(result: dict[str, Any]) -> str:
         shown = f"{other['recall']:.2f} of {other['spans']}" if other else "none"
         stock, bare = whole["stock"]["types"][kind], whole["patterns"]["types"][kind]
         lines.append(
-            f"| {kind} | {ours['spans']} | {stock['recall']:.2f} | {ours['recall']:.2f} | {shown} | {bare['recall']:.2f} |"
+            f"| {kind} | {ours['spans']} | {stock['recall']:.2f} | {ours['recall']:.2f} | {shown} "
+            f"| {bare['recall']:.2f} |"
         )
     for title, rule, name in (
         ("recall, all types", "half", "recall"),
@@ -191,8 +200,14 @@ def markdown(result: dict[str, Any]) -> str:
         cells += [arms["ours"]["held out"][rule][name], arms["patterns"]["whole"][rule][name]]
         lines.append(f"| **{title}** | | " + " | ".join(f"{cell:.3f}" for cell in cells) + " |")
     speeds = [arms[arm]["texts per second"] for arm in ("stock", "ours")]
-    lines.append(f"| texts/s, one core | | {speeds[0]:,.0f} | {speeds[1]:,.0f} | | {arms['patterns']['texts per second']:,.0f} |")
-    lines += ["", "| precision by found type | stock finds | stock | our finds | ours |", "|---|---|---|---|---|"]
+    lines.append(
+        f"| texts/s, one core | | {speeds[0]:,.0f} | {speeds[1]:,.0f} | | {arms['patterns']['texts per second']:,.0f} |"
+    )
+    lines += [
+        "",
+        "| precision by found type | stock finds | stock | our finds | ours |",
+        "|---|---|---|---|---|",
+    ]
     for kind in sorted(whole["stock"]["found"] | whole["ours"]["found"]):
         cells = []
         for arm in ("stock", "ours"):
@@ -208,7 +223,9 @@ def markdown(result: dict[str, Any]) -> str:
     ]
     for kind, n in result["agreement"].items():
         other = n["stock_also_ours_of_any_type"] - n["stock_also_ours"]
-        lines.append(f"| {kind} | {n['stock']} | {n['stock_also_ours']} | {other} | {n['ours']} | {n['ours_also_stock']} |")
+        lines.append(
+            f"| {kind} | {n['stock']} | {n['stock_also_ours']} | {other} | {n['ours']} | {n['ours_also_stock']} |"
+        )
     return "\n".join(lines)
 
 

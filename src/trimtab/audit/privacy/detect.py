@@ -36,7 +36,9 @@ class Detector:
         """What is looked for, in words, so that a report can say what was not."""
         if self._names is None:
             return "patterns only: names without a title or an announcing phrase are not looked for"
-        return f"patterns, national identity numbers (Presidio) and names in English text ({self._names.model})"
+        return (
+            f"patterns, national identity numbers (Presidio) and names in English text ({self._names.model})"
+        )
 
     def find(self, texts: Sequence[str]) -> Iterator[list[Found]]:
         """The finds of each text: in order, without overlaps."""
@@ -63,5 +65,3 @@ def check(row: Row) -> Iterator[Hit]:
 def _hits(row: int, field: str, found: Sequence[Found]) -> Iterator[Hit]:
     for one in found:
         yield Hit(KIND, row, Span(row, field, one.start, one.end, one.type), note=one.type)
-
-

@@ -29,7 +29,8 @@ class Found:
 def settle(found: Iterable[Found], least: float = 0.0) -> list[Found]:
     """Those with at least a score, in order, without overlaps: of two that overlap the surer, then the longer."""
     ranked = sorted(
-        (one for one in found if one.score >= least), key=lambda one: (-one.score, one.start - one.end, one.start)
+        (one for one in found if one.score >= least),
+        key=lambda one: (-one.score, one.start - one.end, one.start),
     )
     starts: list[int] = []
     kept: list[Found] = []

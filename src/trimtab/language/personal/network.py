@@ -20,7 +20,9 @@ _V4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?(?!\w|\.\d)")
 _VERSION = re.compile(r"(?:version|release|build|firmware|[^\W\d_]\s?v|\bv)\.?[\s:]*$", re.IGNORECASE)
 _V6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f:][0-9A-Fa-f:.]{1,44}+(?:%\w{1,15})?(?:/\d{1,3})?(?![\w:]|\.\d)")
 _MAC = re.compile(r"(?<![\w:-])[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w:-])")
-_URL = re.compile(r"(?:https?|ftps?|sftp)://[^\s<>\"'`{}|\\^]{1,2048}|(?<![\w.@/])www\.[^\s<>\"'`{}|\\^]{3,2048}", re.I)
+_URL = re.compile(
+    r"(?:https?|ftps?|sftp)://[^\s<>\"'`{}|\\^]{1,2048}|(?<![\w.@/])www\.[^\s<>\"'`{}|\\^]{3,2048}", re.I
+)
 _TRAILING = ".,;:!?)]}"
 
 

@@ -15,15 +15,21 @@ from trimtab.language.personal.found import Found
 from trimtab.language.personal.people import CAPITAL
 
 _NUMBER = re.compile(r"(?<![\w.,/:$€£%-])\d{1,6}(?:[-/]\d{1,4})?[A-Za-z]?(?![\w/:%]|[.,-]\d)")
-_PARTICLE = r"(?:de|del|della|delle|dei|di|da|do|dos|du|des|van|von|der|den|la|le|les|el|los|las|of|the|u|y|i|na)"
-_WORD = rf"(?:[{CAPITAL}][\w'’.-]*|{_PARTICLE}\b)"
-_AFTER = re.compile(rf"(?:,?[ ](?:\d{{1,6}}[A-Za-z]?\b(?![.,:]\d)|{_WORD}|rue|avenue|via|calle|chemin|ul\.)){{1,6}}")
-_BEFORE = re.compile(rf"(?:(?:{_WORD}|ul\.|al\.|u\.),?[ ]){{1,5}}$")
-_SUFFIXES = frozenset(
-    "street st avenue ave av road rd lane ln drive dr boulevard blvd court ct place pl square sq terrace way parkway pkwy "
-    "circle crescent cres close gardens gdns grove highway hwy row mews plaza alley trail loop gateway walk quay wharf "
-    "esplanade parade rise turnpike freeway expressway ulica utca u út útja tér körút kapu gate põik tee puiestee".split()
+_PARTICLE = (
+    r"(?:de|del|della|delle|dei|di|da|do|dos|du|des|van|von|der|den|la|le|les|el|los|las|of|the|u|y|i|na)"
 )
+_WORD = rf"(?:[{CAPITAL}][\w'’.-]*|{_PARTICLE}\b)"
+_AFTER = re.compile(
+    rf"(?:,?[ ](?:\d{{1,6}}[A-Za-z]?\b(?![.,:]\d)|{_WORD}|rue|avenue|via|calle|chemin|ul\.)){{1,6}}"
+)
+_BEFORE = re.compile(rf"(?:(?:{_WORD}|ul\.|al\.|u\.),?[ ]){{1,5}}$")
+_SUFFIXES_WORDS = (
+    "street st avenue ave av road rd lane ln drive dr boulevard blvd court ct place pl square sq terrace way "
+    "parkway pkwy circle crescent cres close gardens gdns grove highway hwy row mews plaza alley trail loop "
+    "gateway walk quay wharf esplanade parade rise turnpike freeway expressway ulica utca u út útja tér körút "
+    "kapu gate põik tee puiestee"
+)
+_SUFFIXES = frozenset(_SUFFIXES_WORDS.split())
 _GLUED = (
     "straße", "strasse", "str.", "gasse", "weg", "allee", "platz", "graben", "gata", "gatan", "gatu", "vägen", "vagen",
     "vej", "veien", "vegen", "katu", "kuja", "polku", "laan", "straat", "plein", "kade", "singel", "stígur", "gränd",
@@ -31,22 +37,32 @@ _GLUED = (
 )  # fmt: skip
 # Ends of words of which many name no street: they need a second sign of an address.
 _GLUED_WEAK = ("gade", "tie", "ring", "hof", "pad", "baan", "damm", "ufer", "stien", "vei", "stieg", "backen")
-_LEADS = frozenset(
-    "rue avenue av av. avda avda. boulevard chemin allée impasse quai cours via viale vicolo piazza piazzetta corso largo "
-    "strada calle avenida paseo plaza carrer ronda camino rua rúa praça travessa estrada ulica ul ul. al. nieuwe".split()
+_LEADS_WORDS = (
+    "rue avenue av av. avda avda. boulevard chemin allée impasse quai cours via viale vicolo piazza piazzetta "
+    "corso largo strada calle avenida paseo plaza carrer ronda camino rua rúa praça travessa estrada ulica ul "
+    "ul. al. nieuwe"
 )
-_BOX = re.compile(r"(?:\bP\.? ?O\.? ?Box|\bPostbox|\bPostboks|\bPostfach|\bPostbus|\bApartado|\bCasilla) ?\d{1,6}\b|\b[PU]SC \d+,? Box \d+")
+_LEADS = frozenset(_LEADS_WORDS.split())
+_BOX = re.compile(
+    r"(?:\bP\.? ?O\.? ?Box|\bPostbox|\bPostboks|\bPostfach|\bPostbus|\bApartado|\bCasilla) ?\d{1,6}\b"
+    r"|\b[PU]SC \d+,? Box \d+"
+)
 _UNIT = re.compile(
     r"\b(?:Apt|Apartment|Suite|Ste|Unit|Flat|Bldg|Floor|Room)\b\.? ?#?[A-Za-z]?\d{1,5}[A-Za-z]?\b(?![.,]\d)"
 )
 _UNIT_NEAR = re.compile(rf",? {_UNIT.pattern}")
 _TAIL = re.compile(
-    rf"(?:(?:, ?| )(?:{_UNIT.pattern}|[{CAPITAL}][\w'’.-]+(?: (?:{_PARTICLE} )?[{CAPITAL}][\w'’-]+){{0,3}}|[A-Z]{{2}}\b|"
+    rf"(?:(?:, ?| )(?:{_UNIT.pattern}"
+    rf"|[{CAPITAL}][\w'’.-]+(?: (?:{_PARTICLE} )?[{CAPITAL}][\w'’-]+){{0,3}}|[A-Z]{{2}}\b|"
     r"\d{4,6}(?:-\d{3,4})?\b|\d{3} \d\d\b|\d{1,2}\b(?=,? \d{4})){1,3}){0,5}"
 )
 _DIGITS = str.maketrans("0123456789,", " " * 11)
 _PLAIN = re.compile(r"[^\W\d_]+")
-_MORE = frozenset("apt apartment suite ste unit flat bldg floor room box postbox postboks postfach postbus apartado casilla psc".split())
+_MORE_WORDS = (
+    "apt apartment suite ste unit flat bldg floor room box postbox postboks postfach postbus apartado casilla "
+    "psc"
+)
+_MORE = frozenset(_MORE_WORDS.split())
 _TELLING = _SUFFIXES | {word.rstrip(".") for word in _LEADS} | _MORE
 _ENDS = (*(end.rstrip(".") for end in _GLUED), *_GLUED_WEAK)
 _MARGIN = re.compile(r"[>\s,|*-]*")
@@ -58,7 +74,8 @@ _WORDS = re.compile(r"[^\W\d_]{2}")
 _FRONT = re.compile(r"(\d{1,6}),? (?=\D+ \d|\d+ \D)")
 _CORNER = re.compile(
     rf"\bcorner of (?P<place>(?:(?:{_WORD}|{_PARTICLE}|ul\.|u\.|\d{{1,5}}\.?)[ ,]{{1,2}}){{1,6}}(?:and|&) "
-    rf"(?:(?:\d{{1,5}} )?[{CAPITAL}][\w'’-]*)(?: (?:[{CAPITAL}][\w'’-]*|\d{{1,5}}\b|{_PARTICLE}\b(?= [{CAPITAL}]))){{0,4}})"
+    rf"(?:(?:\d{{1,5}} )?[{CAPITAL}][\w'’-]*)"
+    rf"(?: (?:[{CAPITAL}][\w'’-]*|\d{{1,5}}\b|{_PARTICLE}\b(?= [{CAPITAL}]))){{0,4}})"
 )
 _MOST = 3000  # numbers of one line that are looked at: with more it is a table, not a letter
 _BLOCK = 5  # lines below a street that may still belong to its address
@@ -136,7 +153,11 @@ def _below(line: str) -> list[tuple[int, int]] | None:
     if not whole or not whole[0] or not (whole["place"] or whole["code"]):
         return None
     # What goes on behind a postcode is the sentence; behind a mere word it would be one from its beginning.
-    if whole.end() < start + len(bare) and not whole["code"] and line[whole.end() : whole.end() + 1] not in ".,?":
+    if (
+        whole.end() < start + len(bare)
+        and not whole["code"]
+        and line[whole.end() : whole.end() + 1] not in ".,?"
+    ):
         return None
     return [whole.span(name) for name in ("place", "code") if whole[name]]
 
@@ -189,7 +210,9 @@ def _ahead(line: str, start: int, end: int) -> tuple[int, int] | None:
         if (plain in _SUFFIXES and named) or (_glued(word, weak=False) and not word.isdigit()):
             return start, end + _with_number(words, place, stop)
         if plain in _LEADS and follows and words[place + 1][0][0].isalpha():
-            last = next((n for n, pair in enumerate(words) if n > place and pair[0][0].isdigit()), len(words) - 1)
+            last = next(
+                (n for n, pair in enumerate(words) if n > place and pair[0][0].isdigit()), len(words) - 1
+            )
             return start, end + words[last][1]
     if unit := _UNIT_NEAR.match(line, after.end()):
         return start, unit.end()
@@ -209,7 +232,9 @@ def _behind(line: str, least: int, start: int, end: int) -> tuple[int, int] | No
     before = _BEFORE.search(line[window:start])
     if not before:
         return None
-    words = [(found[0], window + before.start() + found.start()) for found in re.finditer(r"[^\s,]+", before[0])]
+    words = [
+        (found[0], window + before.start() + found.start()) for found in re.finditer(r"[^\s,]+", before[0])
+    ]
     for place, (word, begin) in enumerate(words):
         if word.lower() in _LEADS and place + 1 < len(words):
             return _numbered(line, least, begin), end
