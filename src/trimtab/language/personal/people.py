@@ -21,7 +21,7 @@ _TITLED = re.compile(rf"\b{_TITLE}\b\.?[ \u00a0](?P<name>{_FULL})")
 _SAID = re.compile(
     rf"(?i:\b(?:my (?:full |first |last |sur)?name(?:'s| is)"
     rf"|(?:full |first |last |sur|client |customer |patient )?name ?:"
-    rf"|name\?|i am called|is called|call me|named|signed(?: by)?|yours (?:sincerely|truly|faithfully)|sincerely|"
+    rf"|name\?|i am called|call me|signed(?: by)?|yours (?:sincerely|truly|faithfully)|sincerely|"
     rf"(?:kind |best |warm )?regards|dear|attn|attention|c/o|directed by ?:|written by|spoke (?:to|with)))"
     rf"[,:]?\s{{1,4}}(?:{_TITLE}\.?\s)?(?P<name>{_FULL})"
 )
@@ -39,6 +39,7 @@ _NO_NAMES_WORDS = (
 _NO_NAMES = frozenset(_NO_NAMES_WORDS.split())
 _BIRTH = re.compile(r"\b(?:born|birth(?:day|date)?|dob|d\.o\.b)\b", re.I)
 _BIRTH_HINTS = ("born", "birth", "dob", "d.o.b")
+_ALONE = 0.45
 _NEAR = 40  # characters between a word of birth and its date
 _NEXT = 6  # so near, nothing else stands between
 _SHORT_DATE = re.compile(
@@ -77,7 +78,9 @@ def _named(pattern: re.Pattern[str], text: str, score: float) -> Iterator[Found]
         start = match.start("name")
         # A full stop belongs to an initial, not to the last word of a sentence.
         dotted = name.endswith(".") and len(words[-1]) > 2
-        yield Found(start, start + len(name) - dotted, "PERSON", score)
+        # A title with a surname alone, "Mr. Berg", tells too little of whom.
+        alone = pattern is _TITLED and len(words) == 1
+        yield Found(start, start + len(name) - dotted, "PERSON", _ALONE if alone else score)
 
 
 def births(text: str) -> Iterator[Found]:
