@@ -4,7 +4,7 @@
 
 A true span counts as found if a find, of whatever type, overlaps it by at least half of the longer of the two; a find
 counts as right by the same rule. The looser rule, any overlap, stands beside it. Templates are halved by a hash: our
-patterns were developed on one half, the other is given apart. Stock Presidio has its own defaults and the same spaCy model.
+patterns were developed on one half, the other is given apart. Stock Presidio has its defaults and the same spaCy model.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def by_stock(model: str) -> Finder:
 
 
 def by_recognisers() -> Finder:
-    """The pattern recognisers of Presidio for the compared types, each called directly: no language model, no context."""
+    """The pattern recognisers of Presidio for the compared types, called directly: no language model, no context."""
     from presidio_analyzer import predefined_recognizers as known
 
     made = [
@@ -187,7 +187,8 @@ def markdown(result: dict[str, Any]) -> str:
         shown = f"{other['recall']:.2f} of {other['spans']}" if other else "none"
         stock, bare = whole["stock"]["types"][kind], whole["patterns"]["types"][kind]
         lines.append(
-            f"| {kind} | {ours['spans']} | {stock['recall']:.2f} | {ours['recall']:.2f} | {shown} | {bare['recall']:.2f} |"
+            f"| {kind} | {ours['spans']} | {stock['recall']:.2f} | {ours['recall']:.2f} | {shown} "
+            f"| {bare['recall']:.2f} |"
         )
     for title, rule, name in (
         ("recall, all types", "half", "recall"),

@@ -257,7 +257,7 @@ KINDS: dict[str, Kind] = {
             "warning",
             "Facts that together single people out",
             "Each fact alone names nobody, but rows that share theirs with no other can be traced to a person.",
-            "Make the columns coarser (year for date, region for postcode) until every group has five rows, or drop one.",
+            "Make columns coarser (year for date, region for postcode) until every group has five rows, or drop one.",
         ),
     )
 }

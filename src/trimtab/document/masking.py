@@ -1,4 +1,4 @@
-"""Hiding personal data in the texts that a page shows: addresses of e-mail and networks, telephone, card and other numbers.
+"""Hiding personal data in the texts that a page shows: addresses of e-mail and networks, telephone and other numbers.
 
 Measures, years, dates, prices and part numbers must stay readable, so a run of digits needs the shape of a
 telephone or card number. A number of seven digits without an area code is not recognised, unless a word beside it
@@ -13,6 +13,7 @@ from trimtab.language.personal.found import settle
 from trimtab.language.personal.network import emails, ips, urls
 from trimtab.language.personal.numbers import numbers
 from trimtab.language.personal.phones import phones
+from trimtab.language.personal.scan import without
 
 _SHAPES = 0.4  # a page hides what merely looks like a number of a person too
 _SHOWN = {
@@ -34,8 +35,9 @@ def mask(text: str) -> str:
     Hidden are e-mail and IP addresses, web addresses with a user's name, telephone numbers, card numbers of 13 to 19
     digits whether their check digit is right or not, account numbers, and numbers of identity documents.
     """
-    found = [*emails(text), *numbers(text), *phones(text)]
+    found = [*emails(text), *numbers(text)]
     found += [one for one in (*ips(text), *urls(text)) if one.score >= _SURELY]
+    found += phones(without(text, found))
     pieces: list[str] = []
     reached = 0
     for one in settle(found, _SHAPES):

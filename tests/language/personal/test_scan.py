@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 
 import pytest
@@ -52,7 +53,7 @@ def test_a_form_is_found_wherever_it_stands(kind: str, value: str) -> None:
     ("text", "kind", "value"),
     [
         ("My name is Anna Berg, hello", "PERSON", "Anna Berg"),
-        ("Ask Dr. O'Neil-Smith.", "PERSON", "O'Neil-Smith"),
+        ("Ask Dr. Ann O'Neil-Smith.", "PERSON", "Ann O'Neil-Smith"),
         ("Dear Łukasz,", "PERSON", "Łukasz"),
         ("She was born on 12/1/1981 in Oslo", "DATE_TIME", "12/1/1981"),
         ("date of birth: 1981-01-12", "DATE_TIME", "1981-01-12"),
@@ -74,14 +75,37 @@ def test_a_word_beside_it_tells_what_it_is(text: str, kind: str, value: str) -> 
 @pytest.mark.parametrize(
     "text",
     [
-        "1.7 l, 2200 W, 40 to 100 °C", "1920 x 1080 pixels", "On 22.11.2026 at 14:30", "1,234,567,890 items",
-        "population of 150 000 000", "version 1.2.3.4", "std::vector and a::b", "x[::2]", "a @ b", "ISO 9001:2015",
-        "ISBN 978-3-16-148410-0", "from 1990-1995 to 2000", "model 0.0012345", "24,999.00 euro", "order no 12345678",
-        "Dear customer, all is well", "Dr. said no", "It was founded in 1977. Since then it grew",
-        "1234567890123456789012345", "see https://example.com/a", "the best 3 ways to go", "Article 50 of the Treaty",
-        "4111 1111 1111 1112", "GB82 WEST 1234 5698 7654 33", "999.1.1.1",
+        "Mr. Berg has 3 apples",
+        "it costs 1 000 000.00",
+        "100 - 50 - 30 - 15 and 1000-200-400 = 400",
+        "a restaurant called Blue Spice",
+        "1.7 l, 2200 W, 40 to 100 °C",
+        "1920 x 1080 pixels",
+        "On 22.11.2026 at 14:30",
+        "1,234,567,890 items",
+        "population of 150 000 000",
+        "version 1.2.3.4",
+        "std::vector and a::b",
+        "x[::2]",
+        "a @ b",
+        "ISO 9001:2015",
+        "ISBN 978-3-16-148410-0",
+        "from 1990-1995 to 2000",
+        "model 0.0012345",
+        "24,999.00 euro",
+        "order no 12345678",
+        "Dear customer, all is well",
+        "Dr. said no",
+        "It was founded in 1977. Since then it grew",
+        "1234567890123456789012345",
+        "see https://example.com/a",
+        "the best 3 ways to go",
+        "Article 50 of the Treaty",
+        "4111 1111 1111 1112",
+        "GB82 WEST 1234 5698 7654 33",
+        "999.1.1.1",
     ],
-)  # fmt: skip
+)
 def test_facts_are_no_personal_data(text: str) -> None:
     assert patterns(text) == []
 
@@ -105,16 +129,79 @@ def test_finds_lie_inside_the_text_in_order_and_apart(text: str) -> None:
 @settings(max_examples=200, deadline=None)
 def test_finds_stay_apart_when_they_touch(parts: list[str]) -> None:
     found = patterns(" ".join(parts), 0.0)
-    assert all(one.end <= other.start for one, other in zip(found, found[1:], strict=False))
+    assert all(one.end <= other.start for one, other in itertools.pairwise(found))
 
 
 UNITS = [
-    "1 ", "1", "1-", "1.", "(1", "+1 ", "0 1", "12 ", "1234 ", "a@", "a@a.", "@", "a", "a.", "Mr. ", "Mr. A ", "A ",
-    "Ab ", "Dear A", "my name is A", "1 A ", "1 Ab, ", "Apt 1 ", "corner of A ", "1\n", "A 1\n", "12 Mill Lane\n", ":",
-    "::1 ", "1:", "a:", "1:2:", "DE89", "DE00 ", "http://", "http://a@", "www.", "born ", "born 1/1/2000 ", "00:",
-    "00:1A:2B:", "call 1", "phone ", "no 1", "de ", "A de ", "-", "'", "A'", "ext 1", "\u00a0", " ", "\n", "card 4111 ",
-    "1 Mill Lane ", "Mill Lane 1 ", "Lane 1 ", "1 1 Lane ", "A Lane\n", "age 1 ", "911-", "1/", "$1 ", "zip 1 ", "license ", "account no ", "A-", "3" * 16 + " ",
-]  # fmt: skip
+    "1 ",
+    "1",
+    "1-",
+    "1.",
+    "(1",
+    "+1 ",
+    "0 1",
+    "12 ",
+    "1234 ",
+    "a@",
+    "a@a.",
+    "@",
+    "a",
+    "a.",
+    "Mr. ",
+    "Mr. A ",
+    "A ",
+    "Ab ",
+    "Dear A",
+    "my name is A",
+    "1 A ",
+    "1 Ab, ",
+    "Apt 1 ",
+    "corner of A ",
+    "1\n",
+    "A 1\n",
+    "12 Mill Lane\n",
+    ":",
+    "::1 ",
+    "1:",
+    "a:",
+    "1:2:",
+    "DE89",
+    "DE00 ",
+    "http://",
+    "http://a@",
+    "www.",
+    "born ",
+    "born 1/1/2000 ",
+    "00:",
+    "00:1A:2B:",
+    "call 1",
+    "phone ",
+    "no 1",
+    "de ",
+    "A de ",
+    "-",
+    "'",
+    "A'",
+    "ext 1",
+    "\u00a0",
+    " ",
+    "\n",
+    "card 4111 ",
+    "1 Mill Lane ",
+    "Mill Lane 1 ",
+    "Lane 1 ",
+    "1 1 Lane ",
+    "A Lane\n",
+    "age 1 ",
+    "911-",
+    "1/",
+    "$1 ",
+    "zip 1 ",
+    "license ",
+    "account no ",
+    "A-",
+    "3" * 16 + " ",
+]
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=[f"{n}" for n in range(len(UNITS))])

@@ -28,7 +28,8 @@ _PIECE = re.compile(r"[^\n]*[^\s>][^\n]*")
 _CALENDAR = re.compile(
     r"\b\d{4}\b|\d[/.-]\d|\b(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)(?:[a-z]*)\b|day\b", re.I
 )
-_CODE = re.compile(r" \d{4,6}(?:-\d{3,4})?(?![\w.,]\d|\w)")
+_CODE = re.compile(r" (?:\d{4,6}(?:-\d{3,4})?|\d{3} \d\d)(?![\w.,]\d|\w)")
+_CODE_INSIDE = re.compile(r"([^\W\d_][^\d\n]*[^\W\d_]\)?) (\d{4,6}(?:-\d{3,4})?|\d{3} \d\d)")
 _YEAR = re.compile(r" (?:19|20)\d\d$")
 _PAIR = re.compile(r"([^\W\d_][\w'’-]+) and ([^\W\d_][\w'’-]+)")
 # In this order: the largest knows the most names.
@@ -77,7 +78,7 @@ class Names:
 
     def _names(self, doc: Any, text: str) -> Iterator[Found]:
         spoken = any(c.isupper() for c in text)
-        labelled = set()
+        labelled: set[int] = set()
         for entity in doc.ents:
             kind = _TYPES.get(entity.label_)
             if kind is None or (kind == "DATE_TIME" and not _CALENDAR.search(entity.text)):
@@ -142,6 +143,12 @@ def _pieces(kind: str, text: str, start: int, end: int, score: float = 0.0) -> I
     for piece in _PIECE.finditer(text[start:end]):
         bare = piece[0].strip(" >|*")
         begin = start + piece.start() + piece[0].index(bare)
+        inside = _CODE_INSIDE.fullmatch(bare) if kind != "DATE_TIME" else None
+        if inside and not _YEAR.search(bare):
+            # A place that the model took for something else, with its postcode.
+            yield Found(begin, begin + inside.end(1), "LOCATION", score)
+            yield Found(begin + inside.start(2), begin + inside.end(2), "LOCATION", score)
+            continue
         pair = _PAIR.fullmatch(bare) if kind in ("ORGANIZATION", "PERSON") else None
         for first, last in [pair.span(1), pair.span(2)] if pair else [(0, len(bare))]:
             yield Found(begin + first, begin + last, "PERSON" if pair else kind, score)

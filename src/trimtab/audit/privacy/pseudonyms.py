@@ -2,8 +2,8 @@
 
 A pseudonym is drawn by a keyed hash (HMAC-SHA-256, RFC 2104) of what was found. Without the key nobody can tell by
 trying names which one a pseudonym stands for; who has the key can, so the key is kept apart from the data or thrown
-away. Invented values come from ranges that are reserved for examples: example.com (RFC 2606), 192.0.2.0/24 and
-2001:db8::/32 (RFC 5737, 3849), 555-0100 to 555-0199 (North American numbering plan). Other numbers keep their shape
+away. Invented values come from ranges that are reserved for examples: example.com (RFC 2606), documentation networks
+(RFC 5737 and 3849), 555-0100 to 555-0199 (North American numbering plan). Card and account numbers keep their shape
 and get a check digit that is wrong on purpose.
 """
 
@@ -21,13 +21,13 @@ from trimtab.language.personal.numbers import luhn, mod97
 
 _LEAST_KEY = 16  # bytes
 _DIGIT = re.compile(r"\d")
-_FIRST = (
-    "Alex Robin Sam Kim Chris Jamie Taylor Morgan Casey Jordan Riley Avery Quinn Rowan Sasha Noor".split()
+_FIRST_WORDS = "Alex Robin Sam Kim Chris Jamie Taylor Morgan Casey Jordan Riley Avery Quinn Rowan Sasha Noor"
+_FIRST = _FIRST_WORDS.split()
+_LAST_WORDS = (
+    "Ashby Birchall Calloway Dunmore Ellwood Farnham Garrick Holloway Inskip Jarvis Kendrick Lindale Marlow "
+    "Norwood Oakley Penrose Quillan Radley Selwyn Thornby Underhill Verney Wexford Yardley"
 )
-_LAST = (
-    "Ashby Birchall Calloway Dunmore Ellwood Farnham Garrick Holloway Inskip Jarvis Kendrick Lindale Marlow Norwood "
-    "Oakley Penrose Quillan Radley Selwyn Thornby Underhill Verney Wexford Yardley".split()
-)
+_LAST = _LAST_WORDS.split()
 
 
 class Pseudonyms:
@@ -81,9 +81,9 @@ def _number(draw: bytes, start: int = 0) -> int:
 
 def _person(value: str, draw: bytes) -> str:
     first, last = _FIRST[_number(draw) % len(_FIRST)], _LAST[_number(draw, 8) % len(_LAST)]
-    # The letters keep apart two people who draw the same name: without them 384 people at most.
-    mark = "".join(chr(ord("A") + byte % 26) for byte in draw[16:19])
-    return f"{first} {mark[0]}. {mark[1]}. {last}-{mark[2]}" if " " in value.strip() else f"{first}-{mark}"
+    # The letters keep people apart who draw the same name: without them there would be 384.
+    mark = "".join(chr(ord("A") + byte % 26) for byte in draw[16:22])
+    return f"{first} {mark[0]}. {last}-{mark[1:]}" if " " in value.strip() else f"{first}-{mark}"
 
 
 def _email(value: str, draw: bytes) -> str:
@@ -96,18 +96,21 @@ def _url(value: str, draw: bytes) -> str:
 
 
 def _ip(value: str, draw: bytes) -> str:
+    """One of 762 addresses of version 4, so that many hosts share one, or of 2**64 of version 6."""
     if ":" in value:
-        return f"2001:db8::{draw[:2].hex()}:{draw[2:4].hex()}"
-    return f"192.0.2.{1 + _number(draw) % 254}"
+        return "2001:db8::" + ":".join(draw[at : at + 2].hex() for at in (0, 2, 4, 6))
+    return f"{('192.0.2', '198.51.100', '203.0.113')[draw[0] % 3]}.{1 + _number(draw, 8) % 254}"
 
 
 def _phone(value: str, draw: bytes) -> str:
-    """The same signs and groups; the last seven digits become 555-01xx, which no line has, those before drawn ones."""
-    places = [match.start() for match in _DIGIT.finditer(value)]
-    wanted = f"55501{_number(draw) % 100:02d}"
-    digits = f"{_number(draw, 8):020d}"[-len(places) :] if len(places) > 7 else ""
-    digits = (digits[: len(places) - 7] + wanted)[-len(places) :]
-    return _into(value, digits)
+    """The same signs and groups around a number of the North American plan that no line has: 1, area, 555-01xx.
+
+    Longer numbers get zeros in front, with which no country code begins. Of 8 or 9 digits only the last seven are
+    reserved; another country may have such a line.
+    """
+    count = len(_DIGIT.findall(value))
+    number = f"1{200 + _number(draw, 8) % 790}55501{_number(draw) % 100:02d}"
+    return _into(value, number.rjust(count, "0")[-count:])
 
 
 def _into(value: str, digits: str) -> str:

@@ -13,11 +13,15 @@ CAPITAL = "A-Z\u00c0-\u00d6\u00d8-\u00de\u0100-\u024f\u0386-\u03ab\u0400-\u042f\
 NAME = rf"(?:[{CAPITAL}](?:\.|['’][{CAPITAL}])?[^\W\d_]*(?:[-'’][^\W\d_]+)*\.?)"
 _LINKS = r"(?:(?:de|del|della|di|da|dos|van|von|der|den|ten|ter|la|le|bin|ibn|al|el|af|av|zu|y)\s){0,2}"
 _FULL = rf"{NAME}(?:[ \u00a0]{_LINKS}{NAME}){{0,3}}"
-_TITLE = r"(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|Doctor|Sir|Madam|Lord|Lady|Rev|Herr|Frau|Mme|Mlle|Sra?|Capt|Sgt|Lt|Judge)"
+_TITLE = (
+    r"(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|Doctor|Sir|Madam|Lord|Lady|Rev|Herr|Frau|Mme|Mlle|Sra?|Capt|Sgt|Lt"
+    r"|Judge)"
+)
 _TITLED = re.compile(rf"\b{_TITLE}\b\.?[ \u00a0](?P<name>{_FULL})")
 _SAID = re.compile(
-    rf"(?i:\b(?:my (?:full |first |last |sur)?name(?:'s| is)|(?:full |first |last |sur|client |customer |patient )?name ?:"
-    rf"|name\?|i am called|is called|call me|named|signed(?: by)?|yours (?:sincerely|truly|faithfully)|sincerely|"
+    rf"(?i:\b(?:my (?:full |first |last |sur)?name(?:'s| is)"
+    rf"|(?:full |first |last |sur|client |customer |patient )?name ?:"
+    rf"|name\?|i am called|call me|signed(?: by)?|yours (?:sincerely|truly|faithfully)|sincerely|"
     rf"(?:kind |best |warm )?regards|dear|attn|attention|c/o|directed by ?:|written by|spoke (?:to|with)))"
     rf"[,:]?\s{{1,4}}(?:{_TITLE}\.?\s)?(?P<name>{_FULL})"
 )
@@ -26,13 +30,16 @@ _TITLE_HINTS = (
     "Mr", "Ms", "Miss", "Mx", "Dr", "Prof", "Doctor", "Sir", "Madam", "Lord", "Lady", "Rev", "Herr", "Frau", "Mme",
     "Mlle", "Sr", "Capt", "Sgt", "Lt", "Judge",
 )  # fmt: skip
-_NO_NAMES = frozenset(
-    "sir madam customer all team everyone colleagues sirs friend friends diary god lord reader support the a an i it "
-    "this that not january february march april may june july august september october november december monday "
-    "tuesday wednesday thursday friday saturday sunday hiring manager valued guest user member mom dad santa".split()
+_NO_NAMES_WORDS = (
+    "sir madam customer all team everyone colleagues sirs friend friends diary god lord reader support the a "
+    "an i it this that not january february march april may june july august september october november "
+    "december monday tuesday wednesday thursday friday saturday sunday hiring manager valued guest user "
+    "member mom dad santa"
 )
+_NO_NAMES = frozenset(_NO_NAMES_WORDS.split())
 _BIRTH = re.compile(r"\b(?:born|birth(?:day|date)?|dob|d\.o\.b)\b", re.I)
 _BIRTH_HINTS = ("born", "birth", "dob", "d.o.b")
+_ALONE = 0.45
 _NEAR = 40  # characters between a word of birth and its date
 _NEXT = 6  # so near, nothing else stands between
 _SHORT_DATE = re.compile(
@@ -40,8 +47,9 @@ _SHORT_DATE = re.compile(
 )
 _AGE = re.compile(
     r"\b(?P<old>1?\d{1,2})(?:[- ](?:years?|yrs?|months?)[- ]olds?|[- ]?y[./]?o\b|[- ]year[- ](?:male|female|man|woman))"
-    r"|\b(?:aged|age ?:?|(?:at )?the age of|(?:just |have |has |had |will |['’]ll )turn(?:ed|s)?|when (?:he|she|they|i) "
-    r"(?:was|were|is|are)) (?P<aged>1?\d{1,2})(?!\w|[.,%:/-]\d| ?(?:%|percent|degrees|minutes|miles|km|pounds))",
+    r"|\b(?:aged|age ?:?|(?:at )?the age of|(?:just |have |has |had |will |['’]ll )turn(?:ed|s)?"
+    r"|when (?:he|she|they|i) (?:was|were|is|are)) (?P<aged>1?\d{1,2})"
+    r"(?!\w|[.,%:/-]\d| ?(?:%|percent|degrees|minutes|miles|km|pounds))",
     re.I,
 )
 _AGE_HINTS = ("old", "age", "turn", " y/o", "yo", "when", "year")
@@ -70,7 +78,9 @@ def _named(pattern: re.Pattern[str], text: str, score: float) -> Iterator[Found]
         start = match.start("name")
         # A full stop belongs to an initial, not to the last word of a sentence.
         dotted = name.endswith(".") and len(words[-1]) > 2
-        yield Found(start, start + len(name) - dotted, "PERSON", score)
+        # A title with a surname alone, "Mr. Berg", tells too little of whom.
+        alone = pattern is _TITLED and len(words) == 1
+        yield Found(start, start + len(name) - dotted, "PERSON", _ALONE if alone else score)
 
 
 def births(text: str) -> Iterator[Found]:

@@ -30,7 +30,8 @@ _AFTER = re.compile(
 )
 _AMOUNT = re.compile(r"(?:[$€£¥#№]|\b(?:USD|EUR|GBP|isbn|issn|doi|order|invoice|article|item|part|model|sku)\b)\W{0,3}"
                      r"(?:(?:no|nr|number|id)\b\W{0,3})?$", re.I)  # fmt: skip
-_THOUSANDS = re.compile("\\d{1,3}(?:[ \u00a0\u2009\u202f]\\d{3}){2,}")
+_THOUSANDS = re.compile("\\d{1,3}(?:[ \u00a0\u2009\u202f]\\d{3}){2,}(?:[.,]\\d{1,2})?")
+_SUM = re.compile(r"\s?[=×*÷]")  # 100-50-25 = 25
 _YEARS = re.compile(r"(?:19|20)\d\d")
 _LEAST, _MOST = 7, 17
 _NATIONAL = 13  # digits of the longest numbers within a country; longer groups of four are more often cards
@@ -56,7 +57,9 @@ def phones(text: str) -> Iterator[Found]:
         said = _BEFORE.search(text[max(0, start - 48) : start]) or _AFTER.match(text[end : end + 16])
         if said:
             score = max(score, 0.7)
-        elif score and _AMOUNT.search(text[max(0, start - 24) : start]):
+        elif score and (
+            _AMOUNT.search(text[max(0, start - 24) : start]) or _SUM.match(text, end) or " - " in number
+        ):
             score = min(score, 0.4)
         if score:
             yield Found(start, end, "PHONE_NUMBER", score)

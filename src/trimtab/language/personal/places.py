@@ -23,11 +23,13 @@ _AFTER = re.compile(
     rf"(?:,?[ ](?:\d{{1,6}}[A-Za-z]?\b(?![.,:]\d)|{_WORD}|rue|avenue|via|calle|chemin|ul\.)){{1,6}}"
 )
 _BEFORE = re.compile(rf"(?:(?:{_WORD}|ul\.|al\.|u\.),?[ ]){{1,5}}$")
-_SUFFIXES = frozenset(
-    "street st avenue ave av road rd lane ln drive dr boulevard blvd court ct place pl square sq terrace way parkway pkwy "
-    "circle crescent cres close gardens gdns grove highway hwy row mews plaza alley trail loop gateway walk quay wharf "
-    "esplanade parade rise turnpike freeway expressway ulica utca u út útja tér körút kapu gate põik tee puiestee".split()
+_SUFFIXES_WORDS = (
+    "street st avenue ave av road rd lane ln drive dr boulevard blvd court ct place pl square sq terrace way "
+    "parkway pkwy circle crescent cres close gardens gdns grove highway hwy row mews plaza alley trail loop "
+    "gateway walk quay wharf esplanade parade rise turnpike freeway expressway ulica utca u út útja tér körút "
+    "kapu gate põik tee puiestee"
 )
+_SUFFIXES = frozenset(_SUFFIXES_WORDS.split())
 _GLUED = (
     "straße", "strasse", "str.", "gasse", "weg", "allee", "platz", "graben", "gata", "gatan", "gatu", "vägen", "vagen",
     "vej", "veien", "vegen", "katu", "kuja", "polku", "laan", "straat", "plein", "kade", "singel", "stígur", "gränd",
@@ -35,26 +37,32 @@ _GLUED = (
 )  # fmt: skip
 # Ends of words of which many name no street: they need a second sign of an address.
 _GLUED_WEAK = ("gade", "tie", "ring", "hof", "pad", "baan", "damm", "ufer", "stien", "vei", "stieg", "backen")
-_LEADS = frozenset(
-    "rue avenue av av. avda avda. boulevard chemin allée impasse quai cours via viale vicolo piazza piazzetta corso largo "
-    "strada calle avenida paseo plaza carrer ronda camino rua rúa praça travessa estrada ulica ul ul. al. nieuwe".split()
+_LEADS_WORDS = (
+    "rue avenue av av. avda avda. boulevard chemin allée impasse quai cours via viale vicolo piazza piazzetta "
+    "corso largo strada calle avenida paseo plaza carrer ronda camino rua rúa praça travessa estrada ulica ul "
+    "ul. al. nieuwe"
 )
+_LEADS = frozenset(_LEADS_WORDS.split())
 _BOX = re.compile(
-    r"(?:\bP\.? ?O\.? ?Box|\bPostbox|\bPostboks|\bPostfach|\bPostbus|\bApartado|\bCasilla) ?\d{1,6}\b|\b[PU]SC \d+,? Box \d+"
+    r"(?:\bP\.? ?O\.? ?Box|\bPostbox|\bPostboks|\bPostfach|\bPostbus|\bApartado|\bCasilla) ?\d{1,6}\b"
+    r"|\b[PU]SC \d+,? Box \d+"
 )
 _UNIT = re.compile(
     r"\b(?:Apt|Apartment|Suite|Ste|Unit|Flat|Bldg|Floor|Room)\b\.? ?#?[A-Za-z]?\d{1,5}[A-Za-z]?\b(?![.,]\d)"
 )
 _UNIT_NEAR = re.compile(rf",? {_UNIT.pattern}")
 _TAIL = re.compile(
-    rf"(?:(?:, ?| )(?:{_UNIT.pattern}|[{CAPITAL}][\w'’.-]+(?: (?:{_PARTICLE} )?[{CAPITAL}][\w'’-]+){{0,3}}|[A-Z]{{2}}\b|"
+    rf"(?:(?:, ?| )(?:{_UNIT.pattern}"
+    rf"|[{CAPITAL}][\w'’.-]+(?: (?:{_PARTICLE} )?[{CAPITAL}][\w'’-]+){{0,3}}|[A-Z]{{2}}\b|"
     r"\d{4,6}(?:-\d{3,4})?\b|\d{3} \d\d\b|\d{1,2}\b(?=,? \d{4})){1,3}){0,5}"
 )
 _DIGITS = str.maketrans("0123456789,", " " * 11)
 _PLAIN = re.compile(r"[^\W\d_]+")
-_MORE = frozenset(
-    "apt apartment suite ste unit flat bldg floor room box postbox postboks postfach postbus apartado casilla psc".split()
+_MORE_WORDS = (
+    "apt apartment suite ste unit flat bldg floor room box postbox postboks postfach postbus apartado casilla "
+    "psc"
 )
+_MORE = frozenset(_MORE_WORDS.split())
 _TELLING = _SUFFIXES | {word.rstrip(".") for word in _LEADS} | _MORE
 _ENDS = (*(end.rstrip(".") for end in _GLUED), *_GLUED_WEAK)
 _MARGIN = re.compile(r"[>\s,|*-]*")
@@ -66,7 +74,8 @@ _WORDS = re.compile(r"[^\W\d_]{2}")
 _FRONT = re.compile(r"(\d{1,6}),? (?=\D+ \d|\d+ \D)")
 _CORNER = re.compile(
     rf"\bcorner of (?P<place>(?:(?:{_WORD}|{_PARTICLE}|ul\.|u\.|\d{{1,5}}\.?)[ ,]{{1,2}}){{1,6}}(?:and|&) "
-    rf"(?:(?:\d{{1,5}} )?[{CAPITAL}][\w'’-]*)(?: (?:[{CAPITAL}][\w'’-]*|\d{{1,5}}\b|{_PARTICLE}\b(?= [{CAPITAL}]))){{0,4}})"
+    rf"(?:(?:\d{{1,5}} )?[{CAPITAL}][\w'’-]*)"
+    rf"(?: (?:[{CAPITAL}][\w'’-]*|\d{{1,5}}\b|{_PARTICLE}\b(?= [{CAPITAL}]))){{0,4}})"
 )
 _MOST = 3000  # numbers of one line that are looked at: with more it is a table, not a letter
 _BLOCK = 5  # lines below a street that may still belong to its address

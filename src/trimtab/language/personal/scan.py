@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from trimtab.language.personal.found import SURE, Found, settle
 from trimtab.language.personal.network import emails, ips, macs, urls
@@ -11,7 +12,24 @@ from trimtab.language.personal.people import people
 from trimtab.language.personal.phones import phones
 from trimtab.language.personal.places import places
 
+_OWN = 0.8
 _DIGIT = re.compile(r"\d")
+
+
+def without(text: str, found: Sequence[Found]) -> str:
+    """The text, as long as before, with finds that have a form of their own crossed out.
+
+    A telephone number right before a card number would else be taken for one long number with it.
+    """
+    own = settle(found, _OWN)
+    if not own:
+        return text
+    pieces: list[str] = []
+    reached = 0
+    for one in own:
+        pieces += (text[reached : one.start], "|" * (one.end - one.start))
+        reached = one.end
+    return "".join(pieces) + text[reached:]
 
 
 def patterns(text: str, least: float = SURE) -> list[Found]:
@@ -25,6 +43,6 @@ def patterns(text: str, least: float = SURE) -> list[Found]:
     if _DIGIT.search(text):
         found += macs(text)
         found += numbers(text)
-        found += phones(text)
+        found += phones(without(text, found))
         found += places(text)
     return settle(found, least) if found else found
