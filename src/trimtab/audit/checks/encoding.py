@@ -33,7 +33,7 @@ def encoding(row: Row) -> Iterator[Hit]:
     """`encoding`: spans of mojibake and of typesetters' ligatures, which `mended` repairs."""
     for text in row.texts:
         if not text.text.isascii():
-            yield from hits("encoding", row, text, _damage(text.text))
+            yield from hits("encoding", row, text, damage(text.text))
 
 
 def lost(row: Row) -> Iterator[Hit]:
@@ -54,7 +54,12 @@ def mended(text: str) -> str:
     return _LINE.sub(lambda line: _mended_line(line.group()), text)
 
 
-def _damage(text: str) -> Iterator[tuple[int, int, str]]:
+def damage(text: str) -> Iterator[tuple[int, int, str]]:
+    """Where a text is damaged: places (start, end, type) in order, the type mojibake or ligature.
+
+    Raises:
+        MissingPart: ftfy is not installed.
+    """
     for line in _LINE.finditer(text):
         before = line.group()
         if before.isascii():

@@ -35,16 +35,21 @@ class Wording:
                 self.needed.setdefault(key, []).append(frozenset(whole))
             else:
                 self.stems.add(_TOKEN.findall(entry)[0][:_STEM])
+        self.keys = frozenset(self.needed)
         self.short = tuple(stem for stem in self.stems if len(stem) < _STEM)
 
     def find(self, text: str) -> list[Span]:
         """Where the phrases occur, in order, without overlaps."""
+        return phrases.find(self.pattern, text) if self.pattern and self._possible(text) else []
+
+    def _possible(self, text: str) -> bool:
         tokens, stems = _tokens(text)
-        possible = not self.stems.isdisjoint(stems) or any(
-            words <= tokens for key in self.needed.keys() & tokens for words in self.needed[key]
-        )
-        possible = possible or any(token.startswith(self.short) for token in tokens if self.short)
-        return phrases.find(self.pattern, text) if possible and self.pattern else []
+        found = self.keys & tokens
+        if found and any(words <= tokens for key in found for words in self.needed[key]):
+            return True
+        if not self.stems.isdisjoint(stems):
+            return True
+        return bool(self.short) and any(token.startswith(self.short) for token in tokens)
 
 
 # Several lists are looked for in one text, one after the other.
