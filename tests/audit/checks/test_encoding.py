@@ -15,7 +15,9 @@ Case = dict[str, str]
 
 @pytest.fixture(scope="module")
 def cases(public_data: Path) -> list[Case]:
-    lines = (public_data / "dirty_mojibake" / "ftfy_cases.jsonl").read_text(encoding="utf-8").strip().split("\n")
+    lines = (
+        (public_data / "dirty_mojibake" / "ftfy_cases.jsonl").read_text(encoding="utf-8").strip().split("\n")
+    )
     return [json.loads(line) for line in lines]
 
 

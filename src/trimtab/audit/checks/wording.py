@@ -14,6 +14,7 @@ from trimtab.measure.phrases import entries
 
 _TOKEN = re.compile(r"[a-z]+")
 _STEM = 4
+_PIECE = 256
 
 
 class Wording:
@@ -56,9 +57,15 @@ class Wording:
 @functools.lru_cache(maxsize=8)
 def _tokens(text: str) -> tuple[frozenset[str], frozenset[str]]:
     """Runs of letters from a to z of a text, folded for a quick look, and how they begin."""
-    folded = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    folded = text.lower() if text.isascii() else _folded(text)
     tokens = frozenset(_TOKEN.findall(folded))
     return tokens, frozenset([token[:_STEM] for token in tokens])
+
+
+def _folded(text: str) -> str:
+    # Marks that combine are sorted in a time that grows with the square of their number.
+    pieces = (text[start : start + _PIECE] for start in range(0, len(text), _PIECE))
+    return "".join(unicodedata.normalize("NFKC", piece) for piece in pieces).casefold()
 
 
 def listed(name: str) -> list[str]:
