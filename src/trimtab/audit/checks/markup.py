@@ -125,7 +125,8 @@ def _character(entity: re.Match[str]) -> str:
 
 def _marks(text: str) -> Iterator[tuple[int, int, str]]:
     if "`" in text:
-        text = _CODE.sub(lambda code: " " * len(code.group()), text)
+        # No tag holds a <, so that none reaches over code.
+        text = _CODE.sub(lambda code: "<" * (len(code.group()) - 1) + " ", text)
     if "<" in text:
         yield from matches(_TAG, text, "tag")
     if "&" in text:
