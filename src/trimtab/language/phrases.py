@@ -12,6 +12,8 @@ from trimtab.language.text import Span, normal
 
 # Scripts that put no space between words: a phrase in them has no word boundary to respect.
 _UNSPACED = ("CJK ", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
+# Marks on one letter. Normalising takes the square of their number; no writing has more (Unicode UAX 15, section 13).
+_MARKS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ def fold(text: str) -> Folded:
     start = 0
     while start < len(text):
         end = start + 1
-        while end < len(text) and unicodedata.combining(text[end]):
+        while end < len(text) and end - start <= _MARKS and unicodedata.combining(text[end]):
             end += 1
         piece = unicodedata.normalize("NFKC", text[start:end]).casefold().replace("’", "'").replace("‘", "'")
         pieces.append(piece)

@@ -7,9 +7,11 @@ a text that is written from right to left, the tags of a flag.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 
-from trimtab.audit.checks.spans import hits, matches
+from trimtab.audit.checks.encoding import damage
+from trimtab.audit.checks.spans import hits, removed
 from trimtab.audit.findings import Hit, Row
 
 # A terminal's colour codes are one fault together with the escape that begins them.
@@ -31,7 +33,7 @@ def control(row: Row) -> Iterator[Hit]:
     for text in row.texts:
         # What is printable as a whole holds neither these nor line breaks, and that is told much faster.
         if not text.text.isprintable():
-            yield from hits("control_character", row, text, matches(_CONTROL, text.text, "control_character"))
+            yield from hits("control_character", row, text, _unwanted(text.text))
 
 
 def invisible(row: Row) -> Iterator[Hit]:
@@ -43,18 +45,29 @@ def invisible(row: Row) -> Iterator[Hit]:
 
 def without_control(text: str) -> str:
     """A text without control characters and escape sequences; a form feed becomes a line break."""
-    return _CONTROL.sub(lambda found: "\n" if set(found.group()) <= {"\x0b", "\x0c"} else "", text)
+    return text if text.isprintable() else removed(text, _unwanted(text), _instead)
 
 
 def without_invisible(text: str) -> str:
     """A text without the invisible characters that nothing needs."""
-    if text.isascii():
-        return text
-    kept, at = [], 0
-    for start, end, _ in _unneeded(text):
-        kept.append(text[at:start])
-        at = end
-    return "".join([*kept, text[at:]])
+    return text if text.isascii() else removed(text, _unneeded(text))
+
+
+def _instead(sign: str) -> str:
+    return "\n" if set(sign) <= {"\x0b", "\x0c"} else ""
+
+
+def _unwanted(text: str) -> Iterator[tuple[int, int, str]]:
+    """Control characters, but those of the upper range that are a half of a letter read in the wrong encoding."""
+    broken: list[tuple[int, int, str]] | None = None
+    for match in _CONTROL.finditer(text):
+        start, end = match.span()
+        if match.group() >= "\x80":
+            broken = list(damage(text)) if broken is None else broken
+            before = bisect_left(broken, (end, 0, ""))
+            if before and broken[before - 1][1] > start:
+                continue
+        yield start, end, "control_character"
 
 
 def _unneeded(text: str) -> Iterator[tuple[int, int, str]]:
@@ -77,6 +90,8 @@ def _unneeded(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _beside_plain(text: str, at: int) -> bool:
-    """Whether a joiner stands at an edge of the text or beside a Latin letter, a digit, or white space."""
+    """Whether a joiner joins nothing: at an edge, beside another invisible sign, or between ASCII characters."""
     before, after = text[max(0, at - 1) : at], text[at + 1 : at + 2]
-    return not before or not after or bool(_PLAIN.match(before) and _PLAIN.match(after))
+    if not before or not after or _INVISIBLE.match(before) or _INVISIBLE.match(after):
+        return True
+    return bool(_PLAIN.match(before) and _PLAIN.match(after))

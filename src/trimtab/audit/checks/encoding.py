@@ -27,13 +27,16 @@ _LINE = re.compile(r"[^\n]+")
 _COMPARED = 600
 # ftfy reads a line several times; beyond this it is read in pieces.
 _PIECE = 4000
+_WORD = re.compile(r"\S+")
+# Unlikely pairs of signs, by ftfy's count, from which a single word is surely damaged; one can be a name.
+_BAD = 2
 
 
 def encoding(row: Row) -> Iterator[Hit]:
     """`encoding`: spans of mojibake and of typesetters' ligatures, which `mended` repairs."""
     for text in row.texts:
         if not text.text.isascii():
-            yield from hits("encoding", row, text, _damage(text.text))
+            yield from hits("encoding", row, text, damage(text.text))
 
 
 def lost(row: Row) -> Iterator[Hit]:
@@ -54,7 +57,12 @@ def mended(text: str) -> str:
     return _LINE.sub(lambda line: _mended_line(line.group()), text)
 
 
-def _damage(text: str) -> Iterator[tuple[int, int, str]]:
+def damage(text: str) -> Iterator[tuple[int, int, str]]:
+    """Where a text is damaged: places (start, end, type) in order, the type mojibake or ligature.
+
+    Raises:
+        MissingPart: ftfy is not installed.
+    """
     for line in _LINE.finditer(text):
         before = line.group()
         if before.isascii():
@@ -86,25 +94,39 @@ def _repaired(line: str) -> tuple[str, str]:
         return line, ""
     library = _ftfy()
     if _damaged(line, library):
-        wide = not _CJK.search(library.fix_encoding(line))
-        mended: str = library.fix_text(
-            line, fix_character_width=wide, fix_line_breaks=False, remove_control_chars=False,
-            remove_terminal_escapes=False,
-        )  # fmt: skip
-        return mended, "mojibake"
+        return _fixed(line, library), "mojibake"
+    # A sign that was read rightly hides, from ftfy, words beside it that were not.
+    if library.badness.badness(line) >= _BAD:
+        mended = _WORD.sub(lambda word: _fixed_word(word.group(), library), line)
+        if mended != line:
+            return mended, "mojibake"
     if _LIGATURES.search(line):
-        return str(library.fixes.fix_latin_ligatures(line)), "ligature"
+        return _fixed(line, library), "ligature"
     return line, ""
 
 
-def _damaged(line: str, library: Any) -> bool:
-    """Whether ftfy reads a line in another encoding, as it stands or once its entities are characters."""
-    if library.is_bad(line) and library.fix_encoding(line) != line:
+def _fixed(text: str, library: Any) -> str:
+    wide = not _CJK.search(library.fix_encoding(text))
+    mended: str = library.fix_text(
+        text, fix_character_width=wide, fix_line_breaks=False, remove_control_chars=False,
+        remove_terminal_escapes=False,
+    )  # fmt: skip
+    return mended
+
+
+def _fixed_word(word: str, library: Any) -> str:
+    surely = not word.isascii() and library.badness.badness(word) >= _BAD and _damaged(word, library)
+    return _fixed(word, library) if surely else word
+
+
+def _damaged(text: str, library: Any) -> bool:
+    """Whether ftfy reads a text in another encoding, as it stands or once its entities are characters."""
+    if library.is_bad(text) and library.fix_encoding(text) != text:
         return True
-    if "&" not in line:
+    if "&" not in text:
         return False
-    plain = html.unescape(line)
-    return plain != line and library.is_bad(plain) and library.fix_encoding(plain) != plain
+    plain = html.unescape(text)
+    return plain != text and library.is_bad(plain) and library.fix_encoding(plain) != plain
 
 
 def changed(before: str, after: str) -> list[tuple[int, int]]:

@@ -135,4 +135,7 @@ def _declared(row: Row) -> str:
 @functools.cache
 def _identifier() -> Any:
     library = optional("py3langid.langid", extra="audit")
-    return library.LanguageIdentifier.from_model_file(library.MODEL_FILE, norm_probs=True)
+    found = library.LanguageIdentifier.from_model_file(library.MODEL_FILE, norm_probs=True)
+    # Dialects and creoles with a code of three letters take the certainty from the languages that they are near to.
+    found.set_languages([code for code in found.labels if len(code) == 2])
+    return found

@@ -39,6 +39,9 @@ _ABOUT = re.compile(
     r"\b(?:html5?|xml|css|svg|jsx|tags?|markup|web ?pages?|websites?|javascript|react|template)\b",
     re.IGNORECASE,
 )
+_LINES = re.compile(r"\n{3,}")
+# Tags stand behind entities, and behind those of entities, in pages that were made safe more than once.
+_PASSES = 8
 _TURNS = re.compile(
     r"<\|[a-z_]{2,30}\|>|\[/?INST\]|<</?SYS>>|</?s>(?!\w)|<(?:start|end)_of_turn>|<(?:bos|eos|pad|unk)>"
     r"|^###? ?(?:Instruction|Response|Human|Assistant|User):",
@@ -98,26 +101,32 @@ def without_markup(text: str) -> str:
 
     Ends of paragraphs become line breaks; scripts, styles and comments go with what is in them.
     """
-    if "<" not in text and "&" not in text:
-        return text
-    kept, at = [], 0
-    for match in _CODE.finditer(text):
-        kept += [_stripped(text[at : match.start()]), match.group()]
-        at = match.end()
-    return "".join([*kept, _stripped(text[at:])])
+    for _ in range(_PASSES):
+        if not next(_marks(text), None):
+            break
+        kept, at = [], 0
+        for match in _CODE.finditer(text):
+            kept += [_stripped(text[at : match.start()]), match.group()]
+            at = match.end()
+        text = "".join([*kept, _stripped(text[at:])]).strip("\n")
+    return text
 
 
 def _stripped(text: str) -> str:
-    if not next(_marks(text), None):
-        return text
-    plain = _TAG.sub("", _BREAK.sub("\n", _DROPPED.sub("", text)))
-    plain = _ENTITY.sub(lambda found: html.unescape(found.group()).replace("\xa0", " "), plain)
-    return re.sub(r"\n{3,}", "\n\n", plain).strip("\n") if plain != text else text
+    text = _TAG.sub("", _BREAK.sub("\n", _DROPPED.sub("", text)))
+    # What was made safe twice, &amp;amp;lt;, is what it was before both.
+    text = _ENTITY.sub(_character, re.sub(r"&(?:amp;)+", "&amp;", text))
+    return _LINES.sub("\n\n", text)
+
+
+def _character(entity: re.Match[str]) -> str:
+    return html.unescape(entity.group()).replace("\xa0", " ") if _known(entity) else entity.group()
 
 
 def _marks(text: str) -> Iterator[tuple[int, int, str]]:
     if "`" in text:
-        text = _CODE.sub(lambda code: " " * len(code.group()), text)
+        # No tag holds a <, so that none reaches over code.
+        text = _CODE.sub(lambda code: "<" * (len(code.group()) - 1) + " ", text)
     if "<" in text:
         yield from matches(_TAG, text, "tag")
     if "&" in text:

@@ -40,6 +40,8 @@ def short(row: Row) -> Iterator[Hit]:
         return
     for text in answers(row):
         if len(text.text) <= _LONGEST_WORD and len(text.text.split()) == 1 and len(words(text.text)) == 1:
+            if _why_empty(text.text):
+                return
             yield Hit("short_answer", row.number, note="one word")
             return
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from trimtab.audit.findings import Hit, Row, Span, Text
 
@@ -22,6 +22,17 @@ def matches(pattern: re.Pattern[str], text: str, what: str) -> Iterator[tuple[in
     """The matches of a pattern as places of one type."""
     for match in pattern.finditer(text):
         yield match.start(), match.end(), what
+
+
+def removed(
+    text: str, places: Iterable[tuple[int, int, str]], instead: Callable[[str], str] = lambda _: ""
+) -> str:
+    """A text without some places in order, or with what a function says instead of each."""
+    kept, at = [], 0
+    for start, end, _ in places:
+        kept += [text[at:start], instead(text[start:end])]
+        at = end
+    return "".join([*kept, text[at:]])
 
 
 def answers(row: Row) -> Iterator[Text]:

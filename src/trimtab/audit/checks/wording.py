@@ -14,6 +14,7 @@ from trimtab.measure.phrases import entries
 
 _TOKEN = re.compile(r"[a-z]+")
 _STEM = 4
+_PIECE = 256
 
 
 class Wording:
@@ -35,25 +36,36 @@ class Wording:
                 self.needed.setdefault(key, []).append(frozenset(whole))
             else:
                 self.stems.add(_TOKEN.findall(entry)[0][:_STEM])
+        self.keys = frozenset(self.needed)
         self.short = tuple(stem for stem in self.stems if len(stem) < _STEM)
 
     def find(self, text: str) -> list[Span]:
         """Where the phrases occur, in order, without overlaps."""
+        return phrases.find(self.pattern, text) if self.pattern and self._possible(text) else []
+
+    def _possible(self, text: str) -> bool:
         tokens, stems = _tokens(text)
-        possible = not self.stems.isdisjoint(stems) or any(
-            words <= tokens for key in self.needed.keys() & tokens for words in self.needed[key]
-        )
-        possible = possible or any(token.startswith(self.short) for token in tokens if self.short)
-        return phrases.find(self.pattern, text) if possible and self.pattern else []
+        found = self.keys & tokens
+        if found and any(words <= tokens for key in found for words in self.needed[key]):
+            return True
+        if not self.stems.isdisjoint(stems):
+            return True
+        return bool(self.short) and any(token.startswith(self.short) for token in tokens)
 
 
 # Several lists are looked for in one text, one after the other.
 @functools.lru_cache(maxsize=8)
 def _tokens(text: str) -> tuple[frozenset[str], frozenset[str]]:
     """Runs of letters from a to z of a text, folded for a quick look, and how they begin."""
-    folded = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    folded = text.lower() if text.isascii() else _folded(text)
     tokens = frozenset(_TOKEN.findall(folded))
     return tokens, frozenset([token[:_STEM] for token in tokens])
+
+
+def _folded(text: str) -> str:
+    # Marks that combine are sorted in a time that grows with the square of their number.
+    pieces = (text[start : start + _PIECE] for start in range(0, len(text), _PIECE))
+    return "".join(unicodedata.normalize("NFKC", piece) for piece in pieces).casefold()
 
 
 def listed(name: str) -> list[str]:
