@@ -93,4 +93,4 @@ def test_guidelines_and_what_was_guessed(tmp_path: Path) -> None:
     assert broken
     assert broken.rows == (0,)
     assert any("guessed" in text for text in found.not_looked_at)
-    assert any("--names" in text for text in found.not_looked_at)
+    assert any("names=yes" in text for text in found.not_looked_at)

@@ -49,14 +49,34 @@ def test_a_page_is_written(call: Call, data: str, tmp_path: Path) -> None:
 
 def test_own_columns(call: Call, tmp_path: Path) -> None:
     write(tmp_path / "own.jsonl", [{"x": "a", "y": ""}, {"x": "b", "y": "c d"}])
-    found = call("audit", "own.jsonl", "--columns", "prompt=x,completion=y", "--json").document
+    found = call("audit", "own.jsonl", "--use", "prompt=x", "--use", "completion=y", "--json").document
     assert {one["kind"]: one["rows"] for one in found["findings"]}["empty_answer"] == [0]
 
 
 @pytest.mark.parametrize(
-    "arguments", [["none.jsonl"], ["data.jsonl", "--columns", "prompt"], ["data.jsonl", "--against", "none"]]
+    "arguments",
+    [
+        ["none.jsonl"],
+        ["data.jsonl", "--use", "prompt"],
+        ["data.jsonl", "--use", "colour=red"],
+        ["data.jsonl", "--use", "on=speling"],
+        ["data.jsonl", "--against", "none"],
+    ],
 )
 def test_a_mistake_is_told_and_ends_with_2(call: Call, data: str, arguments: list[str]) -> None:
     done = call("audit", *arguments)
     assert done.code == 2
     assert "Hint" in done.err
+
+
+def test_a_cleaned_copy_its_ledger_and_the_way_back(call: Call, data: str, tmp_path: Path) -> None:
+    before = (tmp_path / data).read_bytes()
+    assert "Would change" in call("audit", data, "--fix", "clean.jsonl", "--dry-run").out
+    assert not (tmp_path / "clean.jsonl").exists()
+    done = call("audit", data, "--fix", "clean.jsonl", "--use", "off=personal_data")
+    assert "2 of 4 rows stay." in done.out
+    assert "anna" in (tmp_path / "clean.jsonl").read_text()
+    assert len((tmp_path / "clean.jsonl.ledger.jsonl").read_text().splitlines()) == 2
+    assert call("audit", "clean.jsonl", "--undo", "back.jsonl").code == 0
+    assert (tmp_path / "back.jsonl").read_bytes() == before == (tmp_path / data).read_bytes()
+    assert call("audit", data, "--fix", "clean.jsonl").code == 2, "nothing is written over"

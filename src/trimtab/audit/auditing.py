@@ -30,7 +30,7 @@ GRAVE = ("error", "warning", "note")
 _BATCH = 2000
 # `settle` looks at these; hits of all other kinds stay in arrays.
 _SETTLED = (*NORMAL, "empty_answer")
-_NAMES = "names of people and places that no title or phrase announces (--names looks for them)"
+_NAMES = "names of people and places that no title or phrase announces (--use names=yes looks for them)"
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def _work(read: Source, asked: Asked) -> tuple[Work, list[str]]:
         unseen.append(f"language: {error.message}: {error.hint}")
     if not read.maker.shape.certain:
         columns = ", ".join(f"{usual}: {own}" for usual, own in read.maker.shape.columns.items())
-        unseen.append(f"columns other than {columns}, which were guessed (--columns names them)")
+        unseen.append(f"columns other than {columns}, which were guessed (--use prompt=COLUMN names one)")
     checks = chosen(language=language, guidelines=asked.guidelines, stale_before=asked.stale_before)
     checks = (*checks, missing) if asked.names else (*checks, missing, detect.check)
     if asked.names:

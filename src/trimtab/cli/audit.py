@@ -9,13 +9,16 @@ from typing import Annotated
 import typer
 
 from trimtab import audit as audits
-from trimtab.audit import examples, page
+from trimtab.audit import examples, fixing, page
 from trimtab.audit.kinds import KINDS
+from trimtab.audit.rows import opened
 from trimtab.cli import progress, show
 from trimtab.errors import DataError, UserError
 
 app = typer.Typer(rich_markup_mode=None)
 _HANG = "    "
+KEYS = ("language", "guidelines", "names", "on", "off")
+COLUMNS = ("prompt", "completion", "messages", "references", "instruction", "input", "output", "text", "part")
 
 
 @app.command()
@@ -30,57 +33,94 @@ def audit(
     against: Annotated[
         str, typer.Option("--against", metavar="FILE", help="Rows that must not be among these.")
     ] = "",
-    columns: Annotated[
-        str, typer.Option("--columns", metavar="NAMES", help="Such as prompt=question,completion=reply.")
-    ] = "",
-    language: Annotated[
-        str, typer.Option("--language", metavar="CODE", help="Language of the rows, such as en.")
-    ] = "",
-    guidelines: Annotated[
-        str, typer.Option("--guidelines", metavar="FILE", help="Content rules that answers must keep.")
-    ] = "",
-    names: Annotated[bool, typer.Option("--names", help="Look for names of people too; slow.")] = False,
+    use: Annotated[
+        list[str] | None,
+        typer.Option("--use", metavar="KEY=VALUE", help="language, guidelines, names, on, off, or a column."),
+    ] = None,
+    fix: Annotated[
+        Path | None, typer.Option("--fix", metavar="OUT", help="Write a cleaned copy and its ledger.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what --fix would change; write nothing.")
+    ] = False,
+    undo: Annotated[
+        Path | None,
+        typer.Option("--undo", metavar="OUT", help="Write the rows before a fix; DATA is its copy."),
+    ] = None,
     as_json: show.Json = False,
 ) -> int:
     """Say what is wrong with data, before a model learns it.
 
-    Nothing is changed. Rows are counted from 0. What is personal or secret is masked. A finding is no failure: the
-    exit code is 0.
+    DATA is never changed. Rows are counted from 0. What is personal or secret is masked. A finding is no failure: the
+    exit code is 0. --use may be given several times: language=en, guidelines=FILE, names=yes (of people; slow), a
+    column as prompt=question, and rules of --fix as on=refusal or off=encoding. --fix writes OUT, OUT.ledger.jsonl
+    with a line for each change, and OUT.undo.jsonl, from which --undo writes the rows as they were.
     """
-    asked = audits.Asked(
-        columns=_columns(columns),
-        language=language,
-        guidelines=guidelines,
-        against=against,
-        names=names,
-    )
+    if undo is not None:
+        return _undone(Path(source), undo, as_json=as_json)
+    asked, rules = _asked(use or [], against)
     with progress.live(as_json=as_json) as report:
         found = audits.audit(source, asked, report=report)
+    fixed = None
+    if fix is not None:
+        read = opened(source, asked.columns)
+        every = (read.maker.row(number, record) for number, record in enumerate(read.records))
+        fixed = fixing.fix(every, found.findings, fix, rules, dry_run=dry_run)
     shown: Mapping[str, tuple[examples.Shown, ...]] = {}
     if html or not as_json:
         shown = examples.examples(source, asked.columns, found.findings)
     if html:
         _write(html, page.page(found, shown))
     if as_json:
-        show.document(audits.as_json(found))
+        show.document(audits.as_json(found) | ({"fix": fixed} if fixed else {}))
     else:
         _print(found, shown)
+        if fixed:
+            _say(fixed, fix, dry_run=dry_run)
         if html:
             show.line(f"Page: {html}")
     return 0
 
 
-def _columns(text: str) -> dict[str, str]:
-    found = {}
-    for pair in filter(None, (part.strip() for part in text.split(","))):
-        usual, sign, own = (part.strip() for part in pair.partition("="))
-        if not (usual and sign and own):
+def _asked(given: list[str], against: str) -> tuple[audits.Asked, tuple[str, ...]]:
+    """What is asked for, and the rules of a fix, from KEY=VALUE; prompt=question names a column of the source."""
+    said: dict[str, list[str]] = {}
+    for pair in given:
+        key, sign, value = (part.strip() for part in pair.partition("="))
+        if not (key and sign and value) or key not in (*KEYS, *COLUMNS):
             raise UserError(
-                f"--columns: expected names such as prompt=question, received {pair!r}",
-                "write --columns prompt=question,completion=reply",
+                f"--use: expected KEY=VALUE, received {pair!r}",
+                f"keys are {', '.join(KEYS)}, and the usual columns {', '.join(COLUMNS)}",
             )
-        found[usual] = own
-    return found
+        said.setdefault(key, []).append(value)
+    one = {key: values[-1] for key, values in said.items()}
+    asked = audits.Asked(
+        columns={key: value for key, value in one.items() if key in COLUMNS},
+        language=one.get("language", ""),
+        guidelines=one.get("guidelines", ""),
+        against=against,
+        names=one.get("names", "no") == "yes",
+    )
+    return asked, fixing.rules(said.get("on", ()), said.get("off", ()))
+
+
+def _undone(copy: Path, out: Path, *, as_json: bool) -> int:
+    count = fixing.undo(copy, out)
+    if as_json:
+        show.document({"rows": count, "written": str(out)})
+    else:
+        show.line(f"{count:,} rows as they were: {out}")
+    return 0
+
+
+def _say(fixed: fixing.Fixed, out: Path | None, *, dry_run: bool) -> None:
+    changes = ", ".join(f"{rule} {count:,}" for rule, count in fixed.changes.items()) or "nothing"
+    said = (
+        f"{'Would change' if dry_run else 'Changed'}: {changes}. {fixed.kept:,} of {fixed.rows:,} rows stay."
+    )
+    show.line("\n" + show.wrapped(said))
+    if not dry_run:
+        show.line(f"Cleaned copy: {out}\nLedger: {fixed.ledger}")
 
 
 def _write(path: Path, text: str) -> None:

@@ -10,7 +10,7 @@ from trimtab.prepare import Prepared
 
 
 def learned_from(prepared: Prepared, candidate: Candidate, stack: str, fit: str) -> Learned:
-    """The record of a stack: tune, select where its loss says when to stop, and a file of pairs.
+    """The record of a stack: tune, select where its loss says when to stop or a confidence was calibrated, and pairs.
 
     Kinds that only compare settings on tune rest on it as well: a row less might have decided otherwise.
     """
@@ -19,4 +19,5 @@ def learned_from(prepared: Prepared, candidate: Candidate, stack: str, fit: str)
         patience = prepared.recipe.training.patience if candidate.patience is None else candidate.patience
     pairs = str(getattr(candidate, "pairs", ""))
     files = (pairs,) if pairs and Path(pairs).is_file() else ()
-    return Learned(stack, fit, ("tune", "select") if patience else ("tune",), files)
+    calibrated = getattr(candidate, "confidence", None) is not None
+    return Learned(stack, fit, ("tune", "select") if patience or calibrated else ("tune",), files)
