@@ -98,7 +98,9 @@ def audit(
     read = opened(source, asked.columns)
     work, unseen = _work(read, asked)
     scanned = scan(read, work, workers=workers, report=report)
-    unseen += [f"{name}: {why}" for name, why in sorted(scanned.missing.items())]
+    unseen = list(
+        dict.fromkeys([*unseen, *(f"{name}: {why}" for name, why in sorted(scanned.missing.items()))])
+    )
     _settle(scanned, work)
     findings = _of_sets(source, asked, scanned, work.begin, report)
     findings += [scanned.hits.finding(kind) for kind in scanned.hits.kinds if kind != "leak"]
