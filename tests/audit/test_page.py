@@ -54,5 +54,5 @@ def test_extent_in_words() -> None:
     assert extent(Finding("stale", "note", (1,)), 10**6) == "1 row, less than 0.1%"
     assert (
         extent(Finding("exact_duplicate", "note", (1, 2), groups=((0, 1, 2),)), 4)
-        == "2 rows in 1 groups, 50.0%"
+        == "2 rows in 1 group, 50.0%"
     )

@@ -43,7 +43,8 @@ def extent(finding: Finding, rows: int) -> str:
     """How many rows a finding concerns, and what share of all; for copies in how many groups."""
     share = finding.count / rows if rows else 0.0
     said = "less than 0.1%" if 0 < share < 0.001 else f"{share:.1%}"
-    groups = f" in {len(finding.groups):,} groups" if finding.groups else ""
+    count = len(finding.groups)
+    groups = f" in {count:,} group{'s' if count != 1 else ''}" if count else ""
     return f"{finding.count:,} row{'s' if finding.count != 1 else ''}{groups}, {said}"
 
 
