@@ -87,7 +87,10 @@ def test_features_of_all_rows_come_back_in_order(source: str) -> None:
 
 
 RUN = """
+import signal
 import sys
+# A job in the background of a shell is started with Ctrl-C ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from trimtab.audit import audit
 try:
     audit(sys.argv[1], workers=2, report=lambda progress: print(progress.stage, file=sys.stderr, flush=True))
