@@ -97,7 +97,8 @@ def test_a_file_with_the_same_instruction_does_not_leak(tmp_path: Path) -> None:
     ask = "You are a careful assistant of a shop. Rewrite the following text without any praise in it: "
     pairs = [(f"{ask}{n} plus {n + 1}", f"sum {n}") for n in range(60)]
     source = write(tmp_path / "r.jsonl", raw(*pairs, (f"{ask}{LONG}", "x")))
-    kept = write(tmp_path / "kept.jsonl", raw((f"{ask}say this", "y"), (f"{ask}{LONG}", "z")))
+    # The instruction and the word behind it are thirteen words that both sides have.
+    kept = write(tmp_path / "kept.jsonl", raw((f"{ask}7 plus that", "y"), (f"{ask}{LONG}", "z")))
     leak = audit(source, Asked(against=kept)).of("leak")
     assert leak
     assert leak.rows == (60,)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.audit.made import read, read_rows
-from trimtab.audit.features import beginning, features, joined
+from trimtab.audit.features import beginning, compared, features, joined
 from trimtab.audit.same import between_parts, conflicts, exact, grouped, kept
 
 
@@ -28,6 +28,7 @@ def test_pairs_with_another_rejected_answer_are_no_copies() -> None:
     copies = exact(features(read_rows(pair, pair | {"rejected": "s"}, pair)))
     assert copies
     assert copies.rows == (2,)
+    assert compared(read_rows(pair)[0]) == ("p", "c r")
 
 
 def test_choices_told_by_their_place_conflict() -> None:

@@ -64,9 +64,10 @@ def joined(parts: Sequence[Features]) -> Features:
 
 
 def compared(row: Row, begin: str = "") -> tuple[str, str]:
-    """What near duplicates are looked for in: prompt and answers, plain, without what most prompts begin with."""
+    """What near duplicates are looked for in, plain: the prompt without `begin`, and the answers, rejected ones too."""
     asked = [text.text.removeprefix(begin) for text in row.texts if text.side == "prompt"]
-    return plain("\n".join(asked)), plain("\n".join(_told(row)))
+    rejected = [str(row.example.fields.get("rejected", ""))] if row.example else []
+    return plain("\n".join(asked)), plain("\n".join([*_told(row), *rejected]))
 
 
 def beginning(rows: Sequence[Row]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import Any
 
@@ -31,20 +31,21 @@ class Known:
         grams: (m,) uint64, ascending; `of` (m,) uint8 says whose each is.
         whole: hash of a text of 6 to 12 words, to whose it is.
         names: what they are called.
+        common: (k,) uint64, ascending: runs that stand in many rows. They are no leak, nor is what they reach into.
     """
 
     grams: np.ndarray
     of: np.ndarray
     whole: Mapping[int, int]
     names: tuple[str, ...]
+    common: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))
 
     def __len__(self) -> int:
         return len(self.grams) + len(self.whole)
 
-    def without(self, grams: np.ndarray) -> Known:
-        """The same without some runs."""
-        kept = ~np.isin(self.grams, grams)
-        return Known(self.grams[kept], self.of[kept], self.whole, self.names)
+    def without(self, common: np.ndarray) -> Known:
+        """The same, for rows of which many have some runs."""
+        return replace(self, common=np.unique(common))
 
 
 def known(sources: Iterable[tuple[str, Iterable[str]]]) -> Known:
@@ -110,11 +111,23 @@ def leaks(rows: Sequence[Row], known: Known) -> Iterator[Hit]:
     at = np.minimum(np.searchsorted(known.grams, hashes), len(known.grams) - 1)
     held = np.flatnonzero(known.grams[at] == hashes)
     owners = np.searchsorted(starts, held, side="right") - 1
+    apart = ~_reached(held, owners, np.flatnonzero(np.isin(hashes, known.common)), starts)
+    held, owners = held[apart], owners[apart]
     for owner in np.unique(owners).tolist():
         number, text, _ = long[owner]
         mine = held[owners == owner]
         for first, last in _stretches((mine - starts[owner]).tolist()):
             yield _hit(number, text, (first, last), known.names[int(known.of[at[mine[0]]])])
+
+
+def _reached(held: np.ndarray, owners: np.ndarray, common: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Which runs (n,) share a word with a common one of the same text; all by their places in the ragged hashes."""
+    if not len(common):
+        return np.zeros(len(held), dtype=bool)
+    ends = np.append(starts[1:], np.iinfo(np.int64).max)[owners]
+    first = np.searchsorted(common, np.maximum(held - WORDS + 1, starts[owners]))
+    reached: np.ndarray = first < np.searchsorted(common, np.minimum(held + WORDS, ends))
+    return reached
 
 
 def _stretches(places: Sequence[int]) -> Iterator[tuple[int, int]]:
