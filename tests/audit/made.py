@@ -18,7 +18,10 @@ def raw(*pairs: tuple[str, Any], part: tuple[str, ...] = ()) -> list[dict[str, A
 
 
 def read(*pairs: tuple[str, Any], part: tuple[str, ...] = ()) -> list[Row]:
-    rows = raw(*pairs, part=part)
+    return read_rows(*raw(*pairs, part=part))
+
+
+def read_rows(*rows: dict[str, Any]) -> list[Row]:
     maker = Maker("made", of_rows("made", list(enumerate(rows, 1)), {}), {})
     return [maker.row(place, Record(place + 1, row)) for place, row in enumerate(rows)]
 

@@ -39,7 +39,7 @@ def test_the_gravest_come_first_and_json_keeps_its_contract(tmp_path: Path) -> N
         ("a", "write to anna@example.org"),
         ("b", LONG),
         ("b", LONG),
-        ("c", LONG.replace("night", "evening")),
+        ("b", LONG.replace("night", "evening")),
     ]
     found = audit(write(tmp_path / "r.jsonl", raw(*pairs)))
     order = [one.severity for one in found.findings]
@@ -57,12 +57,51 @@ def test_the_gravest_come_first_and_json_keeps_its_contract(tmp_path: Path) -> N
 
 
 def test_rows_in_two_parts_leak_near_copies_included(tmp_path: Path) -> None:
-    pairs = [("a", LONG), ("b", "short and good"), ("c", LONG.replace("night", "evening"))]
+    pairs = [("ask me one", "red"), ("b", "short and good"), ("ask me one", "red")]
     rows = raw(*pairs, part=("tune", "tune", "confirm"))
     leak = audit(write(tmp_path / "r.jsonl", rows)).of("leak")
     assert leak
     assert (leak.rows, leak.groups) == ((0, 2), ((0, 2),))
     assert leak.notes[0] == "in confirm and tune"
+
+
+def test_thirteen_words_of_a_row_to_measure_by_leak_into_one_to_learn_from(tmp_path: Path) -> None:
+    words = LONG.split()
+    inside, apart = " ".join(words[3:17]), " ".join(words[3:15])
+    pairs = [
+        ("a", f"He told us: {inside}!"),
+        ("b", f"He told us: {apart}!"),
+        ("c", LONG),
+        ("d", f"so {LONG}"),
+    ]
+    rows = raw(*pairs, part=("tune", "tune", "confirm", "select"))
+    leak = audit(write(tmp_path / "r.jsonl", rows)).of("leak")
+    assert leak
+    assert leak.rows == (0,)
+    (span,) = leak.spans
+    assert (span.row, span.field) == (0, "completion")
+    assert pairs[0][1][span.start : span.end] == inside
+
+
+def test_two_labels_of_one_long_prompt_conflict_and_are_no_copies(tmp_path: Path) -> None:
+    pairs = [(LONG, "Yes"), (LONG, "No"), ("b", LONG), ("b", LONG.replace("night", "evening"))]
+    found = audit(write(tmp_path / "r.jsonl", raw(*pairs)))
+    conflict, near = found.of("conflict"), found.of("near_duplicate")
+    assert conflict
+    assert conflict.rows == (0, 1)
+    assert near
+    assert near.rows == (2, 3)
+
+
+def test_a_file_with_the_same_instruction_does_not_leak(tmp_path: Path) -> None:
+    ask = "You are a careful assistant of a shop. Rewrite the following text without any praise in it: "
+    pairs = [(f"{ask}{n} plus {n + 1}", f"sum {n}") for n in range(60)]
+    source = write(tmp_path / "r.jsonl", raw(*pairs, (f"{ask}{LONG}", "x")))
+    # The instruction and the word behind it are thirteen words that both sides have.
+    kept = write(tmp_path / "kept.jsonl", raw((f"{ask}7 plus that", "y"), (f"{ask}{LONG}", "z")))
+    leak = audit(source, Asked(against=kept)).of("leak")
+    assert leak
+    assert leak.rows == (60,)
 
 
 def test_against_a_file(tmp_path: Path) -> None:

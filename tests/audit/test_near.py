@@ -7,9 +7,10 @@ import random
 
 import numpy as np
 
-from trimtab.audit.near import LEAST, candidates, jaccard, near, stars
+from trimtab.audit.near import LEAST, Sides, alike, candidates, jaccard, near, stars
 from trimtab.audit.shingles import grams, signatures
 
+NONE = np.zeros(0, dtype=np.uint32)
 WORDS = [
     f"{a}{b}" for a in ("lor", "ip", "dol", "am", "con", "ad", "el", "sed") for b in ("um", "et", "is", "or")
 ]
@@ -30,8 +31,8 @@ def found(made: list[str]) -> tuple[tuple[int, ...], ...]:
     hashes, starts = grams(made)
     rows = np.arange(len(made))
 
-    def shingles(wanted: np.ndarray) -> dict[int, np.ndarray]:
-        return {row: np.unique(grams([made[row]])[0]) for row in wanted.tolist()}
+    def shingles(wanted: np.ndarray) -> dict[int, Sides]:
+        return {row: (NONE, np.unique(grams([made[row]])[0])) for row in wanted.tolist()}
 
     return near(rows, signatures(hashes, starts), shingles)
 
@@ -73,3 +74,12 @@ def test_nothing_to_compare() -> None:
     assert candidates(np.zeros((0, 64), dtype=np.uint32)).shape == (0, 2)
     assert candidates(np.zeros((1, 64), dtype=np.uint32)).shape == (0, 2)
     assert jaccard(np.array([1, 2, 3]), np.array([2, 3, 4])) == 0.5
+
+
+def test_the_side_that_is_less_alike_counts() -> None:
+    long, yes, no = np.arange(100), np.array([200]), np.array([300])
+    assert alike((long, yes), (long, no)) == 0
+    assert alike((long, yes), (long[:90], yes)) == 0.9
+    assert alike((NONE, long), (NONE, long[:80])) == 0.8
+    assert alike((NONE, yes), (long, yes)) == 0
+    assert alike((NONE, NONE), (NONE, NONE)) == 0

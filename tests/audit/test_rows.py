@@ -49,6 +49,12 @@ def test_columns_that_no_model_sees_are_other_and_metadata_is_none(tmp_path: Pat
     ]
 
 
+def test_texts_deep_in_a_column_are_seen(tmp_path: Path) -> None:
+    deep = {"user": {"contact": {"email": "bob@example.org"}}}
+    path = lines(tmp_path / "r.jsonl", {"prompt": "a", "completion": "b", "meta": deep})
+    assert texts(rows(path)[0])[2] == ("meta.user.contact.email", "bob@example.org", "other")
+
+
 def test_of_a_conversation_the_last_answer_is_learned(tmp_path: Path) -> None:
     said = [("system", "s"), ("user", "u"), ("assistant", "a"), ("user", "v"), ("assistant", "b")]
     path = lines(tmp_path / "r.jsonl", {"messages": [{"role": r, "content": c} for r, c in said]})

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.audit.made import read
-from trimtab.audit.features import beginning, features, joined
+from tests.audit.made import read, read_rows
+from trimtab.audit.features import beginning, compared, features, joined
 from trimtab.audit.same import between_parts, conflicts, exact, grouped, kept
 
 
@@ -21,6 +21,23 @@ def test_the_first_of_copies_is_kept() -> None:
     assert copies
     assert (copies.rows, copies.groups) == ((2, 4), ((0, 2, 4),))
     assert kept(found).tolist() == [0, 1, 3]
+
+
+def test_pairs_with_another_rejected_answer_are_no_copies() -> None:
+    pair = {"prompt": "p", "chosen": "c", "rejected": "r"}
+    copies = exact(features(read_rows(pair, pair | {"rejected": "s"}, pair)))
+    assert copies
+    assert copies.rows == (2,)
+    assert compared(read_rows(pair)[0]) == ("p", "c r")
+
+
+def test_choices_told_by_their_place_conflict() -> None:
+    ask = {"question": "Which?", "choices": ["one thing", "another thing"], "answer": 0}
+    found = features(read_rows(ask, ask | {"answer": 1}))
+    assert exact(found) is None
+    conflict = conflicts(found)
+    assert conflict
+    assert conflict.rows == (0, 1)
 
 
 def test_one_prompt_with_two_answers() -> None:
@@ -62,3 +79,5 @@ def test_what_all_prompts_begin_with_is_whole_words() -> None:
     rows = read(*((f"Say it plainly: th{n} day", "a") for n in range(30)))
     assert beginning(rows) == "Say it plainly: "
     assert beginning(rows[:5]) == ""
+    others = read(("", "a"), ("Quite another prompt", "a"))
+    assert beginning([*rows, *others]) == "Say it plainly: "

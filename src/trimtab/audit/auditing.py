@@ -17,7 +17,9 @@ from trimtab.audit.checks.lengths import outlier_lengths, quantiles
 from trimtab.audit.features import beginning, compared
 from trimtab.audit.findings import Finding, Hit
 from trimtab.audit.kinds import KINDS
-from trimtab.audit.known import gathered
+from trimtab.audit.known import gathered, often
+from trimtab.audit.packed import pack
+from trimtab.audit.parts import shared
 from trimtab.audit.privacy import detect
 from trimtab.audit.provenance import missing
 from trimtab.audit.rows import Source, opened
@@ -133,7 +135,8 @@ def _work(read: Source, asked: Asked) -> tuple[Work, list[str]]:
     checks = (*checks, missing) if asked.names else (*checks, missing, detect.check)
     if asked.names:
         detect.Detector(names=True)  # what is lacking is said before the long work
-    return Work(read.maker, checks, gathered(asked.against), asked.names, beginning(read.sample)), unseen
+    known = gathered(asked.against).without(often(read.sample))
+    return Work(read.maker, checks, known, asked.names, beginning(read.sample)), unseen
 
 
 def _settle(scanned: Scanned, work: Work) -> None:
@@ -151,7 +154,7 @@ def _of_sets(source: str, asked: Asked, scanned: Scanned, begin: str, report: Re
     features = scanned.features
     kept = same.kept(features)
 
-    def shingles(wanted: np.ndarray) -> dict[int, np.ndarray]:
+    def shingles(wanted: np.ndarray) -> dict[int, near.Sides]:
         return _shingles(source, asked.columns, wanted, begin, report)
 
     if report:
@@ -166,6 +169,7 @@ def _of_sets(source: str, asked: Asked, scanned: Scanned, begin: str, report: Re
         detail={"groups": len(groups), "least": near.LEAST},
     )
     found = [same.exact(features), alike if rows else None, same.conflicts(features, groups)]
+    scanned.hits.add(pack(shared(source, asked.columns, features, report)))
     found.append(_leak(scanned, same.between_parts(features, groups)))
     return [finding for finding in found if finding]
 
@@ -183,19 +187,24 @@ def _leak(scanned: Scanned, groups: same.Groups) -> Finding | None:
 
 def _shingles(
     source: str, columns: Mapping[str, str], wanted: np.ndarray, begin: str, report: Report | None
-) -> dict[int, np.ndarray]:
+) -> dict[int, near.Sides]:
     """The 5-grams of some rows, by number, read again: all of them would not fit into memory."""
-    found: dict[int, np.ndarray] = {}
+    found: dict[int, near.Sides] = {}
     if not len(wanted):
         return found
     read, ahead = opened(source, columns), iter(wanted.tolist())
     waited = next(ahead, None)
-    batch: list[tuple[int, str]] = []
+    batch: list[tuple[int, tuple[str, str]]] = []
 
     def empty() -> None:
-        hashes, starts = grams([text for _, text in batch])
-        pieces = np.split(hashes, starts[1:])
-        found.update((number, np.unique(piece)) for (number, _), piece in zip(batch, pieces, strict=True))
+        hashes, starts = grams([text for _, sides in batch for text in sides])
+        pieces = [np.unique(piece) for piece in np.split(hashes, starts[1:])]
+        for place, (number, sides) in enumerate(batch):
+            prompt, answer = (
+                piece if text else piece[:0]
+                for piece, text in zip(pieces[2 * place : 2 * place + 2], sides, strict=True)
+            )
+            found[number] = prompt, answer
         batch.clear()
 
     for number, record in enumerate(read.records):

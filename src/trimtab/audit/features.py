@@ -13,7 +13,9 @@ from trimtab.audit.findings import Row
 from trimtab.audit.shingles import grams, plain, signatures
 
 PARTS = ("", "tune", "select", "confirm")
-_FEWEST = 20
+# Fields of an example, beside its messages and references, that make it what it is.
+_OWN = ("rejected", "good", "bad", "choices", "answer")
+_FEWEST, _SHARED, _SHORTEST = 20, 0.5, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,9 @@ def features(rows: Sequence[Row], begin: str = "") -> Features:
     """The features of some rows.
 
     Args:
-        begin: how all prompts of the source begin, which is left out of signatures.
+        begin: how most prompts of the source begin, which is left out of signatures.
     """
-    hashes, starts = grams([compared(row, begin) for row in rows])
+    hashes, starts = grams(["\n".join(compared(row, begin)).strip() for row in rows])
     return Features(
         np.array([_whole(row) for row in rows], dtype=np.uint64),
         np.array([_side(row, "prompt") for row in rows], dtype=np.uint64),
@@ -61,26 +63,33 @@ def joined(parts: Sequence[Features]) -> Features:
     return Features(*(np.concatenate([getattr(part, name) for part in parts]) for name in Features.__slots__))
 
 
-def compared(row: Row, begin: str = "") -> str:
-    """What near duplicates are looked for in: prompt and answers, plain, without what all prompts begin with."""
-    texts = []
-    for text in row.texts:
-        if text.side == "prompt":
-            texts.append(text.text.removeprefix(begin) if begin else text.text)
-        elif text.side == "answer":
-            texts.append(text.text)
-    return plain("\n".join(texts))
+def compared(row: Row, begin: str = "") -> tuple[str, str]:
+    """What near duplicates are looked for in, plain: the prompt without `begin`, and the answers, rejected ones too."""
+    asked = [text.text.removeprefix(begin) for text in row.texts if text.side == "prompt"]
+    rejected = [str(row.example.fields.get("rejected", ""))] if row.example else []
+    return plain("\n".join(asked)), plain("\n".join([*_told(row), *rejected]))
 
 
 def beginning(rows: Sequence[Row]) -> str:
-    """How the first prompts of all these rows begin, whole words only; empty for fewer than twenty rows."""
-    first = [next((text.text for text in row.texts if text.side == "prompt"), "") for row in rows]
+    """How at least half of the distinct first prompts of some rows begin, whole words only.
+
+    Empty where fewer than twenty are distinct, or what they share is shorter than twelve characters.
+    """
+    first = sorted(
+        {next((text.text for text in row.texts if text.side == "prompt"), "") for row in rows} - {""}
+    )
     if len(first) < _FEWEST:
         return ""
-    # What the first and the last in the order of the alphabet share, all share.
-    low, high = min(first), max(first)
-    length = next((at for at, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), len(low))
-    return low[: low.rfind(" ", 0, length) + 1]
+    # In the order of the alphabet those that begin alike are neighbours.
+    shared = [_same(low, high) for low, high in zip(first, first[int(_SHARED * len(first)) :], strict=False)]
+    longest = max(shared, key=len)
+    whole = longest[: longest.rfind(" ") + 1]
+    return whole if len(whole) >= _SHORTEST else ""
+
+
+def _same(one: str, other: str) -> str:
+    pairs = enumerate(zip(one, other, strict=False))
+    return one[: next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))]
 
 
 def digest(text: str) -> int:
@@ -90,13 +99,25 @@ def digest(text: str) -> int:
 
 
 def _whole(row: Row) -> int:
+    """The content of an example, a rejected answer and the place of the right choice included; else a row's texts."""
     texts = [(text.side, text.text.strip()) for text in row.texts if text.side != "other"]
-    return digest(repr(texts)) if any(text for _, text in texts) else 0
+    if not any(text for _, text in texts):
+        return 0
+    fields = row.example.fields if row.example else {}
+    own = [(name, str(fields[name]).strip()) for name in _OWN if name in fields]
+    return digest(repr((texts, own)))
 
 
 def _side(row: Row, side: str) -> int:
-    said = plain("\n".join(text.text for text in row.texts if text.side == side))
+    asked = [text.text for text in row.texts if text.side == "prompt"]
+    said = plain("\n".join(asked if side == "prompt" else _told(row)))
     return digest(said) if said else 0
+
+
+def _told(row: Row) -> list[str]:
+    """The answers of a row; a choice may be told by its place alone."""
+    texts = [text.text for text in row.texts if text.side == "answer"]
+    return texts or list(row.example.references if row.example else ())
 
 
 def _part(row: Row) -> int:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import Any
 
 import numpy as np
 
 from trimtab.audit.features import digest
-from trimtab.audit.findings import Hit, Row
+from trimtab.audit.findings import Hit, Row, Span, Text
 from trimtab.audit.rows import opened
-from trimtab.audit.shingles import WORDS, thirteens, words
+from trimtab.audit.shingles import WORDS, thirteens, word_spans, words
 from trimtab.measure.suites import BUILT_IN
 
 # Shorter texts are said by chance.
 SHORTEST = 6
+COMMON, FEWEST_COMMON = 0.1, 10
 _CHUNK = 1000
 
 
@@ -29,40 +31,37 @@ class Known:
         grams: (m,) uint64, ascending; `of` (m,) uint8 says whose each is.
         whole: hash of a text of 6 to 12 words, to whose it is.
         names: what they are called.
+        common: (k,) uint64, ascending: runs that stand in many rows. They are no leak, nor is what they reach into.
     """
 
     grams: np.ndarray
     of: np.ndarray
     whole: Mapping[int, int]
     names: tuple[str, ...]
+    common: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))
 
     def __len__(self) -> int:
         return len(self.grams) + len(self.whole)
 
+    def without(self, common: np.ndarray) -> Known:
+        """The same, for rows of which many have some runs."""
+        return replace(self, common=np.unique(common))
 
-def gathered(against: str = "") -> Known:
-    """The built-in suites, and the rows of a file.
 
-    Raises:
-        DataError: the file cannot be read.
-    """
-    names: list[str] = [f"the guard {name}" for name in BUILT_IN]
-    sources = [_suite(file) for file, _ in BUILT_IN.values()]
-    if against:
-        names.append(against)
-        sources.append(_rows(against))
+def known(sources: Iterable[tuple[str, Iterable[str]]]) -> Known:
+    """Of texts by the name of their source; what several of them hold counts for the first."""
+    names: list[str] = []
     grams: list[np.ndarray] = []
     owners: list[np.ndarray] = []
     whole: dict[int, int] = {}
-    for place, source in enumerate(sources):
-        batch: list[list[str]] = []
-        for said in map(words, source):
-            if len(said) >= WORDS:
-                batch.append(said)
-            elif len(said) >= SHORTEST:
-                whole[digest(" ".join(said))] = place
-        for at in range(0, len(batch), _CHUNK):
-            found, _ = thirteens(batch[at : at + _CHUNK])
+    for place, (name, texts) in enumerate(sources):
+        names.append(name)
+        said = map(words, texts)
+        while batch := list(itertools.islice(said, _CHUNK)):
+            for one in batch:
+                if SHORTEST <= len(one) < WORDS:
+                    whole.setdefault(digest(" ".join(one)), place)
+            found, _ = thirteens([one for one in batch if len(one) >= WORDS])
             grams.append(np.unique(found))
             owners.append(np.full(len(grams[-1]), place, dtype=np.uint8))
     every = np.concatenate(grams) if grams else np.zeros(0, dtype=np.uint64)
@@ -71,25 +70,81 @@ def gathered(against: str = "") -> Known:
     return Known(every, owner[first], whole, tuple(names))
 
 
-def leaks(rows: list[Row], known: Known) -> Iterator[Hit]:
-    """`leak`: rows that share thirteen words in a row with a known text, or say a shorter one whole."""
-    texts = [(row.number, words(text.text)) for row in rows for text in row.texts if text.side != "other"]
-    for number, said in texts:
+def gathered(against: str = "") -> Known:
+    """The built-in suites, and the rows of a file.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    sources = [(f"the guard {name}", _suite(file)) for name, (file, _) in BUILT_IN.items()]
+    return known([*sources, *([(against, _rows(against))] if against else [])])
+
+
+def often(rows: Sequence[Row]) -> np.ndarray:
+    """Runs of thirteen words (m,) uint64 that more than a tenth of some rows share, and at least ten of them.
+
+    They are an instruction, not an item: a file kept for measuring has the same one.
+    """
+    texts = {text.text for row in rows for text in row.texts if text.side == "prompt"}
+    said = [one for one in map(words, texts) if len(one) >= WORDS]
+    if not said:
+        return np.zeros(0, dtype=np.uint64)
+    hashes, starts = thirteens(said)
+    every = np.concatenate([np.unique(piece) for piece in np.split(hashes, starts[1:])])
+    grams, counts = np.unique(every, return_counts=True)
+    common: np.ndarray = grams[counts > max(FEWEST_COMMON, COMMON * len(texts))]
+    return common
+
+
+def leaks(rows: Sequence[Row], known: Known) -> Iterator[Hit]:
+    """`leak`: texts that share thirteen words in a row with a known text, or say a shorter one whole."""
+    texts = [
+        (row.number, text, words(text.text)) for row in rows for text in row.texts if text.side != "other"
+    ]
+    for number, text, said in texts:
         if SHORTEST <= len(said) < WORDS and (place := known.whole.get(digest(" ".join(said)))) is not None:
-            yield _hit(number, known.names[place])
-    long = [(number, said) for number, said in texts if len(said) >= WORDS]
+            yield _hit(number, text, (0, len(said)), known.names[place])
+    long = [one for one in texts if len(one[2]) >= WORDS]
     if not long or not len(known.grams):
         return
-    hashes, starts = thirteens([said for _, said in long])
+    hashes, starts = thirteens([said for _, _, said in long])
     at = np.minimum(np.searchsorted(known.grams, hashes), len(known.grams) - 1)
-    hit = np.flatnonzero(known.grams[at] == hashes)
-    for place in hit.tolist():
-        row = int(np.searchsorted(starts, place, side="right")) - 1
-        yield _hit(long[row][0], known.names[int(known.of[at[place]])])
+    held = np.flatnonzero(known.grams[at] == hashes)
+    owners = np.searchsorted(starts, held, side="right") - 1
+    apart = ~_reached(held, owners, np.flatnonzero(np.isin(hashes, known.common)), starts)
+    held, owners = held[apart], owners[apart]
+    for owner in np.unique(owners).tolist():
+        number, text, _ = long[owner]
+        mine = held[owners == owner]
+        for first, last in _stretches((mine - starts[owner]).tolist()):
+            yield _hit(number, text, (first, last), known.names[int(known.of[at[mine[0]]])])
 
 
-def _hit(row: int, name: str) -> Hit:
-    return Hit("leak", row, note=f"shares words with {name}")
+def _reached(held: np.ndarray, owners: np.ndarray, common: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Which runs (n,) share a word with a common one of the same text; all by their places in the ragged hashes."""
+    if not len(common):
+        return np.zeros(len(held), dtype=bool)
+    ends = np.append(starts[1:], np.iinfo(np.int64).max)[owners]
+    first = np.searchsorted(common, np.maximum(held - WORDS + 1, starts[owners]))
+    reached: np.ndarray = first < np.searchsorted(common, np.minimum(held + WORDS, ends))
+    return reached
+
+
+def _stretches(places: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """First word and the one behind the last of runs that touch one another."""
+    first, last = places[0], places[0] + WORDS
+    for place in places[1:]:
+        if place > last:
+            yield first, last
+            first = place
+        last = place + WORDS
+    yield first, last
+
+
+def _hit(row: int, text: Text, at: tuple[int, int], name: str) -> Hit:
+    spans = word_spans(text.text)
+    span = Span(row, text.field, spans[at[0]][0], spans[at[1] - 1][1], "leak")
+    return Hit("leak", row, span, note=f"shares words with {name}")
 
 
 def _suite(file: str) -> Iterator[str]:

@@ -18,7 +18,8 @@ LEAST_ESTIMATE = 0.65
 _NEIGHBOURS = 6
 _BLOCK = 200_000
 
-Shingles = Callable[[np.ndarray], Mapping[int, np.ndarray]]
+Sides = tuple[np.ndarray, np.ndarray]
+Shingles = Callable[[np.ndarray], Mapping[int, Sides]]
 
 
 def candidates(signatures: np.ndarray) -> np.ndarray:
@@ -73,6 +74,15 @@ def jaccard(one: np.ndarray, other: np.ndarray) -> float:
     return shared / together if together else 0.0
 
 
+def alike(one: Sides, other: Sides) -> float:
+    """The Jaccard index of the side, prompt or answer, in which two rows are less alike.
+
+    A long prompt would else outweigh an answer of one word, and hide that two rows contradict one another.
+    """
+    sides = zip(one, other, strict=True)
+    return min((jaccard(a, b) for a, b in sides if len(a) or len(b)), default=0.0)
+
+
 def stars(pairs: Iterable[tuple[int, int]]) -> tuple[tuple[int, ...], ...]:
     """Groups of a centre and its neighbours, so that a row is never grouped with one that it only leads to.
 
@@ -99,7 +109,8 @@ def near(rows: np.ndarray, signatures: np.ndarray, shingles: Shingles) -> tuple[
 
     Args:
         rows: (n,) int64, numbers of rows that are no exact copies of each other; signatures: (n, 64) uint32.
-        shingles: gives for numbers of rows, ascending, the hashes of each, ascending and without repeats.
+        shingles: gives for numbers of rows, ascending, the hashes of each one's prompt and of its answer, ascending
+            and without repeats.
     """
     places = candidates(signatures)
     pairs = rows[places]
@@ -107,6 +118,6 @@ def near(rows: np.ndarray, signatures: np.ndarray, shingles: Shingles) -> tuple[
     same = [
         (one, other)
         for one, other in pairs.tolist()
-        if one in held and other in held and jaccard(held[one], held[other]) >= LEAST
+        if one in held and other in held and alike(held[one], held[other]) >= LEAST
     ]
     return stars(same)

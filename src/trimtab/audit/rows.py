@@ -21,6 +21,7 @@ SAMPLE = 500
 TEXTS = (".txt", ".md", ".txt.gz", ".md.gz")
 _WRITTEN = ("completion", "references", "output", "chosen", "text", "good", "answer", "messages")
 _APART = ("rejected", "bad")
+_DEEPEST = 8
 _CONTENT = ("content", "value", "text")
 
 
@@ -90,7 +91,7 @@ def _side(usual: str) -> Side:
     return "answer" if usual in _WRITTEN else "other" if usual in _APART else "prompt"
 
 
-def _texts(column: str, value: Any, side: Side) -> Iterator[Text]:
+def _texts(column: str, value: Any, side: Side, depth: int = 0) -> Iterator[Text]:
     if isinstance(value, str):
         yield Text(column, value, side)
     elif isinstance(value, list):
@@ -109,8 +110,8 @@ def _texts(column: str, value: Any, side: Side) -> Iterator[Text]:
                 )
     elif isinstance(value, Mapping):
         for name, inner in value.items():
-            if isinstance(inner, str | list):
-                yield from _texts(f"{column}.{name}", inner, side)
+            if depth < _DEEPEST:
+                yield from _texts(f"{column}.{name}", inner, side, depth + 1)
 
 
 def opened(source: str, columns: Mapping[str, str] | None = None) -> Source:

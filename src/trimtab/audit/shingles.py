@@ -90,7 +90,12 @@ def signatures(hashes: np.ndarray, starts: np.ndarray) -> np.ndarray:
 
 def words(text: str) -> list[str]:
     """The words of a text in lower case."""
-    return _WORD.findall(text.lower())
+    return [word.lower() for word in _WORD.findall(text)]
+
+
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """Where the words that `words` gives begin and end."""
+    return [match.span() for match in _WORD.finditer(text)]
 
 
 def thirteens(texts: Sequence[Sequence[str]]) -> tuple[np.ndarray, np.ndarray]:
