@@ -102,7 +102,7 @@ def _pairs(ascent: Ascent) -> list[tuple[str, str]]:
 
 def _step(ascent: Ascent, rung: str, pairs: list[tuple[str, str]]) -> ladder.Step:
     """Try the rung that stands next, or skip it; its entry is written before and after."""
-    expected = expected_minutes(rung, ascent.work.folder)
+    expected = expected_minutes(ascent.work.folder)
     entry: dict[str, Any] = {
         "rung": rung,
         "weight": ascent.state.weights[rung],
@@ -112,13 +112,13 @@ def _step(ascent: Ascent, rung: str, pairs: list[tuple[str, str]]) -> ladder.Ste
         "chosen": None,
         "difference": None,
         "guards": (),
-        "minutes": expected,
+        "minutes": expected.get(rung, 0.0),
         "outcome": ladder.SKIPPED,
         "looked": False,
     }
     ascent.entries.append(entry)
-    if _skipped(ascent, rung):
-        return ladder.Step(rung, "skipped: budget", minutes=expected)
+    if _skipped(ascent, rung, expected):
+        return ladder.Step(rung, "skipped: budget", minutes=entry["minutes"])
     entry["outcome"] = "begun"
     ascent.write()
     before = ascent.minutes
@@ -140,7 +140,7 @@ def _step(ascent: Ascent, rung: str, pairs: list[tuple[str, str]]) -> ladder.Ste
     return dataclasses.replace(step, minutes=minutes)
 
 
-def _skipped(ascent: Ascent, rung: str) -> bool:
+def _skipped(ascent: Ascent, rung: str, expected: Mapping[str, float]) -> bool:
     """Whether a rung is left out for want of time.
 
     What an earlier process decided stands: once a rung behind has looked at confirm with the weight that was passed
@@ -151,7 +151,6 @@ def _skipped(ascent: Ascent, rung: str) -> bool:
     looks = any(entry["looked"] for entry in ascent.earlier.get("rungs", ()))
     if known and (looks or ascent.earlier.get("budget") == budget):
         return bool(known["outcome"] == ladder.SKIPPED)
-    expected = {name: expected_minutes(name, ascent.work.folder) for name in ascent.state.weights}
     return ascent.state.too_long(expected, ascent.minutes, budget)
 
 

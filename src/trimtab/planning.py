@@ -212,9 +212,9 @@ def _on(ladder_of: Mapping[Rung, Any], names: Sequence[str]) -> list[Rung]:
     return [rung for rung in ladder_of if rung in names]
 
 
-def expected_minutes(rung: str, folder: RunFolder) -> float:
-    """Minutes that a rung was planned to take; 0 where the plan does not say."""
-    found: float = folder.read("plan.json").get("minutes_by_rung", {}).get(rung, 0.0)
+def expected_minutes(folder: RunFolder) -> Mapping[str, float]:
+    """Minutes that each rung was planned to take; one that the plan does not name is missing."""
+    found: Mapping[str, float] = folder.read("plan.json").get("minutes_by_rung", {})
     return found
 
 

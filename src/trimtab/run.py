@@ -21,7 +21,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import yaml
 from filelock import FileLock, Timeout
@@ -49,18 +49,30 @@ def write_atomic(path: Path, content: bytes | str) -> None:
     Raises:
         RunError: the disk is full or the folder cannot be written; the old file, if any, is intact.
     """
+    with replacing(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file that takes its name when all of it is written: to a neighbour, flushed to disk, then renamed.
+
+    Raises:
+        RunError: the disk is full or the folder cannot be written; the old file, if any, is intact.
+    """
     neighbour = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with neighbour.open("wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         neighbour.replace(path)
     except OSError as error:
+        raise _disk_error(path, error) from error
+    finally:
         with contextlib.suppress(OSError):
             neighbour.unlink(missing_ok=True)
-        raise _disk_error(path, error) from error
 
 
 def _disk_error(path: Path, error: OSError) -> RunError:

@@ -9,15 +9,13 @@ from pathlib import Path
 
 import pytest
 
-import trimtab.audit
 from tests.audit import planted
-from trimtab.audit import checks
+from trimtab.audit import audit, checks
 from trimtab.audit.findings import Finding
 
 RECALL, PRECISION = 0.95, 0.90
 NEAR = {"near_duplicate": (0.85, 0.80)}
 OF_ROWS = ("empty_answer", "encoding", "control_character", "html_remains", "refusal", "secret")
-WHOLE = getattr(trimtab.audit, "audit", None)
 
 
 @functools.cache
@@ -38,11 +36,9 @@ def by_row_checks(data: Path, seed: int) -> Mapping[str, set[int]]:
 
 @pytest.fixture(scope="module")
 def by_audit(public_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, set[int]]:
-    if WHOLE is None:
-        pytest.skip("trimtab.audit.audit is not there yet")
     path = tmp_path_factory.mktemp("planted") / "planted.jsonl"
     planted.write(set_of(public_data, 0), path)
-    return {finding.kind: _concerned(finding) for finding in WHOLE(str(path)).findings}
+    return {finding.kind: _concerned(finding) for finding in audit(str(path)).findings}
 
 
 def _concerned(finding: Finding) -> set[int]:

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.audit.made import raw, write
+from trimtab.audit import rows as reading
 from trimtab.audit.findings import Row
 from trimtab.audit.rows import SAMPLE, opened
 from trimtab.errors import DataError
 
 
 def rows(source: Path, **columns: str) -> list[Row]:
-    read = opened(str(source), columns)
-    return [read.maker.row(number, record) for number, record in enumerate(read.records)]
+    return list(reading.rows(str(source), columns))
 
 
 def texts(row: Row) -> list[tuple[str, str, str]]:
@@ -120,3 +121,10 @@ def test_only_the_first_rows_are_in_memory(tmp_path: Path) -> None:
     read = opened(str(path))
     assert len(read.sample) == SAMPLE
     assert 0 < read.stream.done < read.stream.total
+
+
+def test_only_wanted_rows_are_made_and_nothing_is_read_for_none(tmp_path: Path) -> None:
+    source = write(tmp_path / "r.jsonl", raw(*((f"ask {n}", f"say {n}") for n in range(6))))
+    assert [row.number for row in reading.rows(source)] == list(range(6))
+    assert [row.number for row in reading.rows(source, wanted=[1, 4])] == [1, 4]
+    assert list(reading.rows(str(tmp_path / "none.jsonl"), wanted=[])) == []

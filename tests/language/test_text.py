@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.reference.sentences import sentences as plainly
-from trimtab.language.text import sentence_spans, sentences, unit_spans, word_spans, words
+from trimtab.language.text import replaced, sentence_spans, sentences, unit_spans, word_spans, words
 
 PROSE = st.lists(
     st.sampled_from(
@@ -59,3 +59,9 @@ def test_time_grows_with_length_alone(piece: str) -> None:
     started = time.process_time()
     unit_spans(piece * (100_000 // len(piece)))
     assert time.process_time() - started < 3
+
+
+def test_places_of_a_text_are_said_in_other_words() -> None:
+    assert replaced("a fox ran", [(0, 1, "the"), (2, 5, "hare")]) == "the hare ran"
+    assert replaced("a fox ran", [(6, 9, "")]) == "a fox "
+    assert replaced("a fox ran", []) == "a fox ran"

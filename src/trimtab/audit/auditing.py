@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -22,7 +23,7 @@ from trimtab.audit.packed import pack
 from trimtab.audit.parts import shared
 from trimtab.audit.privacy import detect
 from trimtab.audit.provenance import missing
-from trimtab.audit.rows import Source, opened
+from trimtab.audit.rows import Source, opened, rows
 from trimtab.audit.scan import Scanned, Work, scan
 from trimtab.audit.shingles import grams
 from trimtab.errors import MissingPart
@@ -160,15 +161,15 @@ def _of_sets(source: str, asked: Asked, scanned: Scanned, begin: str, report: Re
     if report:
         report(Progress("compare", 0, 0))
     groups = near.near(kept, features.signature[kept], shingles)
-    rows = tuple(sorted({row for group in groups for row in group}))
+    members = tuple(sorted({row for group in groups for row in group}))
     alike = Finding(
         "near_duplicate",
         KINDS["near_duplicate"].severity,
-        rows,
+        members,
         groups=groups,
         detail={"groups": len(groups), "least": near.LEAST},
     )
-    found = [same.exact(features), alike if rows else None, same.conflicts(features, groups)]
+    found = [same.exact(features), alike if members else None, same.conflicts(features, groups)]
     scanned.hits.add(pack(shared(source, asked.columns, features, report)))
     found.append(_leak(scanned, same.between_parts(features, groups)))
     return [finding for finding in found if finding]
@@ -190,13 +191,8 @@ def _shingles(
 ) -> dict[int, near.Sides]:
     """The 5-grams of some rows, by number, read again: all of them would not fit into memory."""
     found: dict[int, near.Sides] = {}
-    if not len(wanted):
-        return found
-    read, ahead = opened(source, columns), iter(wanted.tolist())
-    waited = next(ahead, None)
-    batch: list[tuple[int, tuple[str, str]]] = []
-
-    def empty() -> None:
+    read = ((row.number, compared(row, begin)) for row in rows(source, columns, wanted))
+    while batch := list(itertools.islice(read, _BATCH)):
         hashes, starts = grams([text for _, sides in batch for text in sides])
         pieces = [np.unique(piece) for piece in np.split(hashes, starts[1:])]
         for place, (number, sides) in enumerate(batch):
@@ -205,21 +201,8 @@ def _shingles(
                 for piece, text in zip(pieces[2 * place : 2 * place + 2], sides, strict=True)
             )
             found[number] = prompt, answer
-        batch.clear()
-
-    for number, record in enumerate(read.records):
-        if number != waited:
-            continue
-        waited = next(ahead, None)
-        batch.append((number, compared(read.maker.row(number, record), begin)))
-        if len(batch) == _BATCH or waited is None:
-            empty()
-            if report:
-                report(Progress("compare", float(len(found)), float(len(wanted))))
-        if waited is None:
-            break
-    if batch:
-        empty()
+        if report:
+            report(Progress("compare", float(len(found)), float(len(wanted))))
     return found
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import io
 import json
-import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from trimtab import run
 from trimtab.errors import DataError
 
 ENDINGS = (".jsonl", ".csv", ".tsv")
@@ -18,19 +18,16 @@ ENDINGS = (".jsonl", ".csv", ".tsv")
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[IO[str]]:
-    """A file that takes its name when all is written, and leaves nothing behind where that fails."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with open(handle, "w", encoding="utf-8", newline="") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)
-        raise
+    """A file of text that takes its name when all of it is written, and leaves nothing behind where that fails.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+    with run.replacing(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        yield text
+        text.flush()
+        text.detach()
 
 
 def writer(file: IO[str], path: Path) -> Callable[[Mapping[str, Any]], object]:

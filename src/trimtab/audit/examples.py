@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from trimtab.audit.checks import secrets
 from trimtab.audit.findings import Finding, Row, Span, Text
-from trimtab.audit.rows import opened
+from trimtab.audit.rows import rows
 from trimtab.document.masking import mask as mask_numbers
 from trimtab.document.masking import printable
 from trimtab.language.personal.found import Found, settle
@@ -39,7 +39,7 @@ def examples(
     """
     wanted = {one.kind: _chosen(one, count) for one in findings}
     numbers = {row for groups in wanted.values() for group in groups for row in group}
-    rows = _read(source, columns, numbers)
+    named = {row.number: row for row in rows(source, columns, sorted(numbers))}
     found = {}
     for one in findings:
         spans = _spans(one.spans, numbers)
@@ -47,10 +47,10 @@ def examples(
             Shown(
                 group,
                 printable(one.notes.get(group[0], "")),
-                tuple(excerpt(rows[row], spans.get(row, ()), hide=one.kind in _HIDDEN) for row in group),
+                tuple(excerpt(named[row], spans.get(row, ()), hide=one.kind in _HIDDEN) for row in group),
             )
             for group in wanted[one.kind]
-            if all(row in rows for row in group)
+            if all(row in named for row in group)
         )
     return found
 
@@ -66,20 +66,6 @@ def _spans(spans: Iterable[Span], numbers: set[int]) -> dict[int, list[Span]]:
     for span in spans:
         if span.row in numbers:
             found.setdefault(span.row, []).append(span)
-    return found
-
-
-def _read(source: str, columns: Mapping[str, str], numbers: set[int]) -> dict[int, Row]:
-    found: dict[int, Row] = {}
-    if not numbers:
-        return found
-    last = max(numbers)
-    read = opened(source, columns)
-    for number, record in enumerate(read.records):
-        if number in numbers:
-            found[number] = read.maker.row(number, record)
-        if number >= last:
-            break
     return found
 
 

@@ -24,7 +24,8 @@ from trimtab.audit.checks import DROPPED, MENDED
 from trimtab.audit.copies import ENDINGS, line, read, replacing, writer
 from trimtab.audit.findings import Finding, Row
 from trimtab.audit.kinds import KINDS
-from trimtab.audit.privacy import detect, masking
+from trimtab.audit.privacy import masking
+from trimtab.audit.privacy.detect import patterns
 from trimtab.errors import DataError
 
 LEDGER, UNDO = ".ledger.jsonl", ".undo.jsonl"
@@ -32,7 +33,7 @@ _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
 def _without_personal_data(text: str) -> str:
-    return masking.mask(text, next(iter(detect.Detector().find([text]))))
+    return masking.mask(text, patterns(text))
 
 
 MENDS: Mapping[str, Callable[[str], str]] = {**MENDED, "personal_data": _without_personal_data}

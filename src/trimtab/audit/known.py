@@ -13,7 +13,7 @@ import numpy as np
 
 from trimtab.audit.features import digest
 from trimtab.audit.findings import Hit, Row, Span, Text
-from trimtab.audit.rows import opened
+from trimtab.audit.rows import rows
 from trimtab.audit.shingles import WORDS, thirteens, word_spans, words
 from trimtab.measure.suites import BUILT_IN
 
@@ -155,6 +155,4 @@ def _suite(file: str) -> Iterator[str]:
 
 
 def _rows(source: str) -> Iterator[str]:
-    read = opened(source)
-    for number, record in enumerate(read.records):
-        yield from (text.text for text in read.maker.row(number, record).texts if text.side != "other")
+    return (text.text for row in rows(source) for text in row.texts if text.side != "other")

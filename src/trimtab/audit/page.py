@@ -10,7 +10,7 @@ from trimtab.audit.auditing import Audit
 from trimtab.audit.examples import Shown
 from trimtab.audit.findings import Finding
 from trimtab.audit.kinds import KINDS
-from trimtab.document import audits
+from trimtab.document import pages
 from trimtab.document.figures import duration
 
 WORDS = {"error": "errors", "warning": "warnings", "note": "notes"}
@@ -22,7 +22,8 @@ def page(found: Audit, shown: Mapping[str, tuple[Shown, ...]]) -> str:
     counts = {
         word: sum(one.severity == severity for one in found.findings) for severity, word in WORDS.items()
     }
-    return audits.page(
+    return pages.page(
+        "audit.html.j2",
         {
             "source": found.source,
             "shape": found.shape,
@@ -35,7 +36,7 @@ def page(found: Audit, shown: Mapping[str, tuple[Shown, ...]]) -> str:
             "seconds": duration(found.seconds),
             "version": __version__,
             "made": datetime.date.today().isoformat(),
-        }
+        },
     )
 
 

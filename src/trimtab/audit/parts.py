@@ -10,7 +10,7 @@ import numpy as np
 from trimtab.audit.features import PARTS, Features
 from trimtab.audit.findings import Hit, Row
 from trimtab.audit.known import known, leaks, often
-from trimtab.audit.rows import opened
+from trimtab.audit.rows import rows
 from trimtab.records import Progress, Report
 
 LEARNED = PARTS.index("tune")
@@ -37,8 +37,8 @@ def shared(
         (f"rows of {PARTS[part]}", _texts(source, columns, features.part == part))
         for part in range(LEARNED + 1, len(PARTS))
     ).without(often(sample))
-    rows, done = _rows(source, columns, learned), 0
-    while batch := list(itertools.islice(rows, _BATCH)):
+    looked, done = _rows(source, columns, learned), 0
+    while batch := list(itertools.islice(looked, _BATCH)):
         yield from leaks(batch, held)
         done += len(batch)
         if report:
@@ -46,10 +46,7 @@ def shared(
 
 
 def _rows(source: str, columns: Mapping[str, str], wanted: np.ndarray) -> Iterator[Row]:
-    read = opened(source, columns)
-    for number, record in enumerate(read.records):
-        if wanted[number]:
-            yield read.maker.row(number, record)
+    return rows(source, columns, np.flatnonzero(wanted))
 
 
 def _texts(source: str, columns: Mapping[str, str], wanted: np.ndarray) -> Iterator[str]:

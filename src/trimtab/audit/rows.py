@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from trimtab.audit.findings import Row, Side, Text
 from trimtab.data import files
@@ -141,6 +143,31 @@ def opened(source: str, columns: Mapping[str, str] | None = None) -> Source:
         maker.answered = True
         sample = [maker.row(number, record) for number, record in enumerate(head)]
     return Source(maker, itertools.chain(head, stream.records), sample, stream)
+
+
+def rows(
+    source: str, columns: Mapping[str, str] | None = None, wanted: Sequence[int] | np.ndarray | None = None
+) -> Iterator[Row]:
+    """The rows of a source, read from its beginning.
+
+    Args:
+        wanted: numbers of rows, ascending, each once; the others are not made, and what is behind the last is not
+            read. None: all of them.
+
+    Raises:
+        DataError, MissingPart: as `opened`.
+    """
+    if wanted is not None and not len(wanted):
+        return
+    read = opened(source, columns)
+    ahead = itertools.count() if wanted is None else map(int, wanted)
+    waited = next(ahead, None)
+    for number, record in enumerate(read.records):
+        if number == waited:
+            yield read.maker.row(number, record)
+            waited = next(ahead, None)
+            if waited is None:
+                return
 
 
 def _stream(source: str) -> Stream:

@@ -11,7 +11,7 @@ import typer
 from trimtab import audit as audits
 from trimtab.audit import examples, fixing, page
 from trimtab.audit.kinds import KINDS
-from trimtab.audit.rows import opened
+from trimtab.audit.rows import rows
 from trimtab.cli import progress, show
 from trimtab.errors import DataError, UserError
 
@@ -63,9 +63,7 @@ def audit(
         found = audits.audit(source, asked, report=report)
     fixed = None
     if fix is not None:
-        read = opened(source, asked.columns)
-        every = (read.maker.row(number, record) for number, record in enumerate(read.records))
-        fixed = fixing.fix(every, found.findings, fix, rules, dry_run=dry_run)
+        fixed = fixing.fix(rows(source, asked.columns), found.findings, fix, rules, dry_run=dry_run)
     shown: Mapping[str, tuple[examples.Shown, ...]] = {}
     if html or not as_json:
         shown = examples.examples(source, asked.columns, found.findings)

@@ -14,6 +14,7 @@ from trimtab.language.personal.network import emails, ips, urls
 from trimtab.language.personal.numbers import numbers
 from trimtab.language.personal.phones import phones
 from trimtab.language.personal.scan import without
+from trimtab.language.text import replaced
 
 _SHAPES = 0.4  # a page hides what merely looks like a number of a person too
 _SHOWN = {
@@ -38,12 +39,10 @@ def mask(text: str) -> str:
     found = [*emails(text), *numbers(text)]
     found += [one for one in (*ips(text), *urls(text)) if one.score >= _SURELY]
     found += phones(without(text, found))
-    pieces: list[str] = []
-    reached = 0
-    for one in settle(found, _SHAPES):
-        pieces += (text[reached : one.start], _SHOWN.get(one.type, "[identity number]"))
-        reached = one.end
-    return "".join(pieces) + text[reached:]
+    settled = settle(found, _SHAPES)
+    return replaced(
+        text, ((one.start, one.end, _SHOWN.get(one.type, "[identity number]")) for one in settled)
+    )
 
 
 def printable(text: str) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from trimtab.document import charts, doses, figures, rungs, tables, words
+from trimtab.document import charts, doses, figures, pages, rungs, tables, words
 from trimtab.document.limits import limits
 from trimtab.document.masking import mask, printable
 from trimtab.document.record import Record, metric_title, read, scores, suite_title
@@ -34,21 +33,12 @@ def report(folder: RunFolder) -> str:
         RunError: the run has no verdict yet, or a file of it is damaged.
     """
     record = read(folder)
-    environment = Environment(
-        loader=PackageLoader("trimtab.document"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["opened"] = words.opened
-    template = environment.get_template("report.html.j2")
-    page = ""
+    made = ""
     for limit in TEXT_LIMITS:
-        page = template.render(_context(record, limit))
-        if len(page.encode("utf-8", "replace")) < LARGEST:
+        made = pages.page("report.html.j2", _context(record, limit))
+        if len(made.encode()) < LARGEST:
             break
-    return page.encode("utf-8", "replace").decode("utf-8").lstrip()
+    return made
 
 
 def write_report(folder: RunFolder) -> None:

@@ -6,7 +6,7 @@ import itertools
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 Span = tuple[int, int]
 _WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
@@ -25,6 +25,15 @@ def words(text: str) -> list[str]:
 def word_spans(text: str) -> list[Span]:
     """Where the words of a text begin and end, in order."""
     return [match.span() for match in _WORD.finditer(text)]
+
+
+def replaced(text: str, places: Iterable[tuple[int, int, str]]) -> str:
+    """The text with other words at some places, each given as (start, end, words), in order and without overlaps."""
+    kept, at = list[str](), 0
+    for start, end, said in places:
+        kept += (text[at:start], said)
+        at = end
+    return "".join([*kept, text[at:]])
 
 
 def sentences(text: str) -> list[str]:

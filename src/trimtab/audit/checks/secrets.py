@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from trimtab.audit.checks.spans import hits
 from trimtab.audit.findings import Hit, Row
+from trimtab.language.text import replaced
 
 # type: (what must stand in the text as it is, the pattern). Each pattern has an end to every repeat.
 _FORMATS: dict[str, tuple[tuple[str, ...], re.Pattern[str]]] = {
@@ -116,11 +117,7 @@ def found(text: str) -> list[tuple[int, int, str]]:
 
 def masked(text: str) -> str:
     """A text in which each secret is replaced by its type in square brackets."""
-    kept, at = [], 0
-    for start, end, what in found(text):
-        kept += [text[at:start], f"[{what}]"]
-        at = end
-    return "".join([*kept, text[at:]])
+    return replaced(text, ((start, end, f"[{what}]") for start, end, what in found(text)))
 
 
 def entropy(text: str) -> float:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from trimtab.audit.findings import Hit, Row, Span, Text
+from trimtab.language.text import replaced
 
 # A text of nothing but tags is one fault; the row is named, and a reader needs no more places than these.
 MOST = 200
@@ -28,11 +29,7 @@ def removed(
     text: str, places: Iterable[tuple[int, int, str]], instead: Callable[[str], str] = lambda _: ""
 ) -> str:
     """A text without some places in order, or with what a function says instead of each."""
-    kept, at = [], 0
-    for start, end, _ in places:
-        kept += [text[at:start], instead(text[start:end])]
-        at = end
-    return "".join([*kept, text[at:]])
+    return replaced(text, ((start, end, instead(text[start:end])) for start, end, _ in places))
 
 
 def answers(row: Row) -> Iterator[Text]:

@@ -18,6 +18,7 @@ from hashlib import sha256
 from trimtab.errors import UserError
 from trimtab.language.personal.found import Found, settle
 from trimtab.language.personal.numbers import luhn, mod97
+from trimtab.language.text import replaced
 
 _LEAST_KEY = 16  # bytes
 _DIGIT = re.compile(r"\d")
@@ -50,12 +51,10 @@ class Pseudonyms:
 
     def replace(self, text: str, found: Sequence[Found]) -> str:
         """The text with each find replaced by its pseudonym; of two that overlap, the surer."""
-        pieces: list[str] = []
-        reached = 0
-        for one in settle(found):
-            pieces += (text[reached : one.start], self.name(text[one.start : one.end], one.type))
-            reached = one.end
-        return "".join(pieces) + text[reached:]
+        settled = settle(found)
+        return replaced(
+            text, ((one.start, one.end, self.name(text[one.start : one.end], one.type)) for one in settled)
+        )
 
     def name(self, value: str, kind: str) -> str:
         """The pseudonym of a value of a kind; values that differ in case, spaces or signs only have the same one."""

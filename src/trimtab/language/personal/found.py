@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 SURE = 0.5  # from here on a find is reported; below it is only hidden where hiding too much costs nothing
@@ -42,8 +42,3 @@ def settle(found: Iterable[Found], least: float = 0.0) -> list[Found]:
             starts.insert(place, one.start)
             kept.insert(place, one)
     return kept
-
-
-def overlaps(one: Found, others: Sequence[Found]) -> bool:
-    """Whether a find shares a character with any of others."""
-    return any(one.start < other.end and other.start < one.end for other in others)
