@@ -49,6 +49,13 @@ def test_nothing_found_says_so(tmp_path: Path) -> None:
     assert "Nothing found" in page(found, {})
 
 
+def test_what_is_said_of_the_whole_set_is_a_table(tmp_path: Path) -> None:
+    rows = [{"prompt": "a", "completion": "b", "licence": "<b>MIT</b>", "subject": "p-1"}]
+    text = page(audit(write(tmp_path / "r.jsonl", rows)), {})
+    assert '<th scope="row">&lt;b&gt;MIT&lt;/b&gt;</th><td>1</td>' in text
+    assert "1 people are named by 1 of 1 rows" in text
+
+
 def test_extent_in_words() -> None:
     assert extent(Finding("stale", "note", (1,)), 10) == "1 row, 10.0%"
     assert extent(Finding("stale", "note", (1,)), 10**6) == "1 row, less than 0.1%"

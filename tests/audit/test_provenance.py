@@ -8,7 +8,7 @@ import pytest
 
 from trimtab.audit.findings import Row
 from trimtab.audit.kinds import KINDS
-from trimtab.audit.provenance import FIELDS, missing, summary
+from trimtab.audit.provenance import FIELDS, MANY, Origins, missing
 from trimtab.records import Example, Message
 
 WHOLE = {
@@ -54,22 +54,44 @@ def test_a_row_with_a_broken_shape_is_read_by_its_columns() -> None:
     assert kinds(broken) == ["missing_source", "missing_consent", "missing_date"]
 
 
-def test_the_summary_counts_what_stands_there_and_what_does_not() -> None:
-    rows = [
-        row(0),
-        row(1, licence="MIT"),
-        row(2, subject="", collected_at="2025-01-02T10:00:00Z"),
-        row(3, source=""),
-    ]
-    found = summary(iter(rows))
-    assert found.rows == 4
-    assert found.licences == {"CC0-1.0": 3, "MIT": 1}
-    assert list(found.licences) == ["CC0-1.0", "MIT"]
-    assert found.sources == {"letters": 3, "": 1}
-    assert (found.subjects, found.unnamed) == (1, 1)
-    assert (found.first, found.last) == ("2025-01-02", "2026-03-31")
+def counted(*rows: Row) -> Origins:
+    """Some rows, counted."""
+    found = Origins()
+    for one in rows:
+        found.add(one)
+    return found
 
 
-def test_no_rows_have_an_empty_summary() -> None:
-    assert summary([]).rows == 0
-    assert summary([]).first == ""
+ROWS = (
+    row(0),
+    row(1, licence="MIT"),
+    row(2, subject="", collected_at="2025-01-02T10:00:00Z"),
+    row(3, source="letters of anna@example.org"),
+)
+
+
+def test_rows_are_counted_by_what_they_say_and_by_what_they_do_not() -> None:
+    (section,) = counted(*ROWS, row(4, licence="")).sections()
+    assert section.data["licence"] == {"CC0-1.0": 3, "MIT": 1}
+    assert section.data["source"] == {"letters": 4, "letters of [e-mail address]": 1}
+    assert (section.data["subjects"], section.data["unnamed"]) == (1, 1)
+    assert section.data["days"] == ["2025-01-02", "2026-03-31"]
+    assert ("not said", "1") in section.tables[0].rows
+    assert "anna" not in repr(section)
+
+
+@pytest.mark.parametrize("cut", range(5))
+def test_parts_that_are_joined_count_like_the_whole(cut: int) -> None:
+    parts = counted(*ROWS[:cut])
+    parts.join(counted(*ROWS[cut:]))
+    assert parts == counted(*ROWS)
+
+
+def test_rows_that_say_nothing_have_no_section() -> None:
+    assert counted(row(0, **dict.fromkeys(WHOLE, ""))).sections() == ()
+
+
+def test_many_values_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trimtab.audit.provenance._MOST", 2)
+    found = counted(*(row(n, source=f"page {n}") for n in range(5)))
+    assert found.counts["source"] == {"page 0": 1, "page 1": 1, MANY: 3}

@@ -19,6 +19,7 @@ from tests.audit.made import raw, write
 from trimtab.audit import audit
 from trimtab.audit.findings import Hit, Row
 from trimtab.audit.known import gathered
+from trimtab.audit.provenance import Origins
 from trimtab.audit.rows import opened
 from trimtab.audit.scan import Work, called, scan
 from trimtab.errors import MissingPart
@@ -33,12 +34,14 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> str:
     pairs = [(f"ask {n}", " ".join(rng.choices(WORDS, k=20))) for n in range(4100)]
     pairs[3900] = ("ask 3900", "write to anna@example.org " + pairs[0][1])
     pairs[4050] = pairs[17]
-    return write(tmp_path_factory.mktemp("scan") / "rows.jsonl", raw(*pairs))
+    rows = [{**row, "source": ("even", "odd")[n % 2]} for n, row in enumerate(raw(*pairs))]
+    return write(tmp_path_factory.mktemp("scan") / "rows.jsonl", rows)
 
 
 def test_several_processes_find_what_one_finds(source: str) -> None:
     alone, together = audit(source, workers=1), audit(source, workers=2)
     assert dataclasses.replace(alone, seconds=0) == dataclasses.replace(together, seconds=0)
+    assert alone.sections[0].data["source"] == {"even": 2050, "odd": 2050}
     copies, personal = alone.of("exact_duplicate"), alone.of("personal_data")
     assert copies
     assert personal
@@ -54,6 +57,18 @@ def lacking(row: Row) -> Iterator[Hit]:
 
 def counted(row: Row) -> Iterator[Hit]:
     yield Hit("stale", row.number)
+
+
+class Lacking(Origins):
+    def add(self, row: Row) -> None:
+        raise MissingPart("a part is not installed", "install it")
+
+
+def test_a_tally_that_lacks_a_part_is_named_and_the_others_go_on(tmp_path: Path) -> None:
+    read = opened(write(tmp_path / "r.jsonl", raw(("a", "b"), ("c", "d"))))
+    found = scan(read, Work(read.maker, (), gathered(), tallies=(Lacking, Origins)), workers=1)
+    assert found.missing == {"lacking": "a part is not installed: install it"}
+    assert list(found.tallies) == ["origins"]
 
 
 def test_a_check_that_lacks_a_part_is_named_and_the_others_go_on(tmp_path: Path) -> None:

@@ -22,10 +22,11 @@ from trimtab.audit.known import gathered, often
 from trimtab.audit.packed import pack
 from trimtab.audit.parts import shared
 from trimtab.audit.privacy import detect
-from trimtab.audit.provenance import missing
+from trimtab.audit.provenance import Origins, missing
 from trimtab.audit.rows import Source, opened, rows
 from trimtab.audit.scan import Scanned, Work, scan
 from trimtab.audit.shingles import grams
+from trimtab.audit.tallies import Counting, Section
 from trimtab.errors import MissingPart
 from trimtab.records import Progress, Report
 
@@ -33,6 +34,7 @@ GRAVE = ("error", "warning", "note")
 _BATCH = 2000
 # `settle` looks at these; hits of all other kinds stay in arrays.
 _SETTLED = (*NORMAL, "empty_answer")
+_TALLIES: tuple[Counting, ...] = (Origins,)
 _NAMES = "names of people and places that no title or phrase announces (--use names=yes looks for them)"
 
 
@@ -47,6 +49,7 @@ class Audit:
         not_looked_at: what was left out, and why, in words.
         seconds: wall-clock time.
         figures: spread of lengths in words, by side.
+        sections: what is said about the set as a whole.
     """
 
     source: str
@@ -56,6 +59,7 @@ class Audit:
     not_looked_at: tuple[str, ...]
     seconds: float
     figures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    sections: tuple[Section, ...] = ()
 
     def of(self, kind: str) -> Finding | None:
         """The finding of a kind, if there is one."""
@@ -107,6 +111,7 @@ def audit(
     _settle(scanned, work)
     findings = _of_sets(source, asked, scanned, work.begin, report)
     findings += [scanned.hits.finding(kind) for kind in scanned.hits.kinds if kind != "leak"]
+    findings += [one for tally in scanned.tallies.values() for one in tally.findings()]
     findings.sort(key=lambda one: (GRAVE.index(one.severity), -one.count, one.kind))
     words = scanned.features.words
     figures = {side: quantiles(words[:, place]) for place, side in enumerate(("prompt", "answer"))}
@@ -118,6 +123,7 @@ def audit(
         tuple(unseen),
         time.monotonic() - began,
         figures,
+        tuple(section for tally in scanned.tallies.values() for section in tally.sections()),
     )
 
 
@@ -137,7 +143,7 @@ def _work(read: Source, asked: Asked) -> tuple[Work, list[str]]:
     if asked.names:
         detect.Detector(names=True)  # what is lacking is said before the long work
     known = gathered(asked.against).without(often(read.sample))
-    return Work(read.maker, checks, known, asked.names, beginning(read.sample)), unseen
+    return Work(read.maker, checks, known, asked.names, beginning(read.sample), _TALLIES), unseen
 
 
 def _settle(scanned: Scanned, work: Work) -> None:
@@ -231,4 +237,5 @@ def as_json(found: Audit) -> dict[str, Any]:
         "not_looked_at": found.not_looked_at,
         "seconds": found.seconds,
         "figures": found.figures,
+        "sections": {one.name: one.data for one in found.sections},
     }

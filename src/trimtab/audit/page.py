@@ -32,6 +32,7 @@ def page(found: Audit, shown: Mapping[str, tuple[Shown, ...]]) -> str:
             "worst": found.findings[0].severity if found.findings else "none",
             "findings": [_finding(one, found.rows, shown.get(one.kind, ())) for one in found.findings],
             "unseen": found.not_looked_at,
+            "sections": found.sections,
             "lengths": [(side, spread) for side, spread in found.figures.items() if spread.get("n")],
             "seconds": duration(found.seconds),
             "version": __version__,

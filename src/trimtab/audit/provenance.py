@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from trimtab.audit.findings import Hit, Row
+from trimtab.audit.features import digest
+from trimtab.audit.findings import Finding, Hit, Row
+from trimtab.audit.tallies import Section, Table
+from trimtab.document.masking import mask
 
 # Kind of finding, and the field of an example that it is about.
 FIELDS: Mapping[str, str] = {
@@ -24,6 +27,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "collected_at": ("collected_at", "collected-at", "collected"),
     "subject": ("subject",),
 }
+MANY = "(others)"
+_MOST, _SHOWN, _LONGEST = 10_000, 10, 50
 REFUSED = ("no", "none", "false", "refused", "withdrawn")
 
 
@@ -42,50 +47,98 @@ def missing(row: Row) -> Iterator[Hit]:
             yield Hit(kind, row.number, note="it says that consent was not given")
 
 
-@dataclass(frozen=True)
-class Summary:
+@dataclass
+class Origins:
     """How rows are spread over where they come from; what is missing is counted under the empty text.
 
     Attributes:
         rows: how many there are.
-        subjects: distinct people; unnamed: rows that name none.
+        counts: rows by value, for licence, source and consent; values beyond 10,000 are counted under `MANY`.
+        people: distinct people, as hashes; unnamed: rows that name none.
         first, last: the earliest and the latest day of collection, YYYY-MM-DD; empty where none is known.
     """
 
-    rows: int
-    licences: Mapping[str, int] = field(default_factory=dict)
-    sources: Mapping[str, int] = field(default_factory=dict)
-    consents: Mapping[str, int] = field(default_factory=dict)
-    subjects: int = 0
+    rows: int = 0
+    counts: dict[str, Counter[str]] = field(
+        default_factory=lambda: {name: Counter() for name in ("licence", "source", "consent")}
+    )
+    people: set[int] = field(default_factory=set)
     unnamed: int = 0
     first: str = ""
     last: str = ""
 
-
-def summary(rows: Iterable[Row]) -> Summary:
-    """Count rows per licence, source and consent, most frequent first, and the people and days that they span."""
-    counts: dict[str, Counter[str]] = {name: Counter() for name in ("licence", "source", "consent")}
-    people: set[str] = set()
-    days: list[str] = []
-    total = unnamed = 0
-    for row in rows:
+    def add(self, row: Row) -> None:
+        """Count a row."""
         said = _provenance(row)
-        total += 1
-        for name, counter in counts.items():
-            counter[said[name]] += 1
-        people.add(said["subject"])
-        unnamed += not said["subject"]
-        days += [said["collected_at"][:10]] if said["collected_at"] else []
-    return Summary(
-        total,
-        dict(counts["licence"].most_common()),
-        dict(counts["source"].most_common()),
-        dict(counts["consent"].most_common()),
-        subjects=len(people - {""}),
-        unnamed=unnamed,
-        first=min(days, default=""),
-        last=max(days, default=""),
+        self.rows += 1
+        for name, counter in self.counts.items():
+            _count(counter, said[name], 1)
+        if said["subject"]:
+            self.people.add(digest(said["subject"]))
+        else:
+            self.unnamed += 1
+        self._span(said["collected_at"][:10])
+
+    def join(self, later: Origins) -> None:
+        """Add the counts of the rows that follow."""
+        self.rows += later.rows
+        for name, counter in self.counts.items():
+            for value, count in later.counts[name].items():
+                _count(counter, value, count)
+        self.people |= later.people
+        self.unnamed += later.unnamed
+        self._span(later.first)
+        self._span(later.last)
+
+    def _span(self, day: str) -> None:
+        if day:
+            self.first = min(self.first or day, day)
+            self.last = max(self.last, day)
+
+    def findings(self) -> Sequence[Finding]:
+        """None: what is missing is found row by row."""
+        return ()
+
+    def sections(self) -> Sequence[Section]:
+        """Rows by licence, source and consent; nothing where no row says any of it."""
+        said = {
+            name: {mask(value): count for value, count in counter.most_common() if value}
+            for name, counter in self.counts.items()
+        }
+        if not any(said.values()) and not self.people and not self.first:
+            return ()
+        tables = tuple(
+            Table(f"rows by {name}", (name, "rows"), _cells(self.counts[name]))
+            for name, values in said.items()
+            if values
+        )
+        text = (
+            f"{len(self.people):,} people are named by {self.rows - self.unnamed:,} of {self.rows:,} rows; "
+        )
+        text += (
+            f"collected from {self.first} to {self.last}." if self.first else "no day of collection is known."
+        )
+        data = {**said, "subjects": len(self.people), "unnamed": self.unnamed}
+        return (
+            Section("origins", "Where the rows come from", (text,), tables, data | {"days": self._days()}),
+        )
+
+    def _days(self) -> list[str]:
+        return [self.first, self.last] if self.first else []
+
+
+def _count(counter: Counter[str], value: str, count: int) -> None:
+    counter[value if value in counter or len(counter) < _MOST else MANY] += count
+
+
+def _cells(counter: Counter[str]) -> tuple[tuple[str, ...], ...]:
+    return tuple(
+        (_short(mask(value)) or "not said", f"{count:,}") for value, count in counter.most_common(_SHOWN)
     )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def _provenance(row: Row) -> dict[str, str]:

@@ -20,6 +20,7 @@ from trimtab.audit.known import Known, leaks
 from trimtab.audit.packed import Collected, Pack, pack
 from trimtab.audit.privacy import detect
 from trimtab.audit.rows import Maker, Source
+from trimtab.audit.tallies import Counting, Tally
 from trimtab.data.table import Record
 from trimtab.errors import MissingPart
 from trimtab.records import Progress, Report
@@ -37,6 +38,7 @@ class Work:
     Attributes:
         names: search for names of people and places too, which needs a language model.
         begin: how all prompts begin.
+        tallies: what is counted over all rows.
     """
 
     maker: Maker
@@ -44,13 +46,25 @@ class Work:
     known: Known
     names: bool = False
     begin: str = ""
+    tallies: tuple[Counting, ...] = ()
     missing: dict[str, str] = field(default_factory=dict)
     _detector: detect.Detector | None = None
 
     def done(self, first: int, records: Sequence[Record]) -> Part:
         """The part of the rows that these records are, the first of them with this number."""
         rows = [self.maker.row(first + place, record) for place, record in enumerate(records)]
-        return Part(len(rows), pack(self._hits(rows)), features(rows, self.begin), dict(self.missing))
+        hits, tallies = pack(self._hits(rows)), self._tallied(rows)
+        return Part(len(rows), hits, features(rows, self.begin), tallies, dict(self.missing))
+
+    def _tallied(self, rows: list[Row]) -> dict[str, Tally]:
+        found = {called(counting): counting() for counting in self.tallies}
+        for name, tally in found.items():
+            try:
+                for row in () if name in self.missing else rows:
+                    tally.add(row)
+            except MissingPart as error:
+                self.missing[name] = f"{error.message}: {error.hint}"
+        return {name: tally for name, tally in found.items() if name not in self.missing}
 
     def _hits(self, rows: list[Row]) -> Iterator[Hit]:
         secret: dict[tuple[int, str], list[Span]] = defaultdict(list)
@@ -85,11 +99,12 @@ def _inside(span: Span, others: Sequence[Span]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one chunk of rows gave. `missing` maps a check that could not look to why."""
+    """What one chunk of rows gave. `missing` maps a check or a tally that could not look to why."""
 
     rows: int
     hits: dict[str, Pack]
     features: Features
+    tallies: dict[str, Tally]
     missing: dict[str, str]
 
 
@@ -100,11 +115,13 @@ class Scanned:
     rows: int
     hits: Collected
     features: Features
+    tallies: dict[str, Tally]
     missing: dict[str, str]
 
 
 def called(check: Any) -> str:
-    """What a check is called: its function or its class."""
+    """What a check or a tally is called: its function or its class."""
+    check = getattr(check, "func", check)
     return str(getattr(check, "__name__", type(check).__name__)).strip("_").lower()
 
 
@@ -124,16 +141,23 @@ def scan(source: Source, work: Work, *, workers: int = 0, report: Report | None 
     chunks = itertools.chain(began, chunks)
     parts = (work.done(*chunk) for chunk in chunks) if alone else _spread(chunks, work, workers)
     hits, kept, missing, rows, start = Collected(), list[Features](), dict[str, str](), 0, time.monotonic()
+    tallies: dict[str, Tally] = {}
     for part in parts:
         hits.add(part.hits)
         kept.append(part.features)
+        for name, tally in part.tallies.items():
+            if name in tallies:
+                tallies[name].join(tally)
+            else:
+                tallies[name] = tally
         missing |= part.missing
         rows += part.rows
         if report:
             speed = rows / max(time.monotonic() - start, 1e-9)
             done, total = source.stream.done, source.stream.total
             report(Progress("read and check", done, total, {"rows": float(rows), "rows/s": speed}))
-    return Scanned(rows, hits, joined(kept), missing)
+    counted = {name: tally for name, tally in tallies.items() if name not in missing}
+    return Scanned(rows, hits, joined(kept), counted, missing)
 
 
 def _chunks(records: Iterator[Record]) -> Iterator[tuple[int, list[Record]]]:

@@ -12,6 +12,7 @@ from trimtab import audit as audits
 from trimtab.audit import examples, fixing, page
 from trimtab.audit.kinds import KINDS
 from trimtab.audit.rows import rows
+from trimtab.audit.tallies import Section
 from trimtab.cli import progress, show
 from trimtab.errors import DataError, UserError
 
@@ -145,10 +146,21 @@ def _print(found: audits.Audit, shown: Mapping[str, tuple[examples.Shown, ...]])
                 show.line(_cut(f"{_HANG}row {row}{note}: {text}"))
         show.line(show.wrapped(kind.harm, indent=_HANG + "      ", first=f"{_HANG}Harm: "))
         show.line(show.wrapped(kind.remedy, indent=_HANG + "     ", first=f"{_HANG}Fix: "))
+    for section in found.sections:
+        _tell(section)
     if found.not_looked_at:
         show.line("\nNot looked at:")
         for text in found.not_looked_at:
             show.line(show.wrapped(text, indent="    ", first="  - "))
+
+
+def _tell(section: Section) -> None:
+    show.line(f"\n{section.title}")
+    for text in section.said:
+        show.line(show.wrapped(text, indent=_HANG))
+    for table in section.tables:
+        show.line(show.wrapped(f"{table.title}:", indent=_HANG))
+        show.table(table.header, table.rows, numbers=range(1, len(table.header)), indent=_HANG)
 
 
 def _cut(text: str) -> str:

@@ -68,7 +68,9 @@ def facts(rows: Sequence[tuple[str, str]], *, indent: str = "") -> None:
         line(wrapped(value, indent=hang, first=f"{indent}{name:<{width}}  "))
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[int] = ()) -> None:
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[int] = (), indent: str = ""
+) -> None:
     """Print rows in columns that are as wide as their longest cell; columns in `numbers` end flush right."""
     lines = [list(header), *[list(row) for row in rows]]
     widths = [max(len(cells[k]) for cells in lines) for k in range(len(header))]
@@ -77,7 +79,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequ
             f"{cell:>{width}}" if k in numbers else f"{cell:<{width}}"
             for k, (cell, width) in enumerate(zip(cells, widths, strict=True))
         ]
-        line("  ".join(padded).rstrip())
+        line(indent + "  ".join(padded).rstrip())
 
 
 def console(*, to_error: bool = False) -> Console:
