@@ -27,6 +27,7 @@ from trimtab.audit.rows import Source, opened, rows
 from trimtab.audit.scan import Scanned, Work, scan
 from trimtab.audit.shingles import grams
 from trimtab.audit.tallies import Counting, Section
+from trimtab.audit.told.tally import Told
 from trimtab.errors import MissingPart
 from trimtab.records import Progress, Report
 
@@ -34,7 +35,7 @@ GRAVE = ("error", "warning", "note")
 _BATCH = 2000
 # `settle` looks at these; hits of all other kinds stay in arrays.
 _SETTLED = (*NORMAL, "empty_answer")
-_TALLIES: tuple[Counting, ...] = (Origins,)
+_TALLIES: tuple[Counting, ...] = (Origins, Told)
 _NAMES = "names of people and places that no title or phrase announces (--use names=yes looks for them)"
 
 

@@ -53,6 +53,20 @@ KINDS: dict[str, Kind] = {
             "Keep the right answer, or say in the prompts what differs; where all are good, list them as references.",
         ),
         Kind(
+            "fact_left_out",
+            "warning",
+            "Answers that seem to leave out a fact of their prompt",
+            "The model learns that facts it is given may be dropped.",
+            "Read them: complete the answer, or take the fact out of the prompt.",
+        ),
+        Kind(
+            "fact_added",
+            "warning",
+            "Answers that seem to tell what their prompt does not",
+            "The model learns to make facts up.",
+            "Read them: take the fact out of the answer, or put it into the prompt.",
+        ),
+        Kind(
             "leak",
             "error",
             "Rows that stand in a measuring part or a test too",

@@ -1,0 +1,79 @@
+"""Rows with a list of facts, gathered over the whole set and compared with their answers."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from trimtab.audit.features import digest
+from trimtab.audit.findings import Finding, Hit, Row
+from trimtab.audit.kinds import KINDS
+from trimtab.audit.tallies import Section
+from trimtab.audit.told.comparing import ADDED, LEFT_OUT, Described, compared
+from trimtab.audit.told.pairs import pairs_of
+
+# So many rows are learned from and looked at; of more, those are drawn that a hash of their numbers puts first.
+MOST = 50_000
+_FEWEST = 200
+_SHARE = 0.8
+_LONGEST = 2000
+
+
+@dataclass
+class Told:
+    """Rows whose prompts list facts.
+
+    Attributes:
+        rows: how many rows were seen; listing: how many of them list facts.
+        drawn: some of these with their place in the draw, at most `MOST`.
+    """
+
+    rows: int = 0
+    listing: int = 0
+    drawn: list[tuple[int, Described]] = field(default_factory=list)
+
+    def add(self, row: Row) -> None:
+        """Count a row, and keep it where it lists facts."""
+        self.rows += 1
+        pairs = pairs_of(row)
+        answer = " ".join(text.text for text in row.texts if text.side == "answer")[:_LONGEST]
+        if pairs and answer.strip():
+            self.listing += 1
+            self.drawn.append((digest(str(row.number)), Described(row.number, pairs, answer)))
+
+    def join(self, later: Told) -> None:
+        """Add the rows that follow."""
+        self.rows += later.rows
+        self.listing += later.listing
+        self.drawn += later.drawn
+        if len(self.drawn) > 2 * MOST:
+            self._drop()
+
+    def _drop(self) -> None:
+        self.drawn = heapq.nsmallest(MOST, self.drawn, key=lambda one: one[0])
+
+    def sections(self) -> Sequence[Section]:
+        """None: the findings say it."""
+        return ()
+
+    def findings(self) -> Sequence[Finding]:
+        """Facts left out and facts added; none where fewer than eight in ten rows, or than 200, list facts."""
+        if self.listing < max(_FEWEST, _SHARE * self.rows):
+            return ()
+        self._drop()
+        rows = sorted((one for _, one in self.drawn), key=lambda one: one.number)
+        hits = compared(rows)
+        found = [
+            _finding(kind, [hit for hit in hits if hit.kind == kind], len(rows)) for kind in (LEFT_OUT, ADDED)
+        ]
+        return [one for one in found if one.count]
+
+
+def _finding(kind: str, hits: Sequence[Hit], looked: int) -> Finding:
+    notes: dict[int, str] = {}
+    for hit in hits:
+        notes[hit.row] = f"{notes[hit.row]}; {hit.note}" if hit.row in notes else hit.note
+    return Finding(
+        kind, KINDS[kind].severity, tuple(sorted(notes)), notes=notes, detail={"rows looked at": looked}
+    )
