@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import itertools
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from trimtab.audit import near, same
+from trimtab.audit.batches import batches
 from trimtab.audit.checks import NORMAL, chosen, settle
 from trimtab.audit.checks.languages import majority
 from trimtab.audit.checks.lengths import outlier_lengths, quantiles
@@ -135,6 +135,7 @@ def _work(read: Source, asked: Asked) -> tuple[Work, list[str]]:
         language = language or majority(read.sample)
     except MissingPart as error:
         unseen.append(f"language: {error.message}: {error.hint}")
+    unseen += read.guessed
     if not read.maker.shape.certain:
         columns = ", ".join(f"{usual}: {own}" for usual, own in read.maker.shape.columns.items())
         unseen.append(f"columns other than {columns}, which were guessed (--use prompt=COLUMN names one)")
@@ -173,7 +174,7 @@ def _of_sets(source: str, asked: Asked, scanned: Scanned, begin: str, report: Re
         KINDS["near_duplicate"].severity,
         members,
         groups=groups,
-        detail={"groups": len(groups), "least": near.LEAST},
+        detail={"groups": len(groups), "least": near.LEAST, "rows": same.ALL},
     )
     found = [same.exact(features), alike if members else None, same.conflicts(features, groups)]
     scanned.hits.add(pack(shared(source, asked.columns, features, report)))
@@ -198,7 +199,7 @@ def _shingles(
     """The 5-grams of some rows, by number, read again: all of them would not fit into memory."""
     found: dict[int, near.Sides] = {}
     read = ((row.number, compared(row, begin)) for row in rows(source, columns, wanted))
-    while batch := list(itertools.islice(read, _BATCH)):
+    for batch in batches(read, _BATCH, lambda one: sum(map(len, one[1]))):
         hashes, starts = grams([text for _, sides in batch for text in sides])
         pieces = [np.unique(piece) for piece in np.split(hashes, starts[1:])]
         for place, (number, sides) in enumerate(batch):
