@@ -8,20 +8,22 @@ from collections.abc import Mapping, Sequence
 from trimtab.errors import UserError
 
 
-def pairs(given: Sequence[str], keys: Sequence[str], columns: Sequence[str] = ()) -> dict[str, list[str]]:
+def pairs(
+    given: Sequence[str], keys: Sequence[str], columns: Sequence[str] = (), *, forms: str = ""
+) -> dict[str, list[str]]:
     """The values of each key, in the order in which they were given.
 
     Args:
         given: what stands behind each --use.
         keys: those that the verb knows; columns: the usual names of columns, where it takes them too.
+        forms: what the hint says may be given; empty: the names of keys and columns.
 
     Raises:
         UserError: something else than KEY=VALUE, or a key that is not known.
     """
     known = (*keys, *columns)
-    hint = f"keys are {', '.join(keys)}" + (
-        f", and the usual columns {', '.join(columns)}" if columns else ""
-    )
+    usual = f", and the usual columns {', '.join(columns)}" if columns else ""
+    hint = forms or f"keys are {', '.join(keys)}{usual}"
     found: dict[str, list[str]] = {}
     for pair in given:
         key, sign, value = (part.strip() for part in pair.partition("="))
