@@ -15,6 +15,7 @@ from trimtab.audit.batches import batches
 from trimtab.audit.checks import NORMAL, chosen, settle
 from trimtab.audit.checks.languages import majority
 from trimtab.audit.checks.lengths import Truncated, outlier_lengths, quantiles
+from trimtab.audit.columns import Columns
 from trimtab.audit.features import beginning, compared
 from trimtab.audit.findings import Finding, Hit
 from trimtab.audit.kinds import KINDS
@@ -34,7 +35,7 @@ GRAVE = ("error", "warning", "note")
 _BATCH = 2000
 # `settle` looks at these; hits of all other kinds stay in arrays.
 _SETTLED = (*NORMAL, "empty_answer")
-_TALLIES: tuple[Counting, ...] = (Origins,)
+_TALLIES: tuple[Counting, ...] = (Origins, Columns)
 _NAMES = "names of people and places that no title or phrase announces (--use names=yes looks for them)"
 # 3,400 rows of 60 tokens a second on one core.
 _LIMIT = (
@@ -55,6 +56,8 @@ class Audit:
         seconds: wall-clock time.
         figures: spread of lengths in words, by side.
         sections: what is said about the set as a whole.
+        language: that of most texts, or as declared, as an ISO 639-1 code; empty where none is known.
+        columns: usual name to the source's own column.
     """
 
     source: str
@@ -65,10 +68,16 @@ class Audit:
     seconds: float
     figures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     sections: tuple[Section, ...] = ()
+    language: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, kind: str) -> Finding | None:
         """The finding of a kind, if there is one."""
         return next((finding for finding in self.findings if finding.kind == kind), None)
+
+    def section(self, name: str) -> Section | None:
+        """The section of a name, if there is one."""
+        return next((section for section in self.sections if section.name == name), None)
 
 
 @dataclass(frozen=True)
@@ -113,7 +122,7 @@ def audit(
     """
     began, asked = time.monotonic(), asked or Asked()
     read = opened(source, asked.columns)
-    work, unseen = _work(read, asked)
+    work, unseen, language = _work(read, asked)
     scanned = scan(read, work, workers=workers, report=report)
     unseen = list(
         dict.fromkeys([*unseen, *(f"{name}: {why}" for name, why in sorted(scanned.missing.items()))])
@@ -134,11 +143,13 @@ def audit(
         time.monotonic() - began,
         figures,
         tuple(section for tally in scanned.tallies.values() for section in tally.sections()),
+        language,
+        read.maker.shape.columns,
     )
 
 
-def _work(read: Source, asked: Asked) -> tuple[Work, list[str]]:
-    """The work on each row, and what is not looked at."""
+def _work(read: Source, asked: Asked) -> tuple[Work, list[str], str]:
+    """The work on each row, what is not looked at, and the language."""
     unseen = [] if asked.names else [_NAMES]
     language = asked.language
     try:
@@ -158,7 +169,8 @@ def _work(read: Source, asked: Asked) -> tuple[Work, list[str]]:
     if asked.names:
         detect.Detector(names=True)  # what is lacking is said before the long work
     known = gathered(asked.against).without(often(read.sample))
-    return Work(read.maker, checks, known, asked.names, beginning(read.sample), _TALLIES), unseen
+    work = Work(read.maker, checks, known, asked.names, beginning(read.sample), _TALLIES)
+    return work, unseen, language
 
 
 def _settle(scanned: Scanned, work: Work) -> None:
@@ -252,5 +264,7 @@ def as_json(found: Audit) -> dict[str, Any]:
         "not_looked_at": found.not_looked_at,
         "seconds": found.seconds,
         "figures": found.figures,
+        "language": found.language,
+        "columns": found.columns,
         "sections": {one.name: one.data for one in found.sections},
     }
