@@ -132,7 +132,9 @@ def test_only_wanted_rows_are_made_and_nothing_is_read_for_none(tmp_path: Path) 
 
 def test_lines_with_a_sign_between_are_prompts_and_answers(tmp_path: Path) -> None:
     path = tmp_path / "pairs.txt"
-    path.write_text("".join(f"name : n{n} | type : pub||A pub named n{n} .\n" for n in range(40)) + "no sign\n")
+    path.write_text(
+        "".join(f"name : n{n} | type : pub||A pub named n{n} .\n" for n in range(40)) + "no sign\n"
+    )
     read = opened(str(path))
     assert read.maker.shape.kind == "prompt/completion"
     assert "40 of the first 41 have || once" in read.guessed[0]

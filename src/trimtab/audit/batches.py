@@ -11,7 +11,9 @@ _DEEPEST = 8
 T = TypeVar("T")
 
 
-def batches(items: Iterable[T], count: int, weight: Callable[[T], int], most: int = MOST) -> Iterator[list[T]]:
+def batches(
+    items: Iterable[T], count: int, weight: Callable[[T], int], most: int = MOST
+) -> Iterator[list[T]]:
     """Items in their order, in lists of at most `count`, each closed as soon as it weighs `most`."""
     batch: list[T] = []
     held = 0

@@ -124,7 +124,9 @@ def _names(value: Any) -> Sequence[str]:
     if isinstance(value, Mapping):
         return tuple(map(str, value))
     if isinstance(value, list):
-        return tuple({str(name): None for item in value[:_INSIDE] if isinstance(item, Mapping) for name in item})
+        return tuple(
+            {str(name): None for item in value[:_INSIDE] if isinstance(item, Mapping) for name in item}
+        )
     return ()
 
 

@@ -113,7 +113,9 @@ class Origins:
             if values
         )
         people, named = len(self.people), self.rows - self.unnamed
-        text = f"{people:,} {'person is' if people == 1 else 'people are'} named by {named:,} of {self.rows:,} "
+        text = (
+            f"{people:,} {'person is' if people == 1 else 'people are'} named by {named:,} of {self.rows:,} "
+        )
         text += f"row{'s' if self.rows != 1 else ''}; "
         text += (
             f"collected from {self.first} to {self.last}." if self.first else "no day of collection is known."

@@ -5,11 +5,8 @@ from __future__ import annotations
 import re
 
 # The word "one" is left out: it is a pronoun more often than a number.
-_SPELLED = {
-    word: str(number)
-    for number, word in enumerate("zero - two three four five six seven eight nine ten eleven twelve".split())
-    if word != "-"
-}
+_WORDS = "zero two three four five six seven eight nine ten eleven twelve"
+_SPELLED = dict(zip(_WORDS.split(), (str(number) for number in range(13) if number != 1), strict=True))
 _NUMBER = re.compile(rf"\d+(?:[.,:]\d+)*|\b(?:{'|'.join(_SPELLED)})\b", re.IGNORECASE)
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _NEGATIONS = (

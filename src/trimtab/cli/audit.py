@@ -37,7 +37,11 @@ def audit(
     ] = "",
     use: Annotated[
         list[str] | None,
-        typer.Option("--use", metavar="KEY=VALUE", help="language, guidelines, names, model, limit, on, off, or a column."),
+        typer.Option(
+            "--use",
+            metavar="KEY=VALUE",
+            help="language, guidelines, names, model, limit, on, off, or a column.",
+        ),
     ] = None,
     fix: Annotated[
         Path | None, typer.Option("--fix", metavar="OUT", help="Write a cleaned copy and its ledger.")
@@ -64,7 +68,7 @@ def audit(
     """
     if undo is not None:
         return _undone(Path(source), undo, as_json=as_json)
-    asked, rules = _asked(use or [], against)
+    asked, rules = wanted(use or [], against)
     with progress.live(as_json=as_json) as report:
         found = audits.audit(source, asked, report=report)
     fixed = None
@@ -86,8 +90,13 @@ def audit(
     return 0
 
 
-def _asked(given: list[str], against: str) -> tuple[audits.Asked, tuple[str, ...]]:
-    """What is asked for, and the rules of a fix, from KEY=VALUE; prompt=question names a column of the source."""
+def wanted(given: list[str], against: str) -> tuple[audits.Asked, tuple[str, ...]]:
+    """What is asked for, and the rules of a fix, from KEY=VALUE; prompt=question names a column of the source.
+
+    Raises:
+        UserError: a key or a value is not known.
+        DataError: there is no such rule.
+    """
     said = using.pairs(given, KEYS, COLUMNS)
     one = {key: values[-1] for key, values in said.items()}
     asked = audits.Asked(

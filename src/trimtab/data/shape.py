@@ -11,7 +11,15 @@ from typing import Any, Literal
 from trimtab.errors import DataError
 
 Kind = Literal[
-    "prompt/completion", "messages", "instruction", "preference", "choices", "prompt", "text", "pair", "unknown"
+    "prompt/completion",
+    "messages",
+    "instruction",
+    "preference",
+    "choices",
+    "prompt",
+    "text",
+    "pair",
+    "unknown",
 ]
 
 METADATA = ("id", "source", "licence", "subject", "consent", "collected_at", "group", "tags", "part")
