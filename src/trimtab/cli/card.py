@@ -39,8 +39,8 @@ def card(
     """Write a data card: README.md for the Hugging Face Hub, and croissant.json.
 
     Both are filled from an audit of DATA, and stand beside it. What is not known is shown as not known, with the
-    column or the key that says it. --use takes name, description, creator, uses, url, version, published, citation,
-    and the keys of `trimtab audit`. A README.md that somebody else wrote, or changed, is never written over.
+    column or the key that says it. --use takes name, description, licence, creator, uses, url, version, published,
+    citation, and the keys of `trimtab audit`. A README.md that somebody else wrote, or changed, is never written over.
     """
     given = use or []
     said = using.pairs(given, (*DECLARED, *auditing.KEYS), auditing.COLUMNS)

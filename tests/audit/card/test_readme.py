@@ -11,9 +11,10 @@ import yaml
 
 from tests.audit.card.test_croissant import ROWS, jsonl, table
 from tests.audit.made import raw, write
-from trimtab.audit import card, fixing
+from trimtab.audit import audit, card, fixing
+from trimtab.audit.card.croissant import croissant
 from trimtab.audit.card.readme import metadata, readme, size
-from trimtab.audit.card.words import safe
+from trimtab.audit.card.words import missing, safe
 from trimtab.audit.rows import rows
 
 
@@ -64,6 +65,14 @@ def test_missing_facts_are_shown_with_what_to_fill_in(tmp_path: Path) -> None:
     assert "no row names a person" in text
 
 
+def test_a_licence_is_declared_for_rows_that_say_none(tmp_path: Path) -> None:
+    facts = made(tmp_path, raw(("a", "b"), ("c", "d")), licence="Apache-2.0")
+    assert metadata(facts)["license"] == "apache-2.0"
+    assert "| licence | Apache-2.0 (2 rows) |" in readme(facts)
+    assert croissant(facts)["license"] == ["https://spdx.org/licenses/Apache-2.0.html"]
+    assert "licence" not in missing(facts)
+
+
 def test_what_is_known_is_shown(tmp_path: Path) -> None:
     content = [
         {
@@ -84,7 +93,7 @@ def test_what_is_known_is_shown(tmp_path: Path) -> None:
     assert "| EMAIL_ADDRESS | personal data | 1 | 1 |" in text
     assert "| completion | completion | text | 2 |" in text
     assert "(`empty_answer`) | 1 | 33.3% |" in text
-    assert "| source | a\\|b (1) | 2 |" in text
+    assert "| source | a\\|b (1 row) | 2 |" in text
     assert "Three &lt;b&gt;rows&lt;/b&gt;." in text
     assert "1 person is named as the subject of 1 row." in text
     assert "anna" not in text
@@ -93,8 +102,6 @@ def test_what_is_known_is_shown(tmp_path: Path) -> None:
 
 def test_a_copy_shows_what_a_fix_changed(tmp_path: Path) -> None:
     source = write(tmp_path / "r.jsonl", raw(("a", "mail anna@example.org"), ("b", ""), ("c", "d e")))
-    from trimtab.audit import audit
-
     fixing.fix(rows(source), audit(source).findings, tmp_path / "clean.jsonl", fixing.rules())
     text = readme(card.facts(str(tmp_path / "clean.jsonl")))
     assert "- personal_data: 1 place mended" in text

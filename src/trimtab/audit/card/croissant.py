@@ -110,7 +110,7 @@ def croissant(facts: Facts) -> dict[str, Any]:
         "name": facts.name,
         "description": description,
         "conformsTo": [VERSION, RAI],
-        "license": licences.addresses(origins.get("licence", {})),
+        "license": licences.addresses(facts.licences),
         "inLanguage": [found.language] if found.language else [],
         "creator": {"@type": "sc:Organization", "name": declared.creator} if declared.creator else None,
         "url": declared.url,

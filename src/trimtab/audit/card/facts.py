@@ -24,13 +24,15 @@ class Declared:
     """What no column says; empty where it is not known.
 
     Attributes:
-        name: what people call the set; description: what it is, in a sentence or few.
-        creator: person or organisation; uses: what it is meant for; url: where it stands; version: such as 1.0.0;
-            published: day, YYYY-MM-DD; citation: how it wants to be cited.
+        name: what people call the set; description: what it is, in a sentence or few; uses: what it is meant for.
+        licence: of the set, where its rows say none, as SPDX names it.
+        creator: person or organisation; citation: how they want the set to be cited.
+        url: where it stands; version: such as 1.0.0; published: day, YYYY-MM-DD.
     """
 
     name: str = ""
     description: str = ""
+    licence: str = ""
     creator: str = ""
     uses: str = ""
     url: str = ""
@@ -81,6 +83,12 @@ class Facts:
         """Rows by licence, source and consent, people, and days; empty where no row says any."""
         section = self.found.section("origins")
         return section.data if section else {}
+
+    @property
+    def licences(self) -> Mapping[str, int]:
+        """Rows by licence, as they say it themselves; where none does, all of them by the one that is declared."""
+        said: Mapping[str, int] = self.origins.get("licence", {})
+        return said or ({self.declared.licence: self.found.rows} if self.declared.licence else {})
 
     @property
     def readable(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -19,6 +19,7 @@ from trimtab.audit.card.words import (
     preparation,
     rows,
     safe,
+    share,
     summary,
     types,
     unsaid,
@@ -48,7 +49,7 @@ _TASKS = {
     "text": ["text-generation"],
 }
 _LOADED = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".txt")
-_SHOWN = 50
+_SHOWN, _NAMED = 50, 10
 
 
 def readme(facts: Facts) -> str:
@@ -73,8 +74,7 @@ def readme(facts: Facts) -> str:
 
 def metadata(facts: Facts) -> dict[str, Any]:
     """The card's metadata, in the Hub's own words; what is not known is left out, but for the licence."""
-    said = facts.origins.get("licence", {})
-    licence = licences.of_rows(said, facts.found.rows)
+    licence = licences.of_rows(facts.licences, facts.found.rows)
     content: dict[str, Any] = {
         "pretty_name": facts.name,
         "language": [facts.found.language] if facts.found.language else [],
@@ -155,12 +155,11 @@ def _file(facts: Facts) -> str:
 
 
 def _licence(facts: Facts) -> str:
-    said = facts.origins.get("licence", {})
+    said = _counts(facts.licences)
     if not said:
-        return _column("licence")
-    counts = ", ".join(f"{safe(name)} ({rows(count)})" for name, count in list(said.items())[:10])
+        return f"{NOT_KNOWN} (fill the column `licence`, or say it of all with `--use licence=ID`)"
     lacking = unsaid(facts).get("licence", 0)
-    return counts + (f"; {_column('licence')} for {rows(lacking)}" if lacking else "")
+    return said + (f"; {_column('licence')} for {rows(lacking)}" if lacking else "")
 
 
 def _fields(facts: Facts) -> list[str]:
@@ -212,37 +211,30 @@ def _lengths(facts: Facts) -> list[str]:
 
 def _origins(facts: Facts) -> list[str]:
     lacking, origins, count = unsaid(facts), facts.origins, facts.found.rows
-    found: list[str] = ["## Where the rows come from"]
-    days = origins.get("days", [])
-    people = origins.get("subjects", 0)
-    said = {"days of collection": f"{' to '.join(days)}" if days else ""}
-    said["licence"] = ", ".join(
-        f"{safe(name)} ({n:,})" for name, n in list(origins.get("licence", {}).items())[:10]
-    )
-    said["source"] = ", ".join(
-        f"{safe(name)} ({n:,})" for name, n in list(origins.get("source", {}).items())[:10]
-    )
-    said["consent"] = ", ".join(
-        f"{safe(name)} ({n:,})" for name, n in list(origins.get("consent", {}).items())[:10]
-    )
-    cells = []
-    for name in COLUMNS:
-        without = lacking.get(name, 0)
-        if not said[name]:
-            nobody = name == "consent" and not people
-            cells.append(
-                (name, "not asked: no row names a person" if nobody else _column(name), f"{without:,}")
-            )
-        else:
-            cells.append((name, said[name], f"{without:,}"))
-    found.append(_table(("fact", "rows say", f"not said by, of {count:,} rows"), cells, numbers=(2,)))
-    named = count - origins.get("unnamed", count)
-    found.append(
+    people, named = origins.get("subjects", 0), count - origins.get("unnamed", count)
+    said = {
+        "licence": _licence(facts),
+        "source": _counts(origins.get("source", {})) or _column("source"),
+        "consent": _counts(origins.get("consent", {})) or _column("consent"),
+        "days of collection": " to ".join(origins.get("days", [])) or _column("days of collection"),
+    }
+    if not people:
+        said["consent"] = "not asked: no row names a person"
+    cells = [(name, text, f"{lacking.get(name, 0):,}") for name, text in said.items()]
+    about = (
         f"{people:,} {'person is' if people == 1 else 'people are'} named as the subject of {rows(named)}."
         if people
         else f"People whom rows are about: {NOT_KNOWN} (fill the column `subject` with a pseudonym)."
     )
-    return found
+    header = ("fact", "rows say", f"not said by, of {count:,} rows")
+    return ["## Where the rows come from", _table(header, cells, numbers=(2,)), about]
+
+
+def _counts(values: Mapping[str, int]) -> str:
+    """Values with their rows, the ten with most of them."""
+    shown = [f"{safe(name)} ({rows(count)})" for name, count in list(values.items())[:_NAMED]]
+    more = len(values) - len(shown)
+    return ", ".join([*shown, *([f"and {more:,} more"] if more > 0 else [])])
 
 
 def _findings(facts: Facts) -> list[str]:
@@ -258,7 +250,7 @@ def _findings(facts: Facts) -> list[str]:
             one.severity,
             f"{KINDS[one.kind].title} (`{one.kind}`)",
             f"{one.count:,}",
-            f"{one.count / found.rows:.1%}",
+            share(one.count, found.rows),
             KINDS[one.kind].harm,
         )
         for one in found.findings

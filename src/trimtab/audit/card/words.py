@@ -39,6 +39,12 @@ def rows(count: int) -> str:
     return f"{count:,} row{'s' if count != 1 else ''}"
 
 
+def share(count: int, of: int) -> str:
+    """A share in percent; of less than a thousandth just that."""
+    part = count / of if of else 0.0
+    return "less than 0.1%" if 0 < part < 0.001 else f"{part:.1%}"
+
+
 def summary(facts: Facts) -> str:
     """What the set is, in a sentence, as far as the audit knows."""
     language = f" in the language {facts.found.language}" if facts.found.language else ""
@@ -54,7 +60,7 @@ def unsaid(facts: Facts) -> dict[str, int]:
     """Rows that do not say a fact of where they come from, by fact; consent is asked of rows that name a person."""
     found = facts.found
     kinds = {
-        "licence": "missing_licence",
+        **({"licence": "missing_licence"} if facts.origins.get("licence") or not facts.licences else {}),
         "source": "missing_source",
         "consent": "missing_consent",
         "days of collection": "missing_date",
