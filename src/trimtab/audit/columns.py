@@ -73,10 +73,10 @@ class Columns:
         if not self.kinds:
             return ()
         cells = tuple(
-            (_short(column), f"{counter.total():,}", " or ".join(name for name, _ in counter.most_common(2)))
-            for column, counter in self.kinds.items()
+            (f"{_short(column)}: {' or '.join(kind for kind, _ in kinds.most_common(2))}", f"{kinds.total():,}")
+            for column, kinds in self.kinds.items()
         )
-        tables = [Table("rows that fill a column", ("column", "rows", "holds"), cells)]
+        tables = [Table("rows that fill a column", ("column and what it holds", "rows"), cells)]
         parts = {name: self.parts[name] for name in PARTS if name and self.parts[name]}
         if parts:
             shown = {**parts, **({"no part": self.parts[""]} if self.parts[""] else {})}
