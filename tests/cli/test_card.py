@@ -28,7 +28,7 @@ def test_two_files_beside_the_data(call: Call, data: str, tmp_path: Path) -> Non
     assert "Not known: licence, source" in done.out
     text = (tmp_path / "set" / "README.md").read_text()
     assert "| creator | The archive |" in text
-    assert "trimtab card set/data.jsonl --use 'creator=The archive' --use language=en" in text
+    assert "trimtab card data.jsonl --use 'creator=The archive' --use language=en" in text
     assert json.loads((tmp_path / "set" / "croissant.json").read_text())["inLanguage"] == ["en"]
 
 

@@ -73,7 +73,10 @@ class Columns:
         if not self.kinds:
             return ()
         cells = tuple(
-            (f"{_short(column)}: {' or '.join(kind for kind, _ in kinds.most_common(2))}", f"{kinds.total():,}")
+            (
+                f"{_short(column)}: {' or '.join(kind for kind, _ in kinds.most_common(2))}",
+                f"{kinds.total():,}",
+            )
             for column, kinds in self.kinds.items()
         )
         tables = [Table("rows that fill a column", ("column and what it holds", "rows"), cells)]

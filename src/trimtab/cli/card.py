@@ -52,9 +52,7 @@ def card(
     path = Path(source)
     folder = out or (path if path.is_dir() else path.parent)
     with progress.live(as_json=as_json) as report:
-        found = cards.facts(
-            source, asked, declared, command=_command(source, out, against, given), report=report
-        )
+        found = cards.facts(source, asked, declared, command=_command(source, against, given), report=report)
     readme, croissant = cards.write(found, folder)
     lacking = words.missing(found)
     if as_json:
@@ -70,7 +68,7 @@ def card(
     return 0
 
 
-def _command(source: str, out: Path | None, against: str, use: list[str]) -> str:
-    parts = ["trimtab", "card", source, *(["--out", str(out)] if out else [])]
-    parts += ["--against", against] if against else []
+def _command(source: str, against: str, use: list[str]) -> str:
+    """What writes the card again beside the data; folders of whoever wrote it are nobody's business."""
+    parts = ["trimtab", "card", Path(source).name, *(["--against", Path(against).name] if against else [])]
     return shlex.join([*parts, *(part for pair in use for part in ("--use", pair))])

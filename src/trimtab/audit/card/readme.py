@@ -145,7 +145,7 @@ def _about(facts: Facts) -> list[str]:
         ("file", _file(facts)),
         ("SHA-256", f"`{facts.sha256}`"),
     ]
-    return ["## Dataset", _table(("", ""), cells)]
+    return ["## Dataset", _table(("fact", "value"), cells)]
 
 
 def _file(facts: Facts) -> str:
@@ -306,7 +306,8 @@ def _changes(facts: Facts) -> list[str]:
 
 def _making(facts: Facts) -> list[str]:
     found = ["## How this card was made", f"{made(facts)} {datetime.date.today().isoformat()}."]
-    return [*found, f"```\n{facts.command}\n```"] if facts.command else found
+    command = facts.command.replace("```", "'''")
+    return [*found, f"```\n{command}\n```"] if command else found
 
 
 def _table(header: Sequence[str], cells: Iterable[Sequence[str]], numbers: Iterable[int] = ()) -> str:
