@@ -36,11 +36,12 @@ def card(
     ] = None,
     as_json: show.Json = False,
 ) -> int:
-    """Write a data card: README.md for the Hugging Face Hub, and croissant.json.
+    """Write a data card: for the Hugging Face Hub, and as Croissant.
 
-    Both are filled from an audit of DATA, and stand beside it. What is not known is shown as not known, with the
-    column or the key that says it. --use takes name, description, licence, creator, uses, url, version, published,
-    citation, and the keys of `trimtab audit`. A README.md that somebody else wrote, or changed, is never written over.
+    README.md and croissant.json are filled from an audit of DATA, and stand beside it. What is not known is shown
+    as not known, with the column or the key that says it. --use takes name, description, licence, creator, uses,
+    url, version, published, citation, and the keys of `trimtab audit`. A README.md that somebody else wrote, or
+    changed, is never written over.
     """
     given = use or []
     said = using.pairs(given, (*DECLARED, *auditing.KEYS), auditing.COLUMNS)

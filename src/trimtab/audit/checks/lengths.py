@@ -51,7 +51,8 @@ def outlier_lengths(
     for side, counts in (("prompt", np.asarray(prompts)), ("answer", np.asarray(answers))):
         middle = float(np.median(counts[counts > 0])) if np.any(counts > 0) else 0.0
         for place in np.flatnonzero(outlying(counts)):
-            note = f"{side} of {int(counts[int(place)])} words, where {middle:g} are usual"
+            held = int(counts[int(place)])
+            note = f"{side} of {held} word{'s' if held != 1 else ''}, where {middle:g} are usual"
             yield Hit("outlier_length", int(numbers[int(place)]), note=note)
 
 
