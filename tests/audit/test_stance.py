@@ -15,6 +15,7 @@ from trimtab.audit.stance import stance
         ("You can't; don’t!", "You cannot, do not!"),
         ("This one is good", "This is good"),
         ("Das kostet nichts", "Es kostet nichts"),
+        ("5 * 3 = 15, so 15", "5 * 3 = 15"),
     ],
 )
 def test_the_same_said_otherwise(one: str, other: str) -> None:

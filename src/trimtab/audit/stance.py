@@ -18,12 +18,13 @@ _NEGATION = re.compile(rf"\b(?:{'|'.join(_NEGATIONS.split())})\b|n['’]t\b", re
 
 
 def stance(text: str) -> tuple[tuple[str, ...], int]:
-    """The numbers of a text, sorted, and how many words deny something.
+    """The numbers of a text, each once and sorted, and how many words deny something.
 
-    Digits and words from zero to twelve count alike, 1,200 as 1200; "isn't" denies as "is not" does. Words that deny
-    are those of English, German, French, Spanish, Italian, Dutch and Portuguese.
+    A number that is said once more contradicts nothing. Digits and words from zero to twelve count alike, 1,200 as
+    1200; "isn't" denies as "is not" does. Words that deny are those of English, German, French, Spanish, Italian,
+    Dutch and Portuguese.
     """
-    numbers = sorted(_number(found) for found in _NUMBER.findall(text))
+    numbers = sorted({_number(found) for found in _NUMBER.findall(text)})
     return tuple(numbers), len(_NEGATION.findall(text))
 
 
