@@ -221,8 +221,15 @@ def _lines(path: Path, stream: Stream) -> Iterator[Record]:
             yield Record(number, {"text": line})
 
 
+def texts_in(folder: Path) -> list[Path]:
+    """The text files of a folder and of those in it, in the order of their names; a data card in it is none of them."""
+    card = folder / "README.md" if (folder / "croissant.json").is_file() else None
+    found = (path for path in folder.rglob("*") if path.name.lower().endswith(TEXTS) and path.is_file())
+    return sorted(path for path in found if path != card)
+
+
 def _folder(folder: Path) -> Stream:
-    paths = sorted(path for path in folder.rglob("*") if path.name.lower().endswith(TEXTS) and path.is_file())
+    paths = texts_in(folder)
     if not paths:
         raise files.missing(folder)
     stream = Stream(str(folder), iter(()), total=float(len(paths)))

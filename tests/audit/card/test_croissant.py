@@ -85,6 +85,8 @@ MADE = {
     "r.tsv": table(ROWS, "\t"),
     "r.csv.gz": gzip.compress(table(ROWS, ",")),
     "r.json": json.dumps(ROWS).encode(),
+    "r.json.gz": gzip.compress(json.dumps(ROWS).encode()),
+    "lines.json": jsonl(ROWS),
 }
 
 
@@ -123,6 +125,9 @@ def test_a_folder_of_texts_is_a_set_of_files(tmp_path: Path) -> None:
         {"text": "The first text.\nIt goes on.", "source": "a.txt"},
         {"text": "The second.", "source": "deep/b.txt"},
     ]
+    again = card.facts(str(tmp_path))
+    assert again.files == ("a.txt", "deep/b.txt"), "the card is no text of the set"
+    assert again.found.rows == 2
 
 
 def test_lines_of_a_text_are_valid(tmp_path: Path) -> None:

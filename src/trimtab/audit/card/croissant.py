@@ -6,6 +6,7 @@ What is not known is left out, and named in the description.
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +14,7 @@ from urllib.parse import quote
 from trimtab.audit.card import licences
 from trimtab.audit.card.facts import Facts
 from trimtab.audit.card.words import collection, limits, missing, personal, preparation, summary
+from trimtab.audit.columns import MANY
 from trimtab.data.objects import begins_document
 
 VERSION = "http://mlcommons.org/croissant/1.1"
@@ -142,6 +144,7 @@ def _distribution(facts: Facts) -> dict[str, Any]:
             "description": f"{len(facts.files):,} files of text; SHA-256 over their names and hashes: {facts.sha256}",
             "encodingFormat": "text/plain",
             "includes": [f"*{ending}" for ending in endings(facts.files)],
+            "cr:excludes": ["README.md"],
         }
     return {
         "@type": "cr:FileObject",
@@ -171,9 +174,11 @@ def _format(facts: Facts) -> str:
 
 def _one_document(facts: Facts) -> bool:
     """Whether a .json file is one list; in spite of its name it may hold an object a line."""
-    if facts.source.suffix.lower() != ".json":
+    name = facts.source.name.lower()
+    if not name.endswith((".json", ".json.gz")):
         return False
-    with facts.source.open(encoding="utf-8", errors="replace") as file:
+    opened = gzip.open if name.endswith(".gz") else open
+    with opened(facts.source, "rt", encoding="utf-8", errors="replace") as file:
         return begins_document(next((line for line in file if line.strip()), ""))
 
 
@@ -206,6 +211,7 @@ def _records(facts: Facts) -> dict[str, Any]:
         "field": [
             _column(column, kinds, described["inside"].get(column, ()), file, usual.get(column, ""), facts)
             for column, kinds in described["columns"].items()
+            if column != MANY
         ]
     }
 

@@ -14,7 +14,7 @@ from trimtab import run
 from trimtab.audit.auditing import Asked, Audit, audit
 from trimtab.audit.columns import NAME
 from trimtab.audit.fixing import LEDGER
-from trimtab.audit.rows import TEXTS
+from trimtab.audit.rows import texts_in
 from trimtab.errors import DataError
 from trimtab.records import Report
 
@@ -127,8 +127,7 @@ def facts(
 def _files(path: Path) -> tuple[str, ...]:
     if not path.is_dir():
         return (path.name,)
-    texts = (one for one in path.rglob("*") if one.name.lower().endswith(TEXTS) and one.is_file())
-    return tuple(sorted(one.relative_to(path).as_posix() for one in texts))
+    return tuple(one.relative_to(path).as_posix() for one in texts_in(path))
 
 
 def _state(path: Path, files: tuple[str, ...]) -> list[tuple[int, int]]:
