@@ -24,6 +24,7 @@ def test_the_exact_copies_among_the_lines_of_e2e(public_data: Path) -> None:
     found = scan(read, Work(read.maker, (), gathered()), workers=1)
     copies = same.exact(found.features)
     assert copies
+    assert read.maker.shape.kind == "prompt/completion"
     assert (found.rows, copies.count) == (42_061, 1202)
     assert len(copies.groups) == 1136
 
@@ -133,3 +134,14 @@ def test_guidelines_and_what_was_guessed(tmp_path: Path) -> None:
     assert broken.rows == (0,)
     assert any("guessed" in text for text in found.not_looked_at)
     assert any("names=yes" in text for text in found.not_looked_at)
+
+
+def test_personal_data_in_rows_of_no_known_shape(tmp_path: Path) -> None:
+    rows = [{"body": "write to anna@example.org", "n": 1}, {"body": "nothing here", "n": 2}]
+    found = audit(write(tmp_path / "r.jsonl", rows))
+    assert found.shape == "unknown"
+    personal = found.of("personal_data")
+    assert personal
+    assert personal.rows == (0,)
+    assert found.of("broken_shape") is None
+    assert any("expected prompt and completion" in text for text in found.not_looked_at)

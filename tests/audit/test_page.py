@@ -53,7 +53,7 @@ def test_what_is_said_of_the_whole_set_is_a_table(tmp_path: Path) -> None:
     rows = [{"prompt": "a", "completion": "b", "licence": "<b>MIT</b>", "subject": "p-1"}]
     text = page(audit(write(tmp_path / "r.jsonl", rows)), {})
     assert '<th scope="row">&lt;b&gt;MIT&lt;/b&gt;</th><td>1</td>' in text
-    assert "1 people are named by 1 of 1 rows" in text
+    assert "1 person is named by 1 of 1 row; no day of collection is known." in text
 
 
 def test_extent_in_words() -> None:

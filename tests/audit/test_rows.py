@@ -128,3 +128,45 @@ def test_only_wanted_rows_are_made_and_nothing_is_read_for_none(tmp_path: Path) 
     assert [row.number for row in reading.rows(source)] == list(range(6))
     assert [row.number for row in reading.rows(source, wanted=[1, 4])] == [1, 4]
     assert list(reading.rows(str(tmp_path / "none.jsonl"), wanted=[])) == []
+
+
+def test_lines_with_a_sign_between_are_prompts_and_answers(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.txt"
+    path.write_text(
+        "".join(f"name : n{n} | type : pub||A pub named n{n} .\n" for n in range(40)) + "no sign\n"
+    )
+    read = opened(str(path))
+    assert read.maker.shape.kind == "prompt/completion"
+    assert "40 of the first 41 have || once" in read.guessed[0]
+    found = rows(path)
+    assert texts(found[0]) == [
+        ("prompt", "name : n0 | type : pub", "prompt"),
+        ("completion", "A pub named n0 .", "answer"),
+    ]
+    assert "missing" in found[40].problem
+    whole = opened(str(path), {"text": "text"})
+    assert (whole.maker.shape.kind, whole.guessed) == ("text", ())
+
+
+@pytest.mark.parametrize("line", ["one || two || three", "no sign", "one ||"])
+def test_other_lines_stay_whole(tmp_path: Path, line: str) -> None:
+    (tmp_path / "lines.txt").write_text(f"{line}\n" * 20)
+    assert texts(rows(tmp_path / "lines.txt")[0]) == [("text", line, "answer")]
+
+
+def test_rows_of_no_known_shape_are_texts_to_read(tmp_path: Path) -> None:
+    path = lines(tmp_path / "r.jsonl", {"body": "write to bob@example.org", "n": 5, "license": "MIT"})
+    read = opened(str(path))
+    assert read.maker.shape.kind == "unknown"
+    assert "--use prompt=COLUMN" in read.guessed[0]
+    (row,) = rows(path)
+    assert texts(row) == [("body", "write to bob@example.org", "prompt")]
+    assert (row.example, row.problem) == (None, "")
+    with pytest.raises(DataError, match="no shape recognised"):
+        opened(str(path), {"completion": "body"})
+
+
+def test_long_rows_make_a_short_sample(tmp_path: Path) -> None:
+    path = lines(tmp_path / "r.jsonl", *[{"prompt": "a" * 2**20, "completion": "b"}] * 12)
+    assert len(opened(str(path)).sample) == 8
+    assert len(rows(path)) == 12

@@ -81,3 +81,22 @@ def test_what_all_prompts_begin_with_is_whole_words() -> None:
     assert beginning(rows[:5]) == ""
     others = read(("", "a"), ("Quite another prompt", "a"))
     assert beginning([*rows, *others]) == "Say it plainly: "
+
+
+def test_almost_equal_answers_with_another_number_conflict() -> None:
+    long = "The big blue lamp with the brass foot costs {} euros in our shop, and the way home is {} far."
+    pairs = [("price?", long.format(12, "not")), ("price?", long.format(15, "not"))]
+    assert conflicts(features(read(*pairs)), near=((0, 1),))
+    pairs[1] = ("price?", long.format(12, "quite"))
+    assert conflicts(features(read(*pairs)), near=((0, 1),))
+    pairs[1] = ("price?", long.format("twelve", "not").replace("big", "large"))
+    assert conflicts(features(read(*pairs)), near=((0, 1),)) is None
+
+
+def test_a_finding_says_which_rows_it_counts() -> None:
+    found = features(read(("p", "a"), ("p", "a"), ("p", "b")))
+    copies, conflict = exact(found), conflicts(found)
+    assert copies
+    assert conflict
+    assert (copies.rows, copies.detail["rows"]) == ((1,), "later copies; groups hold the first too")
+    assert (conflict.rows, conflict.detail["rows"]) == ((0, 1, 2), "all of each group")

@@ -136,3 +136,12 @@ def test_ctrl_c_ends_it_and_leaves_no_process(tmp_path: Path) -> None:
             return
         time.sleep(0.1)
     pytest.fail("a process of the pool is still there")
+
+
+def test_a_chunk_is_bounded_by_its_text(tmp_path: Path) -> None:
+    read = opened(write(tmp_path / "r.jsonl", raw(*[("a", "b" * 3 * 2**20)] * 5, *[("a", "b")] * 1500)))
+    work = Work(read.maker, (), gathered())
+    seen: list[int] = []
+    found = scan(read, work, workers=1, report=lambda progress: seen.append(int(progress.facts["rows"])))
+    assert seen == [3, 1003, 1505]
+    assert found.rows == 1505

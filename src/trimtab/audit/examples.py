@@ -44,7 +44,7 @@ def examples(
     for one in findings:
         spans = _spans(one.spans, numbers)
         found[one.kind] = tuple(
-            Shown(
+            _shown(
                 group,
                 printable(one.notes.get(group[0], "")),
                 tuple(excerpt(named[row], spans.get(row, ()), hide=one.kind in _HIDDEN) for row in group),
@@ -53,6 +53,11 @@ def examples(
             if all(row in named for row in group)
         )
     return found
+
+
+def _shown(rows: tuple[int, ...], note: str, excerpts: tuple[str, ...]) -> Shown:
+    """An example; where a row has no text, its excerpt is the problem, and need not be said twice."""
+    return Shown(rows, "" if excerpts[0].startswith(note) else note, excerpts)
 
 
 def _chosen(finding: Finding, count: int) -> list[tuple[int, ...]]:

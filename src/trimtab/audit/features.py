@@ -11,6 +11,7 @@ import numpy as np
 from trimtab.audit.checks.lengths import words_of
 from trimtab.audit.findings import Row
 from trimtab.audit.shingles import grams, plain, signatures
+from trimtab.audit.stance import stance
 
 PARTS = ("", "tune", "select", "confirm")
 # Fields of an example, beside its messages and references, that make it what it is.
@@ -29,6 +30,7 @@ class Features:
         words: (n, 2) int32, words of the prompt and of the answers.
         part: (n,) uint8, place in `PARTS`.
         several: (n,) bool, whether a row declares more than one good answer.
+        stance: (n,) uint64, hash of the numbers and negations of the answers.
     """
 
     whole: np.ndarray
@@ -38,6 +40,7 @@ class Features:
     words: np.ndarray
     part: np.ndarray
     several: np.ndarray
+    stance: np.ndarray
 
 
 def features(rows: Sequence[Row], begin: str = "") -> Features:
@@ -55,6 +58,7 @@ def features(rows: Sequence[Row], begin: str = "") -> Features:
         np.array([words_of(row) for row in rows], dtype=np.int32).reshape(-1, 2),
         np.array([_part(row) for row in rows], dtype=np.uint8),
         np.array([bool(row.example and len(row.example.references) > 1) for row in rows], dtype=bool),
+        np.array([digest(repr(stance("\n".join(_told(row))))) for row in rows], dtype=np.uint64),
     )
 
 

@@ -35,7 +35,7 @@ KINDS: dict[str, Kind] = {
             "warning",
             "The same row more than once",
             "Its weight in training is multiplied, and copies in two parts of the data leak from one to the other.",
-            "Keep one of each.",
+            "Keep the first of each: the rows named here are those that repeat an earlier one.",
             rule="exact_duplicate",
         ),
         Kind(

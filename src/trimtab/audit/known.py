@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from trimtab.audit.batches import batches
 from trimtab.audit.features import digest
 from trimtab.audit.findings import Hit, Row, Span, Text
 from trimtab.audit.rows import rows
@@ -20,7 +20,7 @@ from trimtab.measure.suites import BUILT_IN
 # Shorter texts are said by chance.
 SHORTEST = 6
 COMMON, FEWEST_COMMON = 0.1, 10
-_CHUNK = 1000
+_CHUNK, _MOST_WORDS = 1000, 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def known(sources: Iterable[tuple[str, Iterable[str]]]) -> Known:
     for place, (name, texts) in enumerate(sources):
         names.append(name)
         said = map(words, texts)
-        while batch := list(itertools.islice(said, _CHUNK)):
+        for batch in batches(said, _CHUNK, len, _MOST_WORDS):
             for one in batch:
                 if SHORTEST <= len(one) < WORDS:
                     whole.setdefault(digest(" ".join(one)), place)

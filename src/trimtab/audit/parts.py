@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from trimtab.audit.batches import batches, characters
 from trimtab.audit.features import PARTS, Features
 from trimtab.audit.findings import Hit, Row
 from trimtab.audit.known import known, leaks, often
@@ -32,13 +32,13 @@ def shared(
     learned, measured = features.part == LEARNED, features.part > LEARNED
     if not learned.any() or not measured.any():
         return
-    sample = list(itertools.islice(_rows(source, columns, measured), _SAMPLE))
+    sample = next(batches(_rows(source, columns, measured), _SAMPLE, lambda row: characters(row.raw)), [])
     held = known(
         (f"rows of {PARTS[part]}", _texts(source, columns, features.part == part))
         for part in range(LEARNED + 1, len(PARTS))
     ).without(often(sample))
     looked, done = _rows(source, columns, learned), 0
-    while batch := list(itertools.islice(looked, _BATCH)):
+    for batch in batches(looked, _BATCH, lambda row: characters(row.raw)):
         yield from leaks(batch, held)
         done += len(batch)
         if report:

@@ -112,9 +112,11 @@ class Origins:
             for name, values in said.items()
             if values
         )
+        people, named = len(self.people), self.rows - self.unnamed
         text = (
-            f"{len(self.people):,} people are named by {self.rows - self.unnamed:,} of {self.rows:,} rows; "
+            f"{people:,} {'person is' if people == 1 else 'people are'} named by {named:,} of {self.rows:,} "
         )
+        text += f"row{'s' if self.rows != 1 else ''}; "
         text += (
             f"collected from {self.first} to {self.last}." if self.first else "no day of collection is known."
         )

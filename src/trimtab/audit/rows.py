@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from trimtab.audit.batches import batches, characters
 from trimtab.audit.findings import Row, Side, Text
+from trimtab.audit.separated import separated
 from trimtab.data import files
 from trimtab.data.conform import Conforming
 from trimtab.data.rows import Reader
-from trimtab.data.shape import METADATA, Shape, of_rows
+from trimtab.data.shape import EXPECTED, METADATA, Shape, metadata_of, of_rows
 from trimtab.data.table import Record, Stream, place
 from trimtab.data.turns import role_of
 from trimtab.errors import DataError
@@ -34,14 +36,16 @@ class Source:
     Attributes:
         maker: makes rows of its records; can be sent to a worker process.
         records: what is still to be read, the first rows included.
-        sample: its first rows, as many as `SAMPLE`.
+        sample: its first rows, as many as `SAMPLE`, fewer where they are long.
         stream: what knows how far reading is.
+        guessed: how it was read for want of a name that tells, in words.
     """
 
     maker: Maker
     records: Iterator[Record]
     sample: list[Row]
     stream: Stream
+    guessed: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -69,6 +73,8 @@ class Maker:
         where = place(self.name, record.number)
         if record.row is None:
             return Row(number, where, {}, problem=record.problem)
+        if self.shape.kind == "unknown":
+            return Row(number, where, record.row, self.texts(record.row))
         problems = self._reading.reader.problems
         problems.clear()
         example = self._reading.example(where, record.row)
@@ -82,10 +88,11 @@ class Maker:
     def texts(self, raw: Mapping[str, Any]) -> tuple[Text, ...]:
         """The texts of a row in the order of its columns; columns that no model sees have the side `other`."""
         found: list[Text] = []
+        rest: Side = "prompt" if self.shape.kind == "unknown" else "other"
         owned = {self.shape.columns[name] for name in METADATA if name in self.shape.columns}
         for column, value in raw.items():
             if column not in owned:
-                found += _texts(column, value, self._sides.get(column, "other"))
+                found += _texts(column, value, self._sides.get(column, rest))
         return tuple(found)
 
 
@@ -124,25 +131,46 @@ def opened(source: str, columns: Mapping[str, str] | None = None) -> Source:
             files (.txt, .md, each also .gz), one row a file.
         columns: usual name to the source's own column.
 
+    Without `columns`, rows of no known shape are taken as texts that a model reads.
+
     Raises:
-        DataError: it cannot be read, is empty, or has no shape that is known.
+        DataError: it cannot be read, is empty, or `columns` gives it no shape that is known.
         MissingPart: Parquet or the Hub is asked for and its libraries are not installed.
     """
     columns = dict(columns or {})
-    stream = _stream(source)
-    head = list(itertools.islice(stream.records, SAMPLE))
+    stream, *guessed = _stream(source, columns)
+    head = next(batches(stream.records, SAMPLE, lambda record: characters(record.row)), [])
     read = [(one.number, one.row) for one in head if one.row is not None]
     if not read:
         received = head[0].problem if head else f"{stream.name}: expected at least one row, received none"
         raise DataError(received, "give it rows that can be read")
-    maker = Maker(stream.name, of_rows(stream.name, read, columns), columns)
+    shape, unknown = _shape(stream.name, read, columns)
+    maker = Maker(stream.name, shape, columns)
     sample = [maker.row(number, record) for number, record in enumerate(head)]
     examples = [row.example for row in sample if row.example]
     answered = sum(bool(one.references) for one in examples)
     if 2 * answered > len(examples) > answered:
         maker.answered = True
         sample = [maker.row(number, record) for number, record in enumerate(head)]
-    return Source(maker, itertools.chain(head, stream.records), sample, stream)
+    said = tuple(text for text in (*guessed, unknown) if text)
+    return Source(maker, itertools.chain(head, stream.records), sample, stream, said)
+
+
+def _shape(
+    name: str, read: Sequence[tuple[int, dict[str, Any]]], columns: Mapping[str, str]
+) -> tuple[Shape, str]:
+    """The shape of some rows, and what is said where it is unknown."""
+    try:
+        return of_rows(name, read, columns), ""
+    except DataError:
+        if columns:
+            raise
+    names = list(dict.fromkeys(column for _, row in read for column in row))
+    said = (
+        f"prompts and answers: no column of {', '.join(names) or 'none'} has a name that tells; expected {EXPECTED}. "
+        "Each text was read as a prompt (--use prompt=COLUMN and --use completion=COLUMN name them)"
+    )
+    return Shape("unknown", metadata_of(names), len(read)), said
 
 
 def rows(
@@ -170,15 +198,18 @@ def rows(
                 return
 
 
-def _stream(source: str) -> Stream:
+def _stream(source: str, columns: Mapping[str, str]) -> tuple[Stream, str]:
+    """The records of a source, and what was guessed about them."""
     path = Path(source)
     if path.is_dir():
-        return _folder(path)
+        return _folder(path), ""
     if path.name.lower().endswith(TEXTS) and path.is_file():
         found = Stream(str(path), iter(()))
-        found.records = _lines(path, found)
-        return found
-    return files.stream(source)
+        found.records, guessed = _lines(path, found), ""
+        if "text" not in columns:
+            found.records, guessed = separated(found.records, SAMPLE)
+        return found, guessed
+    return files.stream(source), ""
 
 
 def _lines(path: Path, stream: Stream) -> Iterator[Record]:
@@ -190,8 +221,15 @@ def _lines(path: Path, stream: Stream) -> Iterator[Record]:
             yield Record(number, {"text": line})
 
 
+def texts_in(folder: Path) -> list[Path]:
+    """The text files of a folder and of those in it, in the order of their names; a data card in it is none of them."""
+    card = folder / "README.md" if (folder / "croissant.json").is_file() else None
+    found = (path for path in folder.rglob("*") if path.name.lower().endswith(TEXTS) and path.is_file())
+    return sorted(path for path in found if path != card)
+
+
 def _folder(folder: Path) -> Stream:
-    paths = sorted(path for path in folder.rglob("*") if path.name.lower().endswith(TEXTS) and path.is_file())
+    paths = texts_in(folder)
     if not paths:
         raise files.missing(folder)
     stream = Stream(str(folder), iter(()), total=float(len(paths)))

@@ -11,6 +11,8 @@ from trimtab.audit.findings import Finding
 from trimtab.audit.kinds import KINDS
 
 Groups = tuple[tuple[int, ...], ...]
+# Which rows of its groups a finding counts, as its detail says: of exact copies the first is no fault.
+LATER, ALL = "later copies; groups hold the first too", "all of each group"
 
 
 def exact(features: Features) -> Finding | None:
@@ -29,8 +31,9 @@ def kept(features: Features) -> np.ndarray:
 def conflicts(features: Features, near: Groups = ()) -> Finding | None:
     """`conflict`: rows with one prompt and different answers.
 
-    Rows that declare several good answers are left out, and answers of near duplicates count as one. Where most
-    prompts are said more than once, the set gives several references a prompt on purpose, and the finding is a note.
+    Rows that declare several good answers are left out, and answers of near duplicates count as one, unless their
+    numbers or negations differ: 12 euros and 15 euros are two prices. Where most prompts are said more than once, the
+    set gives several references a prompt on purpose, and the finding is a note.
     """
     usable = (features.prompt != 0) & (features.answer != 0) & ~features.several
     prompts = np.where(usable, features.prompt, np.uint64(0))
@@ -41,16 +44,20 @@ def conflicts(features: Features, near: Groups = ()) -> Finding | None:
     distinct = len(np.unique(prompts[usable]))
     share = len(repeated) / distinct if distinct else 0.0
     severity = "note" if share > 0.5 else KINDS["conflict"].severity
-    detail = {"prompts": distinct, "repeated": len(repeated)}
+    detail = {"prompts": distinct, "repeated": len(repeated), "rows": ALL}
     if not rows:
         return None
     return Finding("conflict", severity, tuple(rows), groups=groups, detail=detail)
 
 
-def _answers(features: Features, group: Sequence[int], star: Mapping[int, int]) -> set[int]:
+def _answers(features: Features, group: Sequence[int], star: Mapping[int, int]) -> set[tuple[int, int]]:
     """The different answers of some rows; copies of near duplicates are found by their hash."""
-    whole, answer = features.whole[list(group)].tolist(), features.answer[list(group)].tolist()
-    return {-1 - star[one] if one in star else other for one, other in zip(whole, answer, strict=True)}
+    place = list(group)
+    held = zip(features.whole[place], features.answer[place], features.stance[place], strict=True)
+    return {
+        (star[int(whole)], int(stance)) if int(whole) in star else (-1, int(answer))
+        for whole, answer, stance in held
+    }
 
 
 def between_parts(features: Features, near: Groups = ()) -> Groups:
@@ -92,4 +99,5 @@ def grouped(keys: np.ndarray) -> Groups:
 def _finding(kind: str, rows: Sequence[int], groups: Groups) -> Finding | None:
     if not rows:
         return None
-    return Finding(kind, KINDS[kind].severity, tuple(rows), groups=groups, detail={"groups": len(groups)})
+    detail = {"groups": len(groups), "rows": LATER}
+    return Finding(kind, KINDS[kind].severity, tuple(rows), groups=groups, detail=detail)

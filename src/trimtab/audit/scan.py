@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from typing import Any
 
+from trimtab.audit.batches import batches, characters
 from trimtab.audit.features import Features, features, joined
 from trimtab.audit.findings import Hit, Row, RowCheck, Span
 from trimtab.audit.known import Known, leaks
@@ -136,8 +137,9 @@ def scan(source: Source, work: Work, *, workers: int = 0, report: Report | None 
     """
     workers = workers or len(os.sched_getaffinity(0))
     chunks = _chunks(source.records)
-    began = list(itertools.islice(chunks, -(-ALONE // CHUNK)))
-    alone = workers == 1 or len(began) * CHUNK < ALONE
+    fewest = -(-ALONE // CHUNK)
+    began = list(itertools.islice(chunks, fewest))
+    alone = workers == 1 or len(began) < fewest
     chunks = itertools.chain(began, chunks)
     parts = (work.done(*chunk) for chunk in chunks) if alone else _spread(chunks, work, workers)
     hits, kept, missing, rows, start = Collected(), list[Features](), dict[str, str](), 0, time.monotonic()
@@ -161,11 +163,10 @@ def scan(source: Source, work: Work, *, workers: int = 0, report: Report | None 
 
 
 def _chunks(records: Iterator[Record]) -> Iterator[tuple[int, list[Record]]]:
-    for first in itertools.count(0, CHUNK):
-        chunk = list(itertools.islice(records, CHUNK))
-        if not chunk:
-            return
+    first = 0
+    for chunk in batches(records, CHUNK, lambda record: characters(record.row)):
         yield first, chunk
+        first += len(chunk)
 
 
 def _spread(chunks: Iterator[tuple[int, list[Record]]], work: Work, workers: int) -> Iterator[Part]:

@@ -9,16 +9,17 @@ from typing import Annotated
 import typer
 
 from trimtab import audit as audits
+from trimtab import recipe
 from trimtab.audit import examples, fixing, page
 from trimtab.audit.kinds import KINDS
 from trimtab.audit.rows import rows
 from trimtab.audit.tallies import Section
-from trimtab.cli import progress, show
-from trimtab.errors import DataError, UserError
+from trimtab.cli import progress, show, using
+from trimtab.errors import DataError
 
 app = typer.Typer(rich_markup_mode=None)
 _HANG = "    "
-KEYS = ("language", "guidelines", "names", "on", "off")
+KEYS = ("language", "guidelines", "names", "model", "limit", "on", "off")
 COLUMNS = ("prompt", "completion", "messages", "references", "instruction", "input", "output", "text", "part")
 
 
@@ -36,7 +37,11 @@ def audit(
     ] = "",
     use: Annotated[
         list[str] | None,
-        typer.Option("--use", metavar="KEY=VALUE", help="language, guidelines, names, on, off, or a column."),
+        typer.Option(
+            "--use",
+            metavar="KEY=VALUE",
+            help="language, guidelines, names, model, limit, on, off, or a column.",
+        ),
     ] = None,
     fix: Annotated[
         Path | None, typer.Option("--fix", metavar="OUT", help="Write a cleaned copy and its ledger.")
@@ -56,10 +61,14 @@ def audit(
     exit code is 0. --use may be given several times: language=en, guidelines=FILE, names=yes (of people; slow), a
     column as prompt=question, and rules of --fix as on=refusal or off=encoding. --fix writes OUT, OUT.ledger.jsonl
     with a line for each change, and OUT.undo.jsonl, from which --undo writes the rows as they were.
+
+    model=NAME finds rows of which that model would not read the end: beyond limit=TOKENS, else beyond what training
+    takes by default or the model reads, the lower of the two. Of exact copies the later ones are counted; of near
+    copies and conflicts every row.
     """
     if undo is not None:
         return _undone(Path(source), undo, as_json=as_json)
-    asked, rules = _asked(use or [], against)
+    asked, rules = wanted(use or [], against)
     with progress.live(as_json=as_json) as report:
         found = audits.audit(source, asked, report=report)
     fixed = None
@@ -81,24 +90,23 @@ def audit(
     return 0
 
 
-def _asked(given: list[str], against: str) -> tuple[audits.Asked, tuple[str, ...]]:
-    """What is asked for, and the rules of a fix, from KEY=VALUE; prompt=question names a column of the source."""
-    said: dict[str, list[str]] = {}
-    for pair in given:
-        key, sign, value = (part.strip() for part in pair.partition("="))
-        if not (key and sign and value) or key not in (*KEYS, *COLUMNS):
-            raise UserError(
-                f"--use: expected KEY=VALUE, received {pair!r}",
-                f"keys are {', '.join(KEYS)}, and the usual columns {', '.join(COLUMNS)}",
-            )
-        said.setdefault(key, []).append(value)
+def wanted(given: list[str], against: str) -> tuple[audits.Asked, tuple[str, ...]]:
+    """What is asked for, and the rules of a fix, from KEY=VALUE; prompt=question names a column of the source.
+
+    Raises:
+        UserError: a key or a value is not known.
+        DataError: there is no such rule.
+    """
+    said = using.pairs(given, KEYS, COLUMNS)
     one = {key: values[-1] for key, values in said.items()}
     asked = audits.Asked(
         columns={key: value for key, value in one.items() if key in COLUMNS},
         language=one.get("language", ""),
         guidelines=one.get("guidelines", ""),
         against=against,
-        names=one.get("names", "no") == "yes",
+        names=using.choice(said, "names", ("yes", "no"), "no") == "yes",
+        model=one.get("model", ""),
+        limit=using.number(said, "limit") or recipe.Data.model_fields["max_tokens"].default,
     )
     return asked, fixing.rules(said.get("on", ()), said.get("off", ()))
 

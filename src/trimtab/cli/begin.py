@@ -9,7 +9,7 @@ import typer
 
 import trimtab
 from trimtab import starter
-from trimtab.cli import health, progress, show
+from trimtab.cli import health, progress, show, using
 from trimtab.data.files import KNOWN
 from trimtab.errors import MissingPart, UserError
 
@@ -75,16 +75,11 @@ def init(
 
 def _used(given: list[str]) -> tuple[starter.Beside, bool]:
     """What a user has beside the rows, and whether the budget shall be measured."""
-    found = dict(item.split("=", 1) for item in given if "=" in item)
-    known = ("model", "documents", "guidelines", "minutes")
-    wrong = [item for item in given if item.partition("=")[0] not in known or not item.partition("=")[2]]
-    minutes = found.pop("minutes", "")
-    if wrong or minutes not in ("", "measured"):
-        raise UserError(
-            f"--use {wrong[0] if wrong else f'minutes={minutes}'}: not known",
-            "give model=NAME, documents=PATH, guidelines=PATH or minutes=measured",
-        )
-    return starter.Beside(**found), minutes == "measured"
+    forms = "give model=NAME, documents=PATH, guidelines=PATH or minutes=measured"
+    said = using.pairs(given, ("model", "documents", "guidelines", "minutes"), forms=forms)
+    measured = using.choice(said, "minutes", ("measured",), "") == "measured"
+    beside = {key: values[-1] for key, values in said.items() if key != "minutes"}
+    return starter.Beside(**beside), measured
 
 
 def _measured(started: starter.Started, *, as_json: bool) -> starter.Started:

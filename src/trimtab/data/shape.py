@@ -11,7 +11,15 @@ from typing import Any, Literal
 from trimtab.errors import DataError
 
 Kind = Literal[
-    "prompt/completion", "messages", "instruction", "preference", "choices", "prompt", "text", "pair"
+    "prompt/completion",
+    "messages",
+    "instruction",
+    "preference",
+    "choices",
+    "prompt",
+    "text",
+    "pair",
+    "unknown",
 ]
 
 METADATA = ("id", "source", "licence", "subject", "consent", "collected_at", "group", "tags", "part")
@@ -60,6 +68,7 @@ class Shape:
 
     `columns` maps each usual name to the file's own column. `certain` is False where the names say nothing
     and the two longest columns of text were taken; reading then asks for `columns` to be written down.
+    The kind `unknown` is an audit's alone, for rows that nothing else can read.
     """
 
     kind: Kind
@@ -88,12 +97,21 @@ def of_names(names: Sequence[str], columns: Mapping[str, str]) -> Shape | None:
     if parts is None:
         return None
     kind, found = parts
-    used = set(found.values())
-    for name in own:
+    return Shape(kind, found | _metadata(own, set(found.values())))
+
+
+def metadata_of(names: Sequence[str]) -> dict[str, str]:
+    """The columns that say where a row comes from and where it belongs, by their usual names."""
+    return _metadata(_by_usual_name(names, {}), set())
+
+
+def _metadata(own: Mapping[str, str], used: Collection[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, column in own.items():
         usual = _ALSO.get(name, name)
-        if usual in METADATA and own[name] not in used:
-            found.setdefault(usual, own[name])
-    return Shape(kind, found)
+        if usual in METADATA and column not in used:
+            found.setdefault(usual, column)
+    return found
 
 
 def _by_usual_name(names: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
@@ -226,7 +244,7 @@ def _guess(
         column: sum(len(row[column]) for row in sample if isinstance(row.get(column), str))
         / max(len(sample), 1)
         for column in names
-        if column not in METADATA and any(isinstance(row.get(column), str) for row in sample)
+        if column not in (*METADATA, *_ALSO) and any(isinstance(row.get(column), str) for row in sample)
     }
     longest = sorted(length, key=lambda column: -length[column])[:2]
     if len(longest) == 2 and min(length[column] for column in longest) > 0:

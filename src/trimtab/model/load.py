@@ -146,6 +146,31 @@ def load(name: str = embedded.NAME, *, dtype: str = "auto", device: str = "auto"
     return Base(network, tokenizer, name, chosen_dtype, chosen_device, chosen_threads)
 
 
+def tokenizer(name: str = embedded.NAME) -> tuple[Any, int]:
+    """The tokenizer of a model without its network, and how many tokens it was made to read; 0 where it does not say.
+
+    Raises:
+        ModelError: nothing readable under that name, or a service.
+        MissingPart: torch or transformers are not installed.
+    """
+    if served(name):
+        raise ModelError(
+            f"model {name}: a service, which keeps its network and its tokenizer",
+            "name a model with the same tokenizer that can be loaded here",
+        )
+    _torch()
+    import transformers
+
+    folder, options = _locate(name)
+    found = _tokenizer(folder, options)
+    try:
+        with quiet():
+            config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False, **options)
+    except (OSError, ValueError):
+        return found, 0
+    return found, int(getattr(config.get_text_config(), "max_position_embeddings", None) or 0)
+
+
 def wrap(network: Any, tokenizer: Any = None) -> Base:
     """A base around a transformers causal model that is already in memory.
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from trimtab.audit.findings import Hit, Row
 from trimtab.data.render import render
-from trimtab.errors import MaskError
+from trimtab.errors import MaskError, ModelError
+from trimtab.model import load
 from trimtab.records import TokenRow
 
 # Quartile ranges beyond a quartile, on a logarithmic scale: Tukey's "far out" (Exploratory Data Analysis, 1977, 2D).
@@ -48,7 +51,8 @@ def outlier_lengths(
     for side, counts in (("prompt", np.asarray(prompts)), ("answer", np.asarray(answers))):
         middle = float(np.median(counts[counts > 0])) if np.any(counts > 0) else 0.0
         for place in np.flatnonzero(outlying(counts)):
-            note = f"{side} of {int(counts[int(place)])} words, where {middle:g} are usual"
+            held = int(counts[int(place)])
+            note = f"{side} of {held} word{'s' if held != 1 else ''}, where {middle:g} are usual"
             yield Hit("outlier_length", int(numbers[int(place)]), note=note)
 
 
@@ -63,6 +67,52 @@ def quantiles(values: Sequence[float] | np.ndarray) -> dict[str, float]:
         for part, value in zip(_QUANTILES, np.quantile(held, _QUANTILES), strict=True)
     }
     return {"n": int(held.size), "mean": float(held.mean()), **found}
+
+
+@dataclass(frozen=True, slots=True)
+class Truncated:
+    """`truncated`, for a model by its name; every process that looks at rows reads the tokenizer once.
+
+    Attributes:
+        model: as a recipe names it.
+        limit: longest row, in tokens.
+    """
+
+    model: str
+    limit: int
+
+    @classmethod
+    def of(cls, model: str, limit: int = 0) -> Truncated:
+        """The check for a model; rows are held to the lower of the limit and what the model reads.
+
+        Args:
+            limit: in tokens; 0: what the model reads.
+
+        Raises:
+            ModelError: no such model, or it does not say how much it reads and no limit is given.
+            MaskError: its tokenizer has no chat template.
+            MissingPart: torch or transformers are not installed.
+        """
+        tokenizer, reads = _tokenizer(model)
+        if not tokenizer.chat_template:
+            raise MaskError(
+                f"model {model}: its tokenizer has no chat template, so that no row can be rendered",
+                "name the instruction-tuned version of the model",
+            )
+        if not limit and not reads:
+            raise ModelError(
+                f"model {model}: it does not say how many tokens it reads", "give the limit: limit=1024"
+            )
+        return cls(model, min(found for found in (limit, reads) if found))
+
+    def __call__(self, row: Row) -> Iterator[Hit]:
+        """A hit where training would lose the end of a row."""
+        yield from truncated([row], _tokenizer(self.model)[0], self.limit)
+
+
+@functools.lru_cache(maxsize=1)
+def _tokenizer(model: str) -> tuple[Any, int]:
+    return load.tokenizer(model)
 
 
 def truncated(rows: Iterable[Row], tokenizer: Any, limit: int) -> Iterator[Hit]:
