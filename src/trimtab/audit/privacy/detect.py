@@ -8,7 +8,7 @@ from trimtab.audit.findings import Hit, Row, Span
 from trimtab.audit.privacy.names import Names
 from trimtab.audit.privacy.national import National
 from trimtab.language.personal.found import Found, settle
-from trimtab.language.personal.scan import patterns
+from trimtab.language.personal.scan import hints, patterns
 
 __all__ = ["KIND", "Detector", "Found", "check", "patterns"]
 
@@ -47,7 +47,8 @@ class Detector:
                 yield patterns(text)
             return
         for text, named in zip(texts, self._names.find(texts), strict=True):
-            yield settle([*patterns(text, _SHAPES), *named, *self._national.find(text)], _SHAPES)
+            shapes = [*patterns(text, _SHAPES), *hints(text)]
+            yield settle([*shapes, *named, *self._national.find(text)], _SHAPES)
 
     def check(self, row: Row) -> Iterator[Hit]:
         """The finds in the texts of a row."""
