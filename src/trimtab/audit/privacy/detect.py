@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from trimtab.audit.findings import Hit, Row, Span
+from trimtab.audit.privacy.beside import beside
 from trimtab.audit.privacy.names import Names
 from trimtab.audit.privacy.national import National
 from trimtab.language.personal.found import Found, settle
@@ -47,8 +48,8 @@ class Detector:
                 yield patterns(text)
             return
         for text, named in zip(texts, self._names.find(texts), strict=True):
-            shapes = [*patterns(text, _SHAPES), *hints(text)]
-            yield settle([*shapes, *named, *self._national.find(text)], _SHAPES)
+            shapes = [*patterns(text, _SHAPES), *hints(text), *named]
+            yield settle([*shapes, *beside(text, shapes), *self._national.find(text)], _SHAPES)
 
     def check(self, row: Row) -> Iterator[Hit]:
         """The finds in the texts of a row."""

@@ -64,6 +64,8 @@ _OF_A_THING = re.compile(
     re.I,
 )
 _BESIDE = 240  # characters around a name in which the other fields of its record are looked for
+# What begins the next part of an address or of a form.
+_NO_PART = re.compile(r"(?: (?:Apt|Apartment|Suite|Ste|Unit|Flat|Room|Floor|PO|Box|Phone|Tel|Email|Address|Age|Date)\.?)+$")
 _BIRTH = re.compile(r"\b(?:born|birth(?:day|date)?|dob|d\.o\.b)\b", re.I)
 _BIRTH_HINTS = ("born", "birth", "dob", "d.o.b")
 _ALONE = 0.45
@@ -99,11 +101,11 @@ def people(text: str) -> Iterator[Found]:
 
 def _named(pattern: re.Pattern[str], text: str, score: float) -> Iterator[Found]:
     for match in pattern.finditer(text):
-        name = match["name"]
+        name = _NO_PART.sub("", match["name"])
         words = name.split()
         if words[0].lower().strip(".") in _NO_NAMES or not words[0][0].isupper():
             continue
-        if pattern is _LABEL and not match["title"] and not _likely(text, *match.span("name")):
+        if pattern is _LABEL and not match["title"] and not _likely(text, match.start("name"), name):
             continue
         if pattern is _TITLED and not _THINGS.isdisjoint(word.lower() for word in words):
             continue
@@ -115,10 +117,15 @@ def _named(pattern: re.Pattern[str], text: str, score: float) -> Iterator[Found]
         yield Found(start, start + len(name) - dotted, "PERSON", _ALONE if alone else score)
 
 
-def _likely(text: str, start: int, end: int) -> bool:
+def _likely(text: str, start: int, name: str) -> bool:
     """Whether what stands where a name is announced, but not of what, is the name of a person."""
+    words, end = name.split(), start + len(name)
+    if not person(name):
+        return False
+    if len(words) > 1 and given(words[0]):
+        return True
     beside = text[max(0, start - _BESIDE) : start], text[end : end + _BESIDE]
-    return not any(map(_OF_A_THING.search, beside)) and person(text[start:end])
+    return not any(map(_OF_A_THING.search, beside))
 
 
 def person(name: str) -> bool:
