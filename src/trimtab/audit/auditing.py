@@ -21,7 +21,7 @@ from trimtab.audit.kinds import KINDS
 from trimtab.audit.known import gathered, often
 from trimtab.audit.packed import pack
 from trimtab.audit.parts import shared
-from trimtab.audit.privacy import detect
+from trimtab.audit.privacy import detect, quasi
 from trimtab.audit.provenance import missing
 from trimtab.audit.rows import Source, opened, rows
 from trimtab.audit.scan import Scanned, Work, scan
@@ -106,6 +106,7 @@ def audit(
     )
     _settle(scanned, work)
     findings = _of_sets(source, asked, scanned, work.begin, report)
+    findings += [one for one in [quasi.finding(work.facts.columns, scanned.facts)] if one]
     findings += [scanned.hits.finding(kind) for kind in scanned.hits.kinds if kind != "leak"]
     findings.sort(key=lambda one: (GRAVE.index(one.severity), -one.count, one.kind))
     words = scanned.features.words
@@ -137,7 +138,8 @@ def _work(read: Source, asked: Asked) -> tuple[Work, list[str]]:
     if asked.names:
         detect.Detector(names=True)  # what is lacking is said before the long work
     known = gathered(asked.against).without(often(read.sample))
-    return Work(read.maker, checks, known, asked.names, beginning(read.sample)), unseen
+    facts = quasi.Facts.of(read.sample)
+    return Work(read.maker, checks, known, asked.names, beginning(read.sample), facts), unseen
 
 
 def _settle(scanned: Scanned, work: Work) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from trimtab.audit.checks import secrets
 from trimtab.audit.findings import Finding, Row, Span, Text
+from trimtab.audit.privacy.columns import cells
 from trimtab.audit.rows import rows
 from trimtab.document.masking import mask as mask_numbers
 from trimtab.document.masking import printable
@@ -94,7 +95,7 @@ def excerpt(row: Row, spans: Sequence[Span] = (), *, hide: bool = False) -> str:
 
 def _text(row: Row, span: Span | None) -> Text | None:
     if span:
-        return next((text for text in row.texts if text.field == span.field), None)
+        return next((text for text in (*row.texts, *cells(row)) if text.field == span.field), None)
     answers = [text for text in row.texts if text.side == "answer" and text.text.strip()]
     return next(iter(answers or row.texts), None)
 

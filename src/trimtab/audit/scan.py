@@ -14,11 +14,14 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from typing import Any
 
+import numpy as np
+
 from trimtab.audit.features import Features, features, joined
 from trimtab.audit.findings import Hit, Row, RowCheck, Span
 from trimtab.audit.known import Known, leaks
 from trimtab.audit.packed import Collected, Pack, pack
 from trimtab.audit.privacy import detect
+from trimtab.audit.privacy.quasi import Facts
 from trimtab.audit.rows import Maker, Source
 from trimtab.data.table import Record
 from trimtab.errors import MissingPart
@@ -37,6 +40,7 @@ class Work:
     Attributes:
         names: search for names of people and places too, which needs a language model.
         begin: how all prompts begin.
+        facts: columns of which it is asked whether they single people out.
     """
 
     maker: Maker
@@ -44,13 +48,15 @@ class Work:
     known: Known
     names: bool = False
     begin: str = ""
+    facts: Facts = Facts()
     missing: dict[str, str] = field(default_factory=dict)
     _detector: detect.Detector | None = None
 
     def done(self, first: int, records: Sequence[Record]) -> Part:
         """The part of the rows that these records are, the first of them with this number."""
         rows = [self.maker.row(first + place, record) for place, record in enumerate(records)]
-        return Part(len(rows), pack(self._hits(rows)), features(rows, self.begin), dict(self.missing))
+        hits, facts = pack(self._hits(rows)), self.facts.hashes(rows)
+        return Part(len(rows), hits, features(rows, self.begin), dict(self.missing), facts)
 
     def _hits(self, rows: list[Row]) -> Iterator[Hit]:
         secret: dict[tuple[int, str], list[Span]] = defaultdict(list)
@@ -85,22 +91,24 @@ def _inside(span: Span, others: Sequence[Span]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one chunk of rows gave. `missing` maps a check that could not look to why."""
+    """What one chunk of rows gave. `missing` maps a check that could not look to why; `facts`: a hash a row."""
 
     rows: int
     hits: dict[str, Pack]
     features: Features
     missing: dict[str, str]
+    facts: np.ndarray
 
 
 @dataclass(slots=True)
 class Scanned:
-    """What all rows gave."""
+    """What all rows gave; `facts`: (rows,) uint64, or empty where no column holds facts."""
 
     rows: int
     hits: Collected
     features: Features
     missing: dict[str, str]
+    facts: np.ndarray
 
 
 def called(check: Any) -> str:
@@ -124,16 +132,18 @@ def scan(source: Source, work: Work, *, workers: int = 0, report: Report | None 
     chunks = itertools.chain(began, chunks)
     parts = (work.done(*chunk) for chunk in chunks) if alone else _spread(chunks, work, workers)
     hits, kept, missing, rows, start = Collected(), list[Features](), dict[str, str](), 0, time.monotonic()
+    facts: list[np.ndarray] = []
     for part in parts:
         hits.add(part.hits)
         kept.append(part.features)
+        facts.append(part.facts)
         missing |= part.missing
         rows += part.rows
         if report:
             speed = rows / max(time.monotonic() - start, 1e-9)
             done, total = source.stream.done, source.stream.total
             report(Progress("read and check", done, total, {"rows": float(rows), "rows/s": speed}))
-    return Scanned(rows, hits, joined(kept), missing)
+    return Scanned(rows, hits, joined(kept), missing, np.concatenate(facts or [np.empty(0, np.uint64)]))
 
 
 def _chunks(records: Iterator[Record]) -> Iterator[tuple[int, list[Record]]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from trimtab.audit.findings import Hit, Row, Span
+from trimtab.audit.privacy import columns
 from trimtab.audit.privacy.beside import beside
 from trimtab.audit.privacy.names import Names
 from trimtab.audit.privacy.national import National
@@ -52,16 +53,25 @@ class Detector:
             yield settle([*shapes, *beside(text, shapes), *self._national.find(text)], _SHAPES)
 
     def check(self, row: Row) -> Iterator[Hit]:
-        """The finds in the texts of a row."""
-        found = self.find([text.text for text in row.texts])
-        for text, ones in zip(row.texts, found, strict=True):
+        """The finds in the texts of a row, and what patterns find in its other columns."""
+        read = [text for text in row.texts if text.side != "other" or len(text.text) > columns.CELL]
+        for text, ones in zip(read, self.find([text.text for text in read]), strict=True):
             yield from _hits(row.number, text.field, ones)
+        yield from _cells(row, {text.field for text in read})
 
 
 def check(row: Row) -> Iterator[Hit]:
     """What patterns alone find in a row; a row check that worker processes can run."""
     for text in row.texts:
-        yield from _hits(row.number, text.field, patterns(text.text))
+        if text.side != "other":
+            yield from _hits(row.number, text.field, patterns(text.text))
+    yield from _cells(row)
+
+
+def _cells(row: Row, done: Collection[str] = ()) -> Iterator[Hit]:
+    for cell in columns.cells(row):
+        if cell.field not in done:
+            yield from _hits(row.number, cell.field, columns.found(cell))
 
 
 def _hits(row: int, field: str, found: Sequence[Found]) -> Iterator[Hit]:

@@ -100,7 +100,7 @@ _POSTCODE = re.compile(
 )
 _CODE_SAID = re.compile(
     r"\b(?:zip(?: ?code)?|post ?code|postal code|plz)\b(?:[^\w\n]{1,3}(?:is|no|number)\b)?[^\w\n]{1,3}"
-    r"(?P<code>[A-Z]{0,2}-?\d[\dA-Z]{1,5}(?:[- ][\dA-Z]{2,4}\b)?)(?!\w)",
+    r"(?P<code>[A-Z]{0,2}-?\d[\dA-Z]{1,5}(?:[- ](?=[A-Z]{0,3}\d)[\dA-Z]{2,4}\b)?)(?!\w)",
     re.I,
 )
 _FORCE, _CROSSING, _SURE, _LIKELY = 0.67, 0.66, 0.65, 0.55
