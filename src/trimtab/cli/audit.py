@@ -11,13 +11,14 @@ import typer
 from trimtab import audit as audits
 from trimtab.audit import examples, fixing, page
 from trimtab.audit.kinds import KINDS
+from trimtab.audit.privacy.hiding import Hiding
 from trimtab.audit.rows import rows
 from trimtab.cli import progress, show
 from trimtab.errors import DataError, UserError
 
 app = typer.Typer(rich_markup_mode=None)
 _HANG = "    "
-KEYS = ("language", "guidelines", "names", "on", "off")
+KEYS = ("language", "guidelines", "names", "personal", "on", "off")
 COLUMNS = ("prompt", "completion", "messages", "references", "instruction", "input", "output", "text", "part")
 
 
@@ -35,7 +36,7 @@ def audit(
     ] = "",
     use: Annotated[
         list[str] | None,
-        typer.Option("--use", metavar="KEY=VALUE", help="language, guidelines, names, on, off, or a column."),
+        typer.Option("--use", metavar="KEY=VALUE", help="language, guidelines, names, personal, on, off, or a column."),
     ] = None,
     fix: Annotated[
         Path | None, typer.Option("--fix", metavar="OUT", help="Write a cleaned copy and its ledger.")
@@ -53,17 +54,18 @@ def audit(
 
     DATA is never changed. Rows are counted from 0. What is personal or secret is masked. A finding is no failure: the
     exit code is 0. --use may be given several times: language=en, guidelines=FILE, names=yes (of people; slow), a
-    column as prompt=question, and rules of --fix as on=refusal or off=encoding. --fix writes OUT, OUT.ledger.jsonl
-    with a line for each change, and OUT.undo.jsonl, from which --undo writes the rows as they were.
+    column as prompt=question, and of --fix its rules as on=refusal or off=encoding, and personal=pseudonyms for stand-ins
+    that stay the same in place of masks. --fix writes OUT, OUT.ledger.jsonl with a line for each change, and
+    OUT.undo.jsonl, from which --undo writes the rows as they were.
     """
     if undo is not None:
         return _undone(Path(source), undo, as_json=as_json)
-    asked, rules = _asked(use or [], against)
+    asked, rules, hiding = _asked(use or [], against)
     with progress.live(as_json=as_json) as report:
         found = audits.audit(source, asked, report=report)
     fixed = None
     if fix is not None:
-        fixed = fixing.fix(rows(source, asked.columns), found.findings, fix, rules, dry_run=dry_run)
+        fixed = fixing.fix(rows(source, asked.columns), found.findings, fix, rules, dry_run=dry_run, hiding=hiding)
     shown: Mapping[str, tuple[examples.Shown, ...]] = {}
     if html or not as_json:
         shown = examples.examples(source, asked.columns, found.findings)
@@ -80,8 +82,8 @@ def audit(
     return 0
 
 
-def _asked(given: list[str], against: str) -> tuple[audits.Asked, tuple[str, ...]]:
-    """What is asked for, and the rules of a fix, from KEY=VALUE; prompt=question names a column of the source."""
+def _asked(given: list[str], against: str) -> tuple[audits.Asked, tuple[str, ...], Hiding]:
+    """What is asked for, and how to fix it, from KEY=VALUE; prompt=question names a column of the source."""
     said: dict[str, list[str]] = {}
     for pair in given:
         key, sign, value = (part.strip() for part in pair.partition("="))
@@ -99,7 +101,8 @@ def _asked(given: list[str], against: str) -> tuple[audits.Asked, tuple[str, ...
         against=against,
         names=one.get("names", "no") == "yes",
     )
-    return asked, fixing.rules(said.get("on", ()), said.get("off", ()))
+    hiding = Hiding(one.get("personal", "mask"), names=asked.names)
+    return asked, fixing.rules(said.get("on", ()), said.get("off", ())), hiding
 
 
 def _undone(copy: Path, out: Path, *, as_json: bool) -> int:

@@ -66,6 +66,7 @@ _OF_A_THING = re.compile(
 _BESIDE = 240  # characters around a name in which the other fields of its record are looked for
 # What begins the next part of an address or of a form.
 _NO_PART = re.compile(r"(?: (?:Apt|Apartment|Suite|Ste|Unit|Flat|Room|Floor|PO|Box|Phone|Tel|Email|Address|Age|Date)\.?)+$")
+_ENDED = re.compile(r"[^\W\d_]{3}\.(?=\s)")
 _BIRTH = re.compile(r"\b(?:born|birth(?:day|date)?|dob|d\.o\.b)\b", re.I)
 _BIRTH_HINTS = ("born", "birth", "dob", "d.o.b")
 _ALONE = 0.45
@@ -101,7 +102,9 @@ def people(text: str) -> Iterator[Found]:
 
 def _named(pattern: re.Pattern[str], text: str, score: float) -> Iterator[Found]:
     for match in pattern.finditer(text):
-        name = _NO_PART.sub("", match["name"])
+        # "Anna Berg. Can": a full stop behind a word ends the sentence, behind an initial it does not.
+        ended = _ENDED.search(match["name"])
+        name = _NO_PART.sub("", match["name"][: ended.end()] if ended else match["name"])
         words = name.split()
         if words[0].lower().strip(".") in _NO_NAMES or not words[0][0].isupper():
             continue
@@ -110,7 +113,6 @@ def _named(pattern: re.Pattern[str], text: str, score: float) -> Iterator[Found]
         if pattern is _TITLED and not _THINGS.isdisjoint(word.lower() for word in words):
             continue
         start = match.start("name")
-        # A full stop belongs to an initial, not to the last word of a sentence.
         dotted = name.endswith(".") and len(words[-1]) > 2
         # A title with a surname alone, "Mr. Berg", tells too little of whom.
         alone = pattern is _TITLED and len(words) == 1

@@ -131,10 +131,10 @@ def _addresses(text: str) -> Iterator[Found]:
         streets = _streets(line)
         if not streets and number + 1 < len(lines) and _flat(lines[number + 1]):
             streets = _before_a_flat(line)
-        if left and streets and (flat := _flat(line)):
-            streets, pieces = [], [flat]
-        else:
-            pieces = _below(line) if left and not streets else None
+        flat = _flat(line) if left and streets else None
+        if flat:
+            streets = []
+        pieces = [flat] if flat else _below(line) if left and not streets else None
         if streets or pieces is None:
             left = 0
             if running:
