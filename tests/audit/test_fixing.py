@@ -145,8 +145,17 @@ def test_a_text_deep_in_a_row_is_put_back_where_it_was(tmp_path: Path) -> None:
 
 
 PEOPLE: list[dict[str, Any]] = [
-    {"prompt": "My name is Anna Berg.", "completion": "Hello Anna Berg, write to ann@corp.test.", "source": "ann@corp.test"},
-    {"prompt": "Who?", "completion": "Dr. Anna Berg.", "source": "web", "meta": {"a.b": [{"mail": "ann@corp.test"}]}},
+    {
+        "prompt": "My name is Anna Berg.",
+        "completion": "Hello Anna Berg, write to ann@corp.test.",
+        "source": "ann@corp.test",
+    },
+    {
+        "prompt": "Who?",
+        "completion": "Dr. Anna Berg.",
+        "source": "web",
+        "meta": {"a.b": [{"mail": "ann@corp.test"}]},
+    },
 ]
 PERSONAL = [Finding("personal_data", "error", (0, 1))]
 

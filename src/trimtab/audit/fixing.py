@@ -144,7 +144,10 @@ def fixed(
         known = {text.field for text in row.texts}
         extra = [cell for cell in cells(row) if cell.field not in known]
     everywhere = tuple(mends)
-    for text, wanted in (*((text, everywhere) for text in row.texts), *((cell, (PERSONAL,)) for cell in extra)):
+    for text, wanted in (
+        *((text, everywhere) for text in row.texts),
+        *((cell, (PERSONAL,)) for cell in extra),
+    ):
         left = text.text
         for rule in wanted:
             mend, said = mends[rule]

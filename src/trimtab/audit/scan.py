@@ -48,7 +48,7 @@ class Work:
     known: Known
     names: bool = False
     begin: str = ""
-    facts: Facts = Facts()
+    facts: Facts = field(default_factory=Facts)
     missing: dict[str, str] = field(default_factory=dict)
     _detector: detect.Detector | None = None
 

@@ -36,7 +36,9 @@ def audit(
     ] = "",
     use: Annotated[
         list[str] | None,
-        typer.Option("--use", metavar="KEY=VALUE", help="language, guidelines, names, personal, on, off, or a column."),
+        typer.Option(
+            "--use", metavar="KEY=VALUE", help="language, guidelines, names, personal, on, off, or a column."
+        ),
     ] = None,
     fix: Annotated[
         Path | None, typer.Option("--fix", metavar="OUT", help="Write a cleaned copy and its ledger.")
@@ -54,8 +56,8 @@ def audit(
 
     DATA is never changed. Rows are counted from 0. What is personal or secret is masked. A finding is no failure: the
     exit code is 0. --use may be given several times: language=en, guidelines=FILE, names=yes (of people; slow), a
-    column as prompt=question, and of --fix its rules as on=refusal or off=encoding, and personal=pseudonyms for stand-ins
-    that stay the same in place of masks. --fix writes OUT, OUT.ledger.jsonl with a line for each change, and
+    column as prompt=question; for --fix, rules as on=refusal or off=encoding, and personal=pseudonyms for stand-ins
+    that stay the same instead of masks. --fix writes OUT, OUT.ledger.jsonl with a line for each change, and
     OUT.undo.jsonl, from which --undo writes the rows as they were.
     """
     if undo is not None:
@@ -65,7 +67,9 @@ def audit(
         found = audits.audit(source, asked, report=report)
     fixed = None
     if fix is not None:
-        fixed = fixing.fix(rows(source, asked.columns), found.findings, fix, rules, dry_run=dry_run, hiding=hiding)
+        fixed = fixing.fix(
+            rows(source, asked.columns), found.findings, fix, rules, dry_run=dry_run, hiding=hiding
+        )
     shown: Mapping[str, tuple[examples.Shown, ...]] = {}
     if html or not as_json:
         shown = examples.examples(source, asked.columns, found.findings)

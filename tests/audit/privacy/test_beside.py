@@ -33,7 +33,9 @@ def test_what_stands_beside_a_name(text: str, people: list[str], value: str, kin
     assert (value, kind) in told(text, *people)
 
 
-@pytest.mark.parametrize("text", ["Quist and I were here", "Quist, Monday at ten", "the rose is in bloom", "I am in"])
+@pytest.mark.parametrize(
+    "text", ["Quist and I were here", "Quist, Monday at ten", "the rose is in bloom", "I am in"]
+)
 def test_common_words_are_no_names(text: str) -> None:
     assert told(text, *(["Quist"] if "Quist" in text else [])) == set()
 

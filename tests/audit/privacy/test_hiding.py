@@ -35,7 +35,9 @@ def test_a_person_has_one_stand_in_across_fields_and_its_parts() -> None:
     stand_in = left["prompt"].removeprefix("My name is ").removesuffix(". Can you help?")
     first, last = stand_in.split()[0], stand_in.split()[-1]
     assert "Berg" not in stand_in
-    assert left["completion"] == f"Of course, {stand_in}! Dear {first}, Ms. {last} is told. The iceberg stays."
+    assert (
+        left["completion"] == f"Of course, {stand_in}! Dear {first}, Ms. {last} is told. The iceberg stays."
+    )
     again = hidden(Hiding("pseudonyms", key=KEY), prompt="My name is Anna M. Berg. Can you help?")
     assert again["prompt"] == left["prompt"]
 

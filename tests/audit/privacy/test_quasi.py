@@ -29,9 +29,8 @@ ROWS = [fact | {"prompt": f"ask {n}", "completion": "yes"} for n, fact in enumer
 
 
 def test_columns_are_known_by_their_names() -> None:
-    names = "postcode birthDate date_of_birth Gender job_title text page message image ZIP user.age".split()
-    told = "postcode birthDate date_of_birth Gender job_title ZIP user.age".split()
-    assert quasi_columns(names) == told
+    told = ["postcode", "birthDate", "date_of_birth", "Gender", "job_title", "ZIP", "user.age"]
+    assert quasi_columns([*told, "text", "page", "message", "image"]) == told
 
 
 def test_rows_that_no_other_agrees_with_are_counted() -> None:
@@ -93,7 +92,9 @@ def test_groups_of_five_are_no_finding(tmp_path: Path) -> None:
     st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 3)), min_size=2, max_size=40), st.integers(2, 6)
 )
 def test_against_a_plain_count(values: list[tuple[str, int]], wanted: int) -> None:
-    rows = read_rows(*({"prompt": "p", "completion": "c", "city": place, "age": age} for place, age in values))
+    rows = read_rows(
+        *({"prompt": "p", "completion": "c", "city": place, "age": age} for place, age in values)
+    )
     facts = Facts.of(rows)
     found = groups(facts.columns, facts.hashes(rows), wanted)
     counts = Counter(values)

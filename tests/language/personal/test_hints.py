@@ -56,7 +56,8 @@ def test_names_are_known_with_their_marks_and_words_are_told_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["A ", "Ab, ", "Ab and ", "Ab of ", "Manager ", "as a b ", "1/1/2000", "Ab Inc ", ">", "Mr ", "Congo ("]
+    "unit",
+    ["A ", "Ab, ", "Ab and ", "Ab of ", "Manager ", "as a b ", "1/1/2000", "Ab Inc ", ">", "Mr ", "Congo ("],
 )
 def test_a_hostile_text_takes_no_longer_than_a_dull_one(unit: str) -> None:
     text = (unit * 100_000)[:100_000]

@@ -14,7 +14,7 @@ from trimtab.language.personal.given import surely_given
 from trimtab.language.personal.people import CAPITAL
 
 _WORD = rf"[{CAPITAL}][^\W\d_]*(?:[-'’][^\W\d_]+)*"
-_PARTS = rf"(?:de|del|della|di|da|do|dos|du|des|van|von|der|den|la|le|les|el|of|the|sur|am|an|na|u|v)"
+_PARTS = r"(?:de|del|della|di|da|do|dos|du|des|van|von|der|den|la|le|les|el|of|the|sur|am|an|na|u|v)"
 _RUN = rf"{_WORD}(?:[ -](?:{_PARTS}[ ]){{0,2}}{_WORD}){{0,4}}(?: \({_WORD}\))?"
 _NEXT = re.compile(rf"(?:, (?:and |& )?| and | & )(?P<name>{_WORD}(?: {_WORD}){{0,2}})(?![\w'’]|-\w)")
 _LAST = re.compile(rf"(?:^|(?<=[\s(\"“:,]))(?P<name>{_WORD}(?: {_WORD}){{0,2}})(?:, (?:and )?| and | & )$")
@@ -32,10 +32,11 @@ _WORKED = re.compile(
 _FROM = re.compile(rf" (?:from|at|of) (?P<name>{_RUN})")
 _GIVEN = re.compile(rf"(?<![\w'’@.-]){_WORD}(?![\w@]|-\w|\.\w)")
 _NOT_WORDS = (
-    "i it he she we they you the this that these those a an my your his her our their what which who when where why how "
-    "is are was were do does did can could will would should if as so but and or not no yes monday tuesday wednesday "
-    "thursday friday saturday sunday january february march april may june july august september october november "
-    "december mr mrs ms dr prof please thanks hello hi dear christmas easter internet english"
+    "i it he she we they you the this that these those a an my your his her our their what which who when where "
+    "why how is are was were do does did can could will would should if as so but and or not no yes monday "
+    "tuesday wednesday thursday friday saturday sunday january february march april may june july august "
+    "september october november december mr mrs ms dr prof please thanks hello hi dear christmas easter internet "
+    "english"
 )
 _NOT = frozenset(_NOT_WORDS.split())
 _SCORE = 0.46

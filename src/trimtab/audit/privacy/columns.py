@@ -21,17 +21,23 @@ from trimtab.language.personal.scan import patterns
 
 SUBJECT = "subject"
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_IDENTIFIERS = frozenset(
-    "id ids uuid guid hash key index idx number row group part tags split fold version sha revision collected date time "
-    "timestamp created updated".split()
+_IDENTIFIERS_WORDS = (
+    "id ids uuid guid hash key index idx number row group part tags split fold version sha revision collected "
+    "date time timestamp created updated"
 )
+_IDENTIFIERS = frozenset(_IDENTIFIERS_WORDS.split())
 # Words that say what a number is, whatever stands behind them: phone_number, birth_date.
-_TELLING = frozenset(
-    "phone tel telephone mobile cell fax call contact account card passport license licence ssn security nhs tax iban zip "
-    "post postal birth born dob".split()
+_TELLING_WORDS = (
+    "phone tel telephone mobile cell fax call contact account card passport license licence ssn security nhs tax "
+    "iban zip post postal birth born dob"
 )
+_TELLING = frozenset(_TELLING_WORDS.split())
 _ROLES = ("].role", "].from")  # keys of the turns of a conversation
-_NAMED = frozenset("name names author speaker user customer client patient employee contact person owner sender".split())
+# Words of columns that would say too much: behind "text:" any long number would be one to send a text to.
+_MUTE_WORDS = "text texts message messages answer answers call calls response reply content value"
+_MUTE = frozenset(_MUTE_WORDS.split())
+_NAMED_WORDS = "name names author speaker user customer client patient employee contact person owner sender"
+_NAMED = frozenset(_NAMED_WORDS.split())
 _OWN_FORM = 0.8  # from here on a find has a form of its own, such as an e-mail address or a check digit
 CELL = 200  # characters; a longer cell is a text, and speaks for itself
 _DEEPEST = 8
@@ -67,7 +73,8 @@ def _found(words: tuple[str, ...], text: str) -> Sequence[Found]:
     if words and words[-1] in _IDENTIFIERS and _TELLING.isdisjoint(words):
         return [one for one in patterns(text) if one.score >= _OWN_FORM]
     subject = words == (SUBJECT,)
-    head = "" if subject else f"{' '.join(words[-3:])}: "
+    told = [word for word in words[-3:] if word not in _MUTE]
+    head = f"{' '.join(told)}: " if told and not subject else ""
     if subject and _PSEUDONYM.fullmatch(text) and not _CALLABLE.match(text):
         return [Found(0, len(text), "PERSON", SURE)] if _a_name(text) else []
     kept = [

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from trimtab.audit.findings import Row, Text
 from trimtab.audit.privacy import columns
 from trimtab.audit.privacy.detect import Detector
+from trimtab.audit.privacy.masking import mask
 from trimtab.audit.privacy.pseudonyms import Pseudonyms
 from trimtab.errors import UserError
 from trimtab.language.personal.found import SURE, Found, settle
@@ -68,8 +69,10 @@ class Hiding:
             if pattern:
                 spans = (match.span(match.lastgroup or 0) for match in pattern.finditer(now))
                 found += [Found(*span, "PERSON", _MENTIONED) for span in spans]
+            if self._pseudonyms is None:
+                return mask(now, found)
             places = (
-                (one.start, one.end, self._instead(now[one.start : one.end], one.type, known))
+                (one.start, one.end, _instead(self._pseudonyms, now[one.start : one.end], one.type, known))
                 for one in settle(found)
             )
             return replaced(now, places)
@@ -83,15 +86,15 @@ class Hiding:
         # A country or a job title that a search for names reports tells of nobody, and hiding all of them costs much.
         return [one for one in found if one.score >= SURE or one.type == "PERSON"]
 
-    def _instead(self, value: str, kind: str, known: Sequence[str]) -> str:
-        if self._pseudonyms is None:
-            return f"[{kind}]"
-        if kind == "PERSON" and " " not in value.strip():
-            for place in (0, -1):
-                whole = {name for name in known if name.split()[place].casefold() == value.casefold()}
-                if len(whole) == 1:
-                    return self._pseudonyms.name(whole.pop(), kind).split()[place]
-        return self._pseudonyms.name(value, kind)
+
+def _instead(pseudonyms: Pseudonyms, value: str, kind: str, known: Sequence[str]) -> str:
+    """The stand-in of a value; of one word of a name, its part of the stand-in of the one person of that name."""
+    if kind == "PERSON" and " " not in value.strip():
+        for place in (0, -1):
+            whole = {name for name in known if name.split()[place].casefold() == value.casefold()}
+            if len(whole) == 1:
+                return pseudonyms.name(whole.pop(), kind).split()[place]
+    return pseudonyms.name(value, kind)
 
 
 def _mentions(people: Sequence[str]) -> re.Pattern[str] | None:

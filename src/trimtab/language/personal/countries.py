@@ -41,16 +41,17 @@ _TABLE = (
     "scandinavia:scandinavian"
 )
 _PEOPLES_WORDS = (
-    "arab kurd kurdish kurds berber jewish jew muslim christian hindu sikh buddhist shia shiite sunni catholic protestant "
-    "orthodox mormon bosnian hispanic latino latina saudi emirati roma"
+    "arab kurd kurdish kurds berber jewish jew muslim christian hindu sikh buddhist shia shiite sunni catholic "
+    "protestant orthodox mormon bosnian hispanic latino latina saudi emirati roma"
 )
 _LONG = (
-    "united kingdom,united states,united states of america,great britain,northern ireland,new zealand,south africa,"
-    "south korea,north korea,saudi arabia,united arab emirates,czech republic,dominican republic,costa rica,el salvador,"
-    "sri lanka,ivory coast,sierra leone,burkina faso,cape verde,papua new guinea,puerto rico,san marino,hong kong,"
-    "bosnia and herzegovina,trinidad and tobago,antigua and barbuda,marshall islands,solomon islands,faroe islands,"
-    "equatorial guinea,east timor,north macedonia,south sudan,central african republic,vatican city,russian federation,"
-    "new zealander,south african,south korean,north korean,sri lankan,costa rican,puerto rican"
+    "united kingdom,united states,united states of america,great britain,northern ireland,new zealand,south "
+    "africa,south korea,north korea,saudi arabia,united arab emirates,czech republic,dominican republic,costa "
+    "rica,el salvador,sri lanka,ivory coast,sierra leone,burkina faso,cape verde,papua new guinea,puerto rico,san "
+    "marino,hong kong,bosnia and herzegovina,trinidad and tobago,antigua and barbuda,marshall islands,solomon "
+    "islands,faroe islands,equatorial guinea,east timor,north macedonia,south sudan,central african "
+    "republic,vatican city,russian federation,new zealander,south african,south korean,north korean,sri "
+    "lankan,costa rican,puerto rican"
 )
 _SHORT = ("USA", "U.S.A.", "UAE", "U.K.")
 _PLACES: dict[str, frozenset[str]] = {
@@ -59,10 +60,11 @@ _PLACES: dict[str, frozenset[str]] = {
 }
 _PEOPLES = frozenset().union(*_PLACES.values(), _PEOPLES_WORDS.split())
 # Small, these are other words.
-_OTHER = frozenset(
-    "turkey china chad jordan georgia guinea polish pole poles dane swede swedes scot scots orthodox hamburger finn finns "
-    "english roma jersey mali oman niger togo catholic turk swiss".split()
+_OTHER_WORDS = (
+    "turkey china chad jordan georgia guinea polish pole poles dane swede swedes scot scots orthodox hamburger "
+    "finn finns english roma jersey mali oman niger togo catholic turk swiss"
 )
+_OTHER = frozenset(_OTHER_WORDS.split())
 _LONG_PATTERN = re.compile(
     rf"(?<!\w)(?:{'|'.join(sorted(map(re.escape, _LONG.split(',')), key=len, reverse=True))}"
     rf")(?:s(?!\w))?(?!\w)|(?<![\w.])(?:{'|'.join(map(re.escape, _SHORT))})(?!\w)",

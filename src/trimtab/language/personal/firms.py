@@ -26,8 +26,12 @@ _ENDED = re.compile(
 )
 _OWNERS = rf"[{CAPITAL}][\w'’-]+(?:, [{CAPITAL}][\w'’-]+){{1,3}},? (?:and|&) [{CAPITAL}][\w'’-]+"
 _OWNED = re.compile(rf"(?m)^(?P<line>[>\s|*]*)(?P<firm>{_OWNERS})[ ]*$")
-_AT = re.compile(rf"\b(?:at|for|join|joined|joins|joining|firm of|firm|employer ?:|company ?:) (?P<firm>{_OWNERS})(?!\w)")
-_STARTS_WORDS = "the a an i he she it we they this that in at on and or but from for our my his her their to of is was"
+_AT = re.compile(
+    rf"\b(?:at|for|join|joined|joins|joining|firm of|firm|employer ?:|company ?:) (?P<firm>{_OWNERS})(?!\w)"
+)
+_STARTS_WORDS = (
+    "the a an i he she it we they this that in at on and or but from for our my his her their to of is was"
+)
 _STARTS = frozenset(_STARTS_WORDS.split())
 _LEGAL_SCORE, _TRADE_SCORE, _OWNED_SCORE = 0.6, 0.49, 0.57
 _DOTTED = ("inc.", "ltd.", "co.", "corp.", "bros.")
@@ -42,7 +46,7 @@ def firms(text: str) -> Iterator[Found]:
     for match in _ENDED.finditer(text):
         start, end = match.span()
         words = match[0].split(" ")
-        while len(words) > 1 and (words[0].lower() in _STARTS or words[0].isdigit() and not match["legal"]):
+        while len(words) > 1 and (words[0].lower() in _STARTS or (words[0].isdigit() and not match["legal"])):
             start += len(words.pop(0)) + 1
         if len(words) < 2:
             continue

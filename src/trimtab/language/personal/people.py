@@ -44,17 +44,19 @@ _NO_NAMES_WORDS = (
 _NO_NAMES = frozenset(_NO_NAMES_WORDS.split())
 # Words of the names of places, firms and things; the second row holds family names too.
 _THINGS_WORDS = (
-    "accommodation airport apartments association bakery bank bistro brasserie cafe café cathedral center centre cinema "
-    "club coffee college company corp department emporium foundation gallery gmbh guesthouse hospital hotel inc institute "
-    "kitchen library limited lodge ltd museum office palace pizzeria plaza project restaurant resort school service shop "
-    "society station store street system taste tavern team theatre tree university of and for with"
+    "accommodation airport apartments association bakery bank bistro brasserie cafe café cathedral center centre "
+    "cinema club coffee college company corp department emporium foundation gallery gmbh guesthouse hospital "
+    "hotel inc institute kitchen library limited lodge ltd museum office palace pizzeria plaza project restaurant "
+    "resort school service shop society station store street system taste tavern team theatre tree university of "
+    "and for with"
 )
 _THINGS = frozenset(_THINGS_WORDS.split())
 _HALF_WORDS = (
-    "abbey bar bay beach best big black blue boat bridge brown castle church city cross crown dragon east farm fish forest "
-    "garden gardens gold golden good grand great green grill hall heart hill home house inn island king lake lion man "
-    "market mill moon mountain new north old orange park pink pub queen red rest rice river road rock rose royal sea "
-    "silver sky south spice spring star stone street sun tea tower village water west white wine wood world"
+    "abbey bar bay beach best big black blue boat bridge brown castle church city cross crown dragon east farm "
+    "fish forest garden gardens gold golden good grand great green grill hall heart hill home house inn island "
+    "king lake lion man market mill moon mountain new north old orange park pink pub queen red rest rice river "
+    "road rock rose royal sea silver sky south spice spring star stone street sun tea tower village water west "
+    "white wine wood world"
 )
 _HALF = frozenset(_HALF_WORDS.split())
 # Fields that a record of a person does not have.
@@ -65,7 +67,9 @@ _OF_A_THING = re.compile(
 )
 _BESIDE = 240  # characters around a name in which the other fields of its record are looked for
 # What begins the next part of an address or of a form.
-_NO_PART = re.compile(r"(?: (?:Apt|Apartment|Suite|Ste|Unit|Flat|Room|Floor|PO|Box|Phone|Tel|Email|Address|Age|Date)\.?)+$")
+_NO_PART = re.compile(
+    r"(?: (?:Apt|Apartment|Suite|Ste|Unit|Flat|Room|Floor|PO|Box|Phone|Tel|Email|Address|Age|Date)\.?)+$"
+)
 _ENDED = re.compile(r"[^\W\d_]{3}\.(?=\s)")
 _BIRTH = re.compile(r"\b(?:born|birth(?:day|date)?|dob|d\.o\.b)\b", re.I)
 _BIRTH_HINTS = ("born", "birth", "dob", "d.o.b")

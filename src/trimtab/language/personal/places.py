@@ -21,7 +21,9 @@ _PARTICLE = (
 _PARTICLES = frozenset(_PARTICLE[3:-1].split("|"))
 _WORD = rf"(?:[{CAPITAL}][\w'’.-]*|{_PARTICLE}\b)"
 # Kinds of streets that are written small.
-_SMALL = r"(?:utca|út|u\.|útja|tér|körút|kapu|sétány|gate|tee|põik|puiestee|tänav|ulica|ul\.|al\.|nám\.)(?!\w)"
+_SMALL = (
+    r"(?:utca|út|u\.|útja|tér|körút|kapu|sétány|gate|tee|põik|puiestee|tänav|ulica|ul\.|al\.|nám\.)(?!\w)"
+)
 _AFTER = re.compile(
     rf"(?:,?[ ](?:\d{{1,6}}[A-Za-z]?\b(?![.,:]\d)|{_SMALL}|{_WORD}|rue|avenue|via|calle|chemin)){{1,6}}"
 )
@@ -55,7 +57,18 @@ _FORCES = re.compile(
     rf"\b(?:(?:PSC|CMR|Unit) \d{{1,5}},? Box \d{{1,5}}|Unit \d{{1,5}}|US[A-Z]{{1,3}} [{CAPITAL}][\w'’-]*"
     rf"(?: [{CAPITAL}][\w'’-]*)?)[ ,>|]*\n?[ >|]*(?P<post>[FAD]PO,? A[AEP](?: \d{{5}}(?:-\d{{4}})?\b)?)"
 )
-_FULL_STOP = tuple(f"{word}." for word in "street avenue road lane drive court place square way parkway terrace".split())
+_FULL_STOP = (
+    "street.",
+    "avenue.",
+    "road.",
+    "lane.",
+    "drive.",
+    "court.",
+    "place.",
+    "square.",
+    "way.",
+    "terrace.",
+)
 _ANY_STREET = re.compile(
     rf"(?<![\w.,])((?:{_WORD} ){{0,4}}\d{{1,6}}(?: (?:{_WORD})){{0,4}}(?: \d{{1,5}})?)[ ,]*$"
 )

@@ -9,7 +9,9 @@ from trimtab.language.personal.found import Found
 from trimtab.language.personal.people import CAPITAL, TITLE
 
 _HONORIFIC = re.compile(rf"\b{TITLE}\b\.?(?=[ \u00a0][{CAPITAL}])")
-_BRIEF = re.compile(r"(?<![\w.&-])(?:C[EFTIOMP]O|CISO|[SE]?VP|MD|PhD|Ph\.D\.|M\.D\.|MBA|Esq\.?|DDS|D\.D\.S\.|DVM)(?![\w&])")
+_BRIEF = re.compile(
+    r"(?<![\w.&-])(?:C[EFTIOMP]O|CISO|[SE]?VP|MD|PhD|Ph\.D\.|M\.D\.|MBA|Esq\.?|DDS|D\.D\.S\.|DVM)(?![\w&])"
+)
 _RANK = (
     "senior|junior|chief|principal|lead|head|deputy|assistant|associate|executive|managing|general|regional|national|"
     "vice|interim|acting|staff|corporate|global|international"
@@ -27,8 +29,8 @@ _WORK = (
 _JOB_END = re.compile(rf"(?<![\w-])(?:{_WORK})(?:-(?:elect|at-large))?(?![\w-])", re.I)
 _BEFORE = re.compile(rf"(?:(?:[{CAPITAL}][\w&/'’-]*|of|and) ){{1,4}}$")
 _SMALL_BEFORE = re.compile(
-    rf"\b(?:as an?|am an?|is an?|was an?|job(?: title)? ?:|position ?:|occupation ?:|profession ?:|role of|post of|job as)"
-    rf" (?P<job>(?:(?:{_RANK})[ -])?(?:[\w-]{{3,15}} ){{0,2}})$",
+    rf"\b(?:as an?|am an?|is an?|was an?|job(?: title)? ?:|position ?:|occupation ?:|profession ?:|role of|post of"
+    rf"|job as) (?P<job>(?:(?:{_RANK})[ -])?(?:[\w-]{{3,15}} ){{0,2}})$",
     re.I,
 )
 _OPENS = re.compile(r"(?:^|[.!?:;\n>]\s*)$")
