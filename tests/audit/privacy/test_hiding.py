@@ -6,6 +6,7 @@ import pytest
 
 from tests.audit.made import read_rows
 from trimtab.audit.privacy.hiding import Hiding
+from trimtab.audit.privacy.names import installed
 from trimtab.errors import UserError
 
 KEY = b"k" * 32
@@ -49,3 +50,12 @@ def test_without_a_key_each_hiding_has_its_own() -> None:
 def test_an_unknown_way_is_told() -> None:
     with pytest.raises(UserError, match="'blur'"):
         Hiding("blur")
+
+
+@pytest.mark.skipif(installed() is None, reason="no spaCy model of English is installed")
+def test_names_that_a_model_knows_are_hidden_if_they_were_looked_for() -> None:
+    row = {"prompt": "Who came?", "completion": "Yesterday Maria Gonzalez flew to Berlin as a pilot."}
+    assert "Maria" in hidden(Hiding(), **row)["completion"]
+    left = hidden(Hiding(names=True), **row)["completion"]
+    assert "[PERSON] flew to" in left
+    assert "as a pilot" in left

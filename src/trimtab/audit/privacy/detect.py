@@ -54,9 +54,11 @@ class Detector:
 
     def check(self, row: Row) -> Iterator[Hit]:
         """The finds in the texts of a row, and what patterns find in its other columns."""
-        read = [text for text in row.texts if text.side != "other" or len(text.text) > columns.CELL]
+        # A cell of one word is no text in which a model knows names; its column tells what it is.
+        read = [text for text in row.texts if text.side != "other" or " " in text.text.strip()]
         for text, ones in zip(read, self.find([text.text for text in read]), strict=True):
-            yield from _hits(row.number, text.field, ones)
+            told = settle([*ones, *columns.found(text)], _SHAPES) if text.side == "other" else ones
+            yield from _hits(row.number, text.field, told)
         yield from _cells(row, {text.field for text in read})
 
 

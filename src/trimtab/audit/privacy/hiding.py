@@ -80,11 +80,12 @@ class Hiding:
         return hide
 
     def _found(self, text: Text, now: str) -> list[Found]:
-        if text.side == "other" and len(now) <= columns.CELL:
-            return columns.found(Text(text.field, now, "other"))
+        cell = columns.found(Text(text.field, now, "other")) if text.side == "other" else []
+        if text.side == "other" and not (self._names and " " in now.strip()):
+            return cell
         (found,) = self._detector.find([now])
         # A country or a job title that a search for names reports tells of nobody, and hiding all of them costs much.
-        return [one for one in found if one.score >= SURE or one.type == "PERSON"]
+        return [*cell, *(one for one in found if one.score >= SURE or one.type == "PERSON")]
 
 
 def _instead(pseudonyms: Pseudonyms, value: str, kind: str, known: Sequence[str]) -> str:
