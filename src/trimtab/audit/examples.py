@@ -97,7 +97,9 @@ def _text(row: Row, span: Span | None) -> Text | None:
     if span:
         return next((text for text in (*row.texts, *cells(row)) if text.field == span.field), None)
     answers = [text for text in row.texts if text.side == "answer" and text.text.strip()]
-    return next(iter(answers or row.texts), None)
+    # A column that no model reads may hold the very facts that single a person out.
+    read = [text for text in row.texts if text.side != "other"]
+    return next(iter(answers or read or row.texts), None)
 
 
 def _masked(text: str, spans: Sequence[Span], at: int) -> list[tuple[int, str]]:

@@ -83,6 +83,18 @@ def test_an_audit_tells_columns_and_counts_and_no_value(tmp_path: Path) -> None:
     assert "Q7Z" not in said
 
 
+def test_the_excerpt_of_a_row_without_an_answer_is_no_fact(tmp_path: Path) -> None:
+    rows = [{"postcode": f"Q{n}Z", "prompt": f"ask {n}"} for n in range(6)]
+    source = write(tmp_path / "r.jsonl", rows)
+    one = audit(source).of(KIND)
+    assert one
+    assert [shown.excerpts for shown in examples(source, {}, [one])[KIND]] == [
+        ("ask 0",),
+        ("ask 1",),
+        ("ask 2",),
+    ]
+
+
 def test_groups_of_five_are_no_finding(tmp_path: Path) -> None:
     rows = [{"prompt": f"ask {n}", "completion": "b", "age": n % 2, "sex": "f"} for n in range(10)]
     assert audit(write(tmp_path / "r.jsonl", rows)).of(KIND) is None
