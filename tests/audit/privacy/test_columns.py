@@ -72,6 +72,8 @@ def test_a_column_that_no_model_reads_is_searched(
         {"product_name": "Blue Spice House"},
         {"tags": ["travel", "hotel 12"]},
         {"score": 0.73, "ok": True},
+        {"postcode": "0350", "zip_code": 8200},
+        {"text_2": "01223812660"},
     ],
 )
 def test_pseudonyms_and_plain_facts_are_left(columns: dict[str, Any]) -> None:
