@@ -36,8 +36,8 @@ _ROLES = ("].role", "].from")  # keys of the turns of a conversation
 # Words of columns that would say too much: behind "text:" any long number would be one to send a text to, and a
 # column of postcodes is a fact beside others (`quasi.py`), not one that tells of somebody alone.
 _MUTE_WORDS = (
-    "text texts message messages answer answers call calls response reply content value zip zipcode postcode postal plz "
-    "code"
+    "text texts message messages answer answers call calls response reply content value zip zipcode postcode postal "
+    "plz code"
 )
 _MUTE = frozenset(_MUTE_WORDS.split())
 _NAMED_WORDS = "name names author speaker user customer client patient employee contact person owner sender"
