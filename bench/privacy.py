@@ -1,6 +1,7 @@
 """Personal data found in `dirty_pii`, per type, beside stock Presidio on the same texts with the same matching.
 
     python bench/privacy.py [--data FOLDER] [--json FILE]
+    python bench/privacy.py --sets [--data FOLDER]
 
 A true span counts as found if a find, of whatever type, overlaps it by at least half of the longer of the two; a find
 counts as right by the same rule. The looser rule, any overlap, stands beside it. Templates are halved by a hash: our
@@ -13,6 +14,8 @@ import argparse
 import gzip
 import hashlib
 import json
+import random
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -20,13 +23,24 @@ from pathlib import Path
 from typing import Any
 
 import record
-from trimtab.audit.privacy.detect import Detector
+from trimtab.audit.privacy.detect import Detector, check
 from trimtab.audit.privacy.names import installed
+from trimtab.audit.rows import rows as rows_of
 from trimtab.language.personal.scan import patterns
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 COMPARED = ("EMAIL_ADDRESS", "CREDIT_CARD", "IBAN_CODE", "IP_ADDRESS", "PHONE_NUMBER", "URL")
 REPEATS = 5
+# Most of their rows are about things, so that most finds in them are false or no private person's.
+SETS = (
+    "e2e_nlg/lora_train.txt.gz",
+    "banking77/train.csv.gz",
+    "medquad_small/qa.jsonl.gz",
+    "hotel_agent/dstc11_grounded.jsonl.gz",
+    "style_onestop/pairs.jsonl.gz",
+)
+READ = 50
+SEED = 0
 Found = tuple[int, int, str]
 Finder = Callable[[Sequence[str]], list[list[Found]]]
 
@@ -171,6 +185,46 @@ def measure(folder: Path) -> dict[str, Any]:
     return result
 
 
+def shape(text: str) -> str:
+    """A text with each letter as X or x and each figure as 0."""
+    return re.sub(r"\d", "0", re.sub(r"[^\W\d_]", lambda c: "X" if c[0].isupper() else "x", text))
+
+
+def excerpt(text: str, start: int, end: int, kind: str) -> str:
+    """What stands around a find, and its shape."""
+    before, after = text[max(0, start - 60) : start], text[end : end + 40]
+    return " ".join(f"{before}[{kind} {shape(text[start:end])}]{after}".split())
+
+
+def sets(folder: Path, out: Path) -> str:
+    """What the audit's row check finds in sets without many people, as a table; samples go to a folder."""
+    lines = [
+        "| set | rows | rows with a find | finds | per 1,000 rows | types |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name in SETS:
+        kinds, shown, count, flagged = Counter[str](), list[str](), 0, 0
+        for row in rows_of(str(folder / name)):
+            texts = {text.field: text.text for text in row.texts}
+            spans = [hit.span for hit in check(row) if hit.span]
+            kinds.update(span.type for span in spans)
+            shown += [
+                f"row {row.number} {span.field}: "
+                + excerpt(texts.get(span.field, ""), span.start, span.end, span.type)
+                for span in spans
+            ]
+            count, flagged = count + 1, flagged + bool(spans)
+        sample = random.Random(SEED).sample(shown, min(READ, len(shown)))
+        out.mkdir(parents=True, exist_ok=True)
+        short = name.partition("/")[0]
+        (out / f"privacy_{short}.txt").write_text("".join(f"{line}\n" for line in sample), encoding="utf-8")
+        types = ", ".join(f"{kind} {n:,}" for kind, n in kinds.most_common())
+        lines.append(
+            f"| {short} | {count:,} | {flagged:,} | {len(shown):,} | {1000 * len(shown) / count:.1f} | {types} |"
+        )
+    return "\n".join(lines)
+
+
 def markdown(result: dict[str, Any]) -> str:
     arms = result["arms"]
     lines = [
@@ -233,7 +287,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--json", type=Path, default=record.OUT / "privacy.json")
+    parser.add_argument("--sets", action="store_true", help="count finds in sets that hold few people")
     options = parser.parse_args()
+    if options.sets:
+        print(sets(options.data, record.OUT))
+        return
     result = measure(options.data)
     record.write(result, options.json)
     print(markdown(result))

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from tests.audit.made import read_rows
 from trimtab.audit import fixing
 from trimtab.audit.findings import Finding, Row, Text
+from trimtab.audit.privacy.hiding import Hiding
 from trimtab.errors import DataError
 
 RAW: list[dict[str, Any]] = [
@@ -140,3 +142,58 @@ def test_a_text_deep_in_a_row_is_put_back_where_it_was(tmp_path: Path) -> None:
     }
     assert raw["messages"][1]["content"] == "a\u200bb", "the row itself is not written to"
     assert [change.field for change in changes] == ["messages[1].content"]
+
+
+PEOPLE: list[dict[str, Any]] = [
+    {
+        "prompt": "My name is Anna Berg.",
+        "completion": "Hello Anna Berg, write to ann@corp.test.",
+        "source": "ann@corp.test",
+    },
+    {
+        "prompt": "Who?",
+        "completion": "Dr. Anna Berg.",
+        "source": "web",
+        "meta": {"a.b": [{"mail": "ann@corp.test"}]},
+    },
+]
+PERSONAL = [Finding("personal_data", "error", (0, 1))]
+
+
+def test_pseudonyms_are_the_same_through_the_file_and_its_fields(tmp_path: Path) -> None:
+    out = tmp_path / "clean.jsonl"
+    done = fixing.fix(read_rows(*PEOPLE), PERSONAL, out, fixing.rules(), hiding=Hiding("pseudonyms"))
+    first, second = read(out)
+    person = first["prompt"].removeprefix("My name is ").removesuffix(".")
+    mail = first["source"]
+    assert person != "Anna Berg"
+    assert mail.endswith("@example.com")
+    assert first["completion"] == f"Hello {person}, write to {mail}."
+    assert second == {
+        "prompt": "Who?",
+        "completion": f"Dr. {person}.",
+        "source": "web",
+        "meta": {"a.b": [{"mail": mail}]},
+    }
+    said = Path(done.ledger).read_text(encoding="utf-8")
+    assert not any(word in said for word in ("Anna", "Berg", "corp.test"))
+    ledger = read(Path(done.ledger))
+    assert {line["rule"] for line in ledger} == {"personal_data"}
+    assert {line["reason"] for line in ledger} == {"Personal data in a text: replaced by pseudonyms"}
+    assert [line["field"] for line in ledger] == [
+        "prompt",
+        "completion",
+        "source",
+        "completion",
+        "meta.a.b[0].mail",
+    ]
+    back = tmp_path / "back.jsonl"
+    assert fixing.undo(out, back) == 2
+    assert read(back) == PEOPLE
+
+
+def test_masks_are_what_is_usual(tmp_path: Path) -> None:
+    out = tmp_path / "clean.jsonl"
+    done = fixing.fix(read_rows(*PEOPLE), PERSONAL, out, fixing.rules())
+    assert read(out)[0]["completion"] == "Hello [PERSON], write to [EMAIL_ADDRESS]."
+    assert read(Path(done.ledger))[0]["reason"] == "Personal data in a text: masked"

@@ -61,6 +61,7 @@ def test_own_columns(call: Call, tmp_path: Path) -> None:
         ["data.jsonl", "--use", "colour=red"],
         ["data.jsonl", "--use", "on=speling"],
         ["data.jsonl", "--against", "none"],
+        ["data.jsonl", "--use", "personal=blur"],
     ],
 )
 def test_a_mistake_is_told_and_ends_with_2(call: Call, data: str, arguments: list[str]) -> None:
@@ -80,3 +81,11 @@ def test_a_cleaned_copy_its_ledger_and_the_way_back(call: Call, data: str, tmp_p
     assert call("audit", "clean.jsonl", "--undo", "back.jsonl").code == 0
     assert (tmp_path / "back.jsonl").read_bytes() == before == (tmp_path / data).read_bytes()
     assert call("audit", data, "--fix", "clean.jsonl").code == 2, "nothing is written over"
+
+
+def test_personal_data_gives_way_to_stand_ins_if_asked(call: Call, data: str, tmp_path: Path) -> None:
+    assert call("audit", data, "--fix", "clean.jsonl", "--use", "personal=pseudonyms").code == 0
+    left = (tmp_path / "clean.jsonl").read_text()
+    assert "@example.com now" in left
+    assert "anna" not in left
+    assert "anna" not in (tmp_path / "clean.jsonl.ledger.jsonl").read_text()

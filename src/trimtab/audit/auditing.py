@@ -22,7 +22,7 @@ from trimtab.audit.kinds import KINDS
 from trimtab.audit.known import gathered, often
 from trimtab.audit.packed import pack
 from trimtab.audit.parts import shared
-from trimtab.audit.privacy import detect
+from trimtab.audit.privacy import detect, quasi
 from trimtab.audit.provenance import Origins, missing
 from trimtab.audit.rows import Source, opened, rows
 from trimtab.audit.scan import Scanned, Work, scan
@@ -170,7 +170,8 @@ def _work(read: Source, asked: Asked) -> tuple[Work, list[str], str]:
     if asked.names:
         detect.Detector(names=True)  # what is lacking is said before the long work
     known = gathered(asked.against).without(often(read.sample))
-    work = Work(read.maker, checks, known, asked.names, beginning(read.sample), _TALLIES)
+    tallies = (*_TALLIES, *quasi.tallies(read.sample))
+    work = Work(read.maker, checks, known, asked.names, beginning(read.sample), tallies)
     return work, unseen, language
 
 

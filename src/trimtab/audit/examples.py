@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from trimtab.audit.checks import secrets
 from trimtab.audit.findings import Finding, Row, Span, Text
+from trimtab.audit.privacy.columns import cells
 from trimtab.audit.rows import rows
 from trimtab.document.masking import mask as mask_numbers
 from trimtab.document.masking import printable
@@ -99,9 +100,11 @@ def excerpt(row: Row, spans: Sequence[Span] = (), *, hide: bool = False) -> str:
 
 def _text(row: Row, span: Span | None) -> Text | None:
     if span:
-        return next((text for text in row.texts if text.field == span.field), None)
+        return next((text for text in (*row.texts, *cells(row)) if text.field == span.field), None)
     answers = [text for text in row.texts if text.side == "answer" and text.text.strip()]
-    return next(iter(answers or row.texts), None)
+    # A column that no model reads may hold the very facts that single a person out.
+    read = [text for text in row.texts if text.side != "other"]
+    return next(iter(answers or read or row.texts), None)
 
 
 def _masked(text: str, spans: Sequence[Span], at: int) -> list[tuple[int, str]]:

@@ -22,26 +22,20 @@ from typing import Any, Literal
 
 from trimtab.audit.checks import DROPPED, MENDED
 from trimtab.audit.copies import ENDINGS, line, read, replacing, writer
-from trimtab.audit.findings import Finding, Row
+from trimtab.audit.findings import Finding, Row, Text
 from trimtab.audit.kinds import KINDS
-from trimtab.audit.privacy import masking
-from trimtab.audit.privacy.detect import patterns
+from trimtab.audit.privacy.columns import cells
+from trimtab.audit.privacy.detect import KIND as PERSONAL
+from trimtab.audit.privacy.hiding import Hide, Hiding
 from trimtab.errors import DataError
 
 LEDGER, UNDO = ".ledger.jsonl", ".undo.jsonl"
-_STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
-
-
-def _without_personal_data(text: str) -> str:
-    return masking.mask(text, patterns(text))
-
-
-MENDS: Mapping[str, Callable[[str], str]] = {**MENDED, "personal_data": _without_personal_data}
+_PLACE = re.compile(r"\[(\d+)\]")
 COPIES = ("exact_duplicate", "near_duplicate")
 DROPS = (*DROPPED, *COPIES)
 # Left to people unless asked for: whether a model should refuse here, and which of two like rows is the better one.
 ASKED_FOR = ("refusal", "filler", "near_duplicate")
-RULES = tuple(name for name in (*MENDS, *DROPS) if name in KINDS)
+RULES = tuple(name for name in (*MENDED, PERSONAL, *DROPS) if name in KINDS)
 USUAL = tuple(name for name in RULES if name not in ASKED_FOR)
 
 
@@ -90,12 +84,14 @@ def fix(
     chosen: Collection[str],
     *,
     dry_run: bool = False,
+    hiding: Hiding | None = None,
 ) -> Fixed:
     """Write a cleaned copy of rows, its ledger, and what undoes it; whole or not at all.
 
     Args:
         rows: the source again, in the order in which it was audited.
         chosen: rules that may change something; what no rule found stays as it is.
+        hiding: how personal data gives way; masked unless said otherwise.
 
     Raises:
         DataError: the ending of `out` is none of .jsonl, .csv, .tsv; it is there already; it cannot be written.
@@ -109,13 +105,14 @@ def fix(
             for number in sorted(set(finding.rows) - firsts):
                 found.setdefault(number, set()).add(finding.kind)
     counts: Counter[str] = Counter()
+    hiding = hiding or Hiding()
     seen = kept = 0
     names = (out, Path(f"{out}{LEDGER}"), Path(f"{out}{UNDO}"))
     with contextlib.ExitStack() as stack:
         files = None if dry_run else [stack.enter_context(replacing(name)) for name in names]
         write = writer(files[0], out) if files else None
         for row in rows:
-            after, changes = fixed(row, found.get(row.number, frozenset()))
+            after, changes = fixed(row, found.get(row.number, frozenset()), hiding)
             counts.update(change.rule for change in changes)
             seen, kept = seen + 1, kept + (after is not None)
             if files and write:
@@ -127,7 +124,9 @@ def fix(
     return Fixed(seen, kept, dict(counts), "" if dry_run else str(names[1]))
 
 
-def fixed(row: Row, kinds: Collection[str]) -> tuple[dict[str, Any] | None, list[Change]]:
+def fixed(
+    row: Row, kinds: Collection[str], hiding: Hiding | None = None
+) -> tuple[dict[str, Any] | None, list[Change]]:
     """A row as it is after the rules that found something in it, None where it is left out; and what was changed."""
     if dropping := [name for name in DROPS if name in kinds]:
         whole = _hash(json.dumps(row.raw, sort_keys=True, ensure_ascii=False))
@@ -135,20 +134,35 @@ def fixed(row: Row, kinds: Collection[str]) -> tuple[dict[str, Any] | None, list
         return None, [Change(row.number, row.place, rule, "left out", "", whole, "", KINDS[rule].title)]
     after: dict[str, Any] = json.loads(json.dumps(row.raw, ensure_ascii=False, default=str))
     changes = []
-    for text in row.texts:
+    mends: dict[str, tuple[Hide, str]] = {
+        rule: (_alone(mend), KINDS[rule].title) for rule, mend in MENDED.items() if rule in kinds
+    }
+    extra: list[Text] = []
+    if PERSONAL in kinds:
+        hiding = hiding or Hiding()
+        mends[PERSONAL] = hiding.within(row), f"{KINDS[PERSONAL].title}: {hiding.said}"
+        known = {text.field for text in row.texts}
+        extra = [cell for cell in cells(row) if cell.field not in known]
+    everywhere = tuple(mends)
+    for text, wanted in (
+        *((text, everywhere) for text in row.texts),
+        *((cell, (PERSONAL,)) for cell in extra),
+    ):
         left = text.text
-        for rule in (name for name in MENDS if name in kinds):
-            mended = MENDS[rule](left)
+        for rule in wanted:
+            mend, said = mends[rule]
+            mended = mend(text, left)
             if mended != left:
-                said = KINDS[rule].title
-                change = Change(
-                    row.number, row.place, rule, "mended", text.field, _hash(left), _hash(mended), said
-                )
-                changes.append(change)
+                hashes = _hash(left), _hash(mended)
+                changes.append(Change(row.number, row.place, rule, "mended", text.field, *hashes, said))
                 left = mended
         if left != text.text:
             _put(after, text.field, left)
     return (after, changes) if changes else (dict(row.raw), [])
+
+
+def _alone(mend: Callable[[str], str]) -> Hide:
+    return lambda text, now: mend(now)
 
 
 def undo(out: Path, target: Path) -> int:
@@ -192,15 +206,21 @@ def _writable(out: Path) -> None:
         )
 
 
-def _put(row: dict[str, Any], field: str, text: str) -> None:
-    """Set a text by its field, such as messages[2].content."""
-    steps: list[Any] = (
-        [name or int(place) for name, place in _STEP.findall(field)] if field not in row else [field]
-    )
-    inner: Any = row
-    for step in steps[:-1]:
-        inner = inner[step]
-    inner[steps[-1]] = text
+def _put(inner: Any, field: str, text: str) -> bool:
+    """Set a text by its field, such as messages[2].content, also where a name holds a dot; whether there is one."""
+    if isinstance(inner, list):
+        place = _PLACE.match(field)
+        steps = [(int(place[1]), field[place.end() :])] if place else []
+    else:
+        steps = [(name, field.removeprefix(name)) for name in inner if field.startswith(name)]
+    for step, rest in steps:
+        if not rest:
+            inner[step] = text
+            return True
+        deeper = inner[step]
+        if rest[0] in ".[" and isinstance(deeper, dict | list) and _put(deeper, rest.removeprefix("."), text):
+            return True
+    return False
 
 
 def _hash(text: str) -> str:

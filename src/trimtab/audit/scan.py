@@ -111,7 +111,7 @@ class Part:
 
 @dataclass(slots=True)
 class Scanned:
-    """What all rows gave."""
+    """What all rows gave; `facts`: (rows,) uint64, or empty where no column holds facts."""
 
     rows: int
     hits: Collected

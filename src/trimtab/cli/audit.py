@@ -12,6 +12,7 @@ from trimtab import audit as audits
 from trimtab import recipe
 from trimtab.audit import examples, fixing, page
 from trimtab.audit.kinds import KINDS
+from trimtab.audit.privacy.hiding import Hiding
 from trimtab.audit.rows import rows
 from trimtab.audit.tallies import Section
 from trimtab.cli import progress, show, using
@@ -19,7 +20,7 @@ from trimtab.errors import DataError
 
 app = typer.Typer(rich_markup_mode=None)
 _HANG = "    "
-KEYS = ("language", "guidelines", "names", "model", "limit", "on", "off")
+KEYS = ("language", "guidelines", "names", "model", "limit", "personal", "on", "off")
 COLUMNS = ("prompt", "completion", "messages", "references", "instruction", "input", "output", "text", "part")
 
 
@@ -40,7 +41,7 @@ def audit(
         typer.Option(
             "--use",
             metavar="KEY=VALUE",
-            help="language, guidelines, names, model, limit, on, off, or a column.",
+            help="language, guidelines, names, model, limit, personal, on, off, or a column.",
         ),
     ] = None,
     fix: Annotated[
@@ -59,8 +60,9 @@ def audit(
 
     DATA is never changed. Rows are counted from 0. What is personal or secret is masked. A finding is no failure: the
     exit code is 0. --use may be given several times: language=en, guidelines=FILE, names=yes (of people; slow), a
-    column as prompt=question, and rules of --fix as on=refusal or off=encoding. --fix writes OUT, OUT.ledger.jsonl
-    with a line for each change, and OUT.undo.jsonl, from which --undo writes the rows as they were.
+    column as prompt=question; for --fix, rules as on=refusal or off=encoding, and personal=pseudonyms for stand-ins
+    that stay the same instead of masks. --fix writes OUT, OUT.ledger.jsonl with a line for each change, and
+    OUT.undo.jsonl, from which --undo writes the rows as they were.
 
     model=NAME finds rows of which that model would not read the end: beyond limit=TOKENS, else beyond what training
     takes by default or the model reads, the lower of the two. Of exact copies the later ones are counted; of near
@@ -68,12 +70,14 @@ def audit(
     """
     if undo is not None:
         return _undone(Path(source), undo, as_json=as_json)
-    asked, rules = wanted(use or [], against)
+    asked, rules, hiding = wanted(use or [], against)
     with progress.live(as_json=as_json) as report:
         found = audits.audit(source, asked, report=report)
     fixed = None
     if fix is not None:
-        fixed = fixing.fix(rows(source, asked.columns), found.findings, fix, rules, dry_run=dry_run)
+        fixed = fixing.fix(
+            rows(source, asked.columns), found.findings, fix, rules, dry_run=dry_run, hiding=hiding
+        )
     shown: Mapping[str, tuple[examples.Shown, ...]] = {}
     if html or not as_json:
         shown = examples.examples(source, asked.columns, found.findings)
@@ -90,8 +94,8 @@ def audit(
     return 0
 
 
-def wanted(given: list[str], against: str) -> tuple[audits.Asked, tuple[str, ...]]:
-    """What is asked for, and the rules of a fix, from KEY=VALUE; prompt=question names a column of the source.
+def wanted(given: list[str], against: str) -> tuple[audits.Asked, tuple[str, ...], Hiding]:
+    """What is asked for, and how to fix it, from KEY=VALUE; prompt=question names a column of the source.
 
     Raises:
         UserError: a key or a value is not known.
@@ -108,7 +112,8 @@ def wanted(given: list[str], against: str) -> tuple[audits.Asked, tuple[str, ...
         model=one.get("model", ""),
         limit=using.number(said, "limit") or recipe.Data.model_fields["max_tokens"].default,
     )
-    return asked, fixing.rules(said.get("on", ()), said.get("off", ()))
+    hiding = Hiding(using.choice(said, "personal", ("mask", "pseudonyms"), "mask"), names=asked.names)
+    return asked, fixing.rules(said.get("on", ()), said.get("off", ())), hiding
 
 
 def _undone(copy: Path, out: Path, *, as_json: bool) -> int:

@@ -47,7 +47,7 @@ def card(
     said = using.pairs(given, (*DECLARED, *auditing.KEYS), auditing.COLUMNS)
     declared = cards.Declared(**{key: values[-1] for key, values in said.items() if key in DECLARED})
     rest = [pair for pair in given if pair.partition("=")[0].strip() not in DECLARED]
-    asked, rules = auditing.wanted(rest, against)
+    asked, rules, _ = auditing.wanted(rest, against)
     if rules != fixing.rules():
         raise UserError("--use on=... and off=... are rules of a fix", "give them to trimtab audit --fix")
     path = Path(source)

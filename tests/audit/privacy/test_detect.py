@@ -162,3 +162,21 @@ def test_names_lie_inside_the_text_and_apart(text: str) -> None:
     edges = [edge for one in found for edge in (one.start, one.end)]
     assert edges == sorted(edges)
     assert all(0 <= one.start < one.end <= len(text) for one in found)
+
+
+@modelled
+def test_names_are_read_in_columns_of_text_too_and_cells_by_their_column() -> None:
+    said = "Yesterday Maria Gonzalez flew from Oslo to Berlin."
+    row = Row(
+        0,
+        "r:1",
+        {"turns": said, "phone": "5550143", "id": "Maria"},
+        tuple(
+            Text(name, value, "other")
+            for name, value in (("turns", said), ("phone", "5550143"), ("id", "Maria"))
+        ),
+    )
+    found = {(hit.span.field, hit.note) for hit in Detector(names=True).check(row) if hit.span}
+    assert {("turns", "PERSON"), ("turns", "LOCATION"), ("phone", "PHONE_NUMBER")} == found - {
+        ("turns", "DATE_TIME")
+    }

@@ -223,3 +223,58 @@ def test_of_two_that_overlap_the_surer_stays_then_the_longer() -> None:
     assert settle([weak, long]) == [long]
     assert settle([weak, Found(10, 12, "D", 0.1)]) == [weak, Found(10, 12, "D", 0.1)]
     assert settle([weak, sure], least=0.95) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Name: Victoria Bruun\nPhone: (72) 754-186", "Victoria Bruun"),
+        ("name : Sieuwerd Heuver | phone : 0496 46 46 70", "Sieuwerd Heuver"),
+        ("Name: Maria", "Maria"),
+        ("name: Dr. Quist | type: doctor", "Quist"),
+        ("customer name: Anna Berg | product: lamp", "Anna Berg"),
+        ("First name: Zuxy", "Zuxy"),
+        ("My name is Anna Berg. Can you help?", "Anna Berg"),
+        ("Mrs. Barbara Yudina Apt. 675", "Barbara Yudina"),
+        ("What is your name? Sofia Lund", "Sofia Lund"),
+    ],
+)
+def test_a_name_behind_a_label_is_one_if_it_looks_like_a_person(text: str, value: str) -> None:
+    assert [text[one.start : one.end] for one in patterns(text) if one.type == "PERSON"] == [value]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name : The Vaults | Type : pub | price : more than £ 30",
+        "name : Browns Cambridge | Type : coffee shop",
+        "name : Blue Spice | food : Italian",
+        "name : Cotto",
+        "Name: Victoria Hotel",
+        "brand name: Panadol",
+        "What is the generic name? What are the side effects?",
+        "Almost 6,000 people have signed Unites online petition.",
+        "Attention Deficit Disorder",
+    ],
+)
+def test_what_else_has_a_name_is_no_person(text: str) -> None:
+    assert [one for one in patterns(text) if one.type == "PERSON"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("Anna Berg\n5 12 Mill Lane\nApt. 7\nHull", ["5", "12 Mill Lane", "Apt. 7", "Hull"]),
+        ("Send it to 12 Mill Lane\nApt. 7\nHull\nplease", ["12 Mill Lane\nApt. 7\nHull"]),
+        ("We live at 12 Mill Lane. It is small.", ["12 Mill Lane"]),
+        ("Mr. Berg Apt. 675 12 Mill Lane\nHull", ["Apt. 675", "12 Mill Lane", "Hull"]),
+        ("420 Silver Rapids\nApt. 5\nHull", ["420 Silver Rapids", "Apt. 5", "Hull"]),
+        ("to Unit 8524 Box 0979\nDPO AA 56703", ["Unit 8524 Box 0979\nDPO AA 56703"]),
+        ("at Petőfi utca 9 today", ["Petőfi utca 9"]),
+        ("the postcode is cb21dq and the phone", ["cb21dq"]),
+        ("decided in 1998, the US Supreme Court", []),
+    ],
+)
+def test_the_parts_of_an_address(text: str, values: list[str]) -> None:
+    found = [text[one.start : one.end] for one in patterns(text) if one.type == "LOCATION"]
+    assert found == values

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from trimtab.audit.findings import Hit, Row, Span
+from trimtab.audit.privacy import columns
+from trimtab.audit.privacy.beside import beside
 from trimtab.audit.privacy.names import Names
 from trimtab.audit.privacy.national import National
 from trimtab.language.personal.found import Found, settle
-from trimtab.language.personal.scan import patterns
+from trimtab.language.personal.scan import hints, patterns
 
 __all__ = ["KIND", "Detector", "Found", "check", "patterns"]
 
@@ -47,19 +49,31 @@ class Detector:
                 yield patterns(text)
             return
         for text, named in zip(texts, self._names.find(texts), strict=True):
-            yield settle([*patterns(text, _SHAPES), *named, *self._national.find(text)], _SHAPES)
+            shapes = [*patterns(text, _SHAPES), *hints(text), *named]
+            yield settle([*shapes, *beside(text, shapes), *self._national.find(text)], _SHAPES)
 
     def check(self, row: Row) -> Iterator[Hit]:
-        """The finds in the texts of a row."""
-        found = self.find([text.text for text in row.texts])
-        for text, ones in zip(row.texts, found, strict=True):
-            yield from _hits(row.number, text.field, ones)
+        """The finds in the texts of a row, and what patterns find in its other columns."""
+        # A cell of one word is no text in which a model knows names; its column tells what it is.
+        read = [text for text in row.texts if text.side != "other" or " " in text.text.strip()]
+        for text, ones in zip(read, self.find([text.text for text in read]), strict=True):
+            told = settle([*ones, *columns.found(text)], _SHAPES) if text.side == "other" else ones
+            yield from _hits(row.number, text.field, told)
+        yield from _cells(row, {text.field for text in read})
 
 
 def check(row: Row) -> Iterator[Hit]:
     """What patterns alone find in a row; a row check that worker processes can run."""
     for text in row.texts:
-        yield from _hits(row.number, text.field, patterns(text.text))
+        if text.side != "other":
+            yield from _hits(row.number, text.field, patterns(text.text))
+    yield from _cells(row)
+
+
+def _cells(row: Row, done: Collection[str] = ()) -> Iterator[Hit]:
+    for cell in columns.cells(row):
+        if cell.field not in done:
+            yield from _hits(row.number, cell.field, columns.found(cell))
 
 
 def _hits(row: int, field: str, found: Sequence[Found]) -> Iterator[Hit]:

@@ -69,7 +69,12 @@ class Pseudonyms:
 def _same(value: str, kind: str) -> str:
     """What two spellings of one value share."""
     plain = unicodedata.normalize("NFKC", value).casefold()
-    if kind in ("PERSON", "LOCATION", "ORGANIZATION", "URL", "EMAIL_ADDRESS", "IP_ADDRESS"):
+    if kind == "PERSON":
+        # Anna M. Berg is Anna Berg.
+        words = plain.split()
+        full = [word for word in words if len(word.strip(".")) > 1]
+        return " ".join(full if len(full) > 1 else words)
+    if kind in ("LOCATION", "ORGANIZATION", "URL", "EMAIL_ADDRESS", "IP_ADDRESS"):
         return " ".join(plain.split())
     return "".join(c for c in plain if c.isalnum())
 

@@ -18,11 +18,16 @@ _NUMBER = re.compile(r"(?<![\w.,/:$€£%-])\d{1,6}(?:[-/]\d{1,4})?[A-Za-z]?(?![
 _PARTICLE = (
     r"(?:de|del|della|delle|dei|di|da|do|dos|du|des|van|von|der|den|la|le|les|el|los|las|of|the|u|y|i|na)"
 )
+_PARTICLES = frozenset(_PARTICLE[3:-1].split("|"))
 _WORD = rf"(?:[{CAPITAL}][\w'’.-]*|{_PARTICLE}\b)"
-_AFTER = re.compile(
-    rf"(?:,?[ ](?:\d{{1,6}}[A-Za-z]?\b(?![.,:]\d)|{_WORD}|rue|avenue|via|calle|chemin|ul\.)){{1,6}}"
+# Kinds of streets that are written small.
+_SMALL = (
+    r"(?:utca|út|u\.|útja|tér|körút|kapu|sétány|gate|tee|põik|puiestee|tänav|ulica|ul\.|al\.|nám\.)(?!\w)"
 )
-_BEFORE = re.compile(rf"(?:(?:{_WORD}|ul\.|al\.|u\.),?[ ]){{1,5}}$")
+_AFTER = re.compile(
+    rf"(?:,?[ ](?:\d{{1,6}}[A-Za-z]?\b(?![.,:]\d)|{_SMALL}|{_WORD}|rue|avenue|via|calle|chemin)){{1,6}}"
+)
+_BEFORE = re.compile(rf"(?<!\w)(?:(?:{_SMALL}|{_WORD}),?[ ]){{1,5}}$")
 _SUFFIXES_WORDS = (
     "street st avenue ave av road rd lane ln drive dr boulevard blvd court ct place pl square sq terrace way "
     "parkway pkwy circle crescent cres close gardens gdns grove highway hwy row mews plaza alley trail loop "
@@ -45,16 +50,38 @@ _LEADS_WORDS = (
 _LEADS = frozenset(_LEADS_WORDS.split())
 _BOX = re.compile(
     r"(?:\bP\.? ?O\.? ?Box|\bPostbox|\bPostboks|\bPostfach|\bPostbus|\bApartado|\bCasilla) ?\d{1,6}\b"
-    r"|\b[PU]SC \d+,? Box \d+"
+    r"|\b(?:PSC|USC|CMR) \d+,? Box \d+"
 )
+# Mail of the armed forces of the USA (USPS Publication 28, section 225): a unit or a ship, then FPO, APO or DPO.
+_FORCES = re.compile(
+    rf"\b(?:(?:PSC|CMR|Unit) \d{{1,5}},? Box \d{{1,5}}|Unit \d{{1,5}}|US[A-Z]{{1,3}} [{CAPITAL}][\w'’-]*"
+    rf"(?: [{CAPITAL}][\w'’-]*)?)[ ,>|]*\n?[ >|]*(?P<post>[FAD]PO,? A[AEP](?: \d{{5}}(?:-\d{{4}})?\b)?)"
+)
+_FULL_STOP = (
+    "street.",
+    "avenue.",
+    "road.",
+    "lane.",
+    "drive.",
+    "court.",
+    "place.",
+    "square.",
+    "way.",
+    "terrace.",
+)
+_ANY_STREET = re.compile(
+    rf"(?<![\w.,])((?:{_WORD} ){{0,4}}\d{{1,6}}(?: (?:{_WORD})){{0,4}}(?: \d{{1,5}})?)[ ,]*$"
+)
+_NAMED = 80  # characters of a line in which a street without a kind is looked for
+_SENTENCE = re.compile(r"(?<![\w'’-])[^\W\d_A-Z][^\W\d_]+")
 _UNIT = re.compile(
     r"\b(?:Apt|Apartment|Suite|Ste|Unit|Flat|Bldg|Floor|Room)\b\.? ?#?[A-Za-z]?\d{1,5}[A-Za-z]?\b(?![.,]\d)"
 )
 _UNIT_NEAR = re.compile(rf",? {_UNIT.pattern}")
 _TAIL = re.compile(
-    rf"(?:(?:, ?| )(?:{_UNIT.pattern}"
-    rf"|[{CAPITAL}][\w'’.-]+(?: (?:{_PARTICLE} )?[{CAPITAL}][\w'’-]+){{0,3}}|[A-Z]{{2}}\b|"
-    r"\d{4,6}(?:-\d{3,4})?\b|\d{3} \d\d\b|\d{1,2}\b(?=,? \d{4})){1,3}){0,5}"
+    rf"(?:(?:\.?(?:, ?| ){_UNIT.pattern}|(?:, ?| )(?:"
+    rf"[{CAPITAL}][\w'’.-]+(?: (?:{_PARTICLE} )?[{CAPITAL}][\w'’-]+){{0,3}}|[A-Z]{{2}}\b|"
+    r"\d{4,6}(?:-\d{3,4})?\b|\d{3} \d\d\b|\d{1,2}\b(?=,? \d{4})){1,3})){0,5}"
 )
 _DIGITS = str.maketrans("0123456789,", " " * 11)
 _PLAIN = re.compile(r"[^\W\d_]+")
@@ -70,13 +97,13 @@ _LINE = re.compile(
     rf"(?P<place>[A-Z]{{2}}(?= \d)|(?:{_WORD})(?:[ -]{_WORD}){{0,4}}(?: \((?:{_WORD})\))?)?"
     r"(?:,? (?P<state>[A-Z]{2}))?(?:,? ?(?P<code>[A-Z]{0,2}-?\d{3,6}(?:[- ]\d{2,4})?(?: [A-Z]{2})?))?[.,]?"
 )
-_WORDS = re.compile(r"[^\W\d_]{2}")
 _FRONT = re.compile(r"(\d{1,6}),? (?=\D+ \d|\d+ \D)")
 _CORNER = re.compile(
-    rf"\bcorner of (?P<place>(?:(?:{_WORD}|{_PARTICLE}|ul\.|u\.|\d{{1,5}}\.?)[ ,]{{1,2}}){{1,6}}(?:and|&) "
+    rf"\bcorner of (?P<place>(?:(?:{_WORD}|{_SMALL}|{_PARTICLE}|\d{{1,5}}\.?)[ ,]{{1,2}}){{1,6}}(?:and|&) "
     rf"(?:(?:\d{{1,5}} )?[{CAPITAL}][\w'’-]*)"
     rf"(?: (?:[{CAPITAL}][\w'’-]*|\d{{1,5}}\b|{_PARTICLE}\b(?= [{CAPITAL}]))){{0,4}})"
 )
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _MOST = 3000  # numbers of one line that are looked at: with more it is a table, not a letter
 _BLOCK = 5  # lines below a street that may still belong to its address
 _POSTCODE = re.compile(
@@ -86,15 +113,18 @@ _POSTCODE = re.compile(
 )
 _CODE_SAID = re.compile(
     r"\b(?:zip(?: ?code)?|post ?code|postal code|plz)\b(?:[^\w\n]{1,3}(?:is|no|number)\b)?[^\w\n]{1,3}"
-    r"(?P<code>[A-Z]{0,2}-?\d[\dA-Z]{1,5}(?:[- ][\dA-Z]{2,4}\b)?)(?!\w)",
+    r"(?P<code>[A-Z]{0,2}-?\d[\dA-Z]{1,5}(?:[- ](?=[A-Z]{0,3}\d)[\dA-Z]{2,4}\b)?)(?!\w)",
     re.I,
 )
-_CROSSING, _SURE, _LIKELY = 0.66, 0.65, 0.55
+_FORCE, _CROSSING, _SURE, _LIKELY = 0.67, 0.66, 0.65, 0.55
 
 
 def places(text: str) -> Iterator[Found]:
     """Postal addresses, each line of one a find, and postcodes with a form of their own or behind their name."""
     yield from _addresses(text)
+    if "PO" in text:
+        for match in _FORCES.finditer(text):
+            yield Found(*match.span(), "LOCATION", _FORCE)
     for match in _POSTCODE.finditer(text):
         yield Found(*match.span(), "LOCATION", _LIKELY)
     if "corner of" in text:
@@ -109,9 +139,15 @@ def places(text: str) -> Iterator[Found]:
 def _addresses(text: str) -> Iterator[Found]:
     begin, left = 0, 0
     running: tuple[int, int] | None = None  # an address inside a sentence, which the next lines may carry on
-    for line in text.split("\n"):
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
         streets = _streets(line)
-        pieces = _below(line) if left and not streets else None
+        if not streets and number + 1 < len(lines) and _flat(lines[number + 1]):
+            streets = _before_a_flat(line)
+        flat = _flat(line) if left and streets else None
+        if flat:
+            streets = []
+        pieces = [flat] if flat else _below(line) if left and not streets else None
         if streets or pieces is None:
             left = 0
             if running:
@@ -119,7 +155,7 @@ def _addresses(text: str) -> Iterator[Found]:
                 running = None
         for start, end in streets:
             left = _BLOCK
-            if (start, end) == streets[-1] and _WORDS.search(line, 0, start) and not line[end:].strip(" ,"):
+            if (start, end) == streets[-1] and _in_sentence(line[:start]) and not line[end:].strip(" ,"):
                 running = begin + start, begin + end
             else:
                 # A number before a street that has its own is an entry of its own: a postcode, or that of a house.
@@ -133,10 +169,31 @@ def _addresses(text: str) -> Iterator[Found]:
                 running = running[0], begin + end
             else:
                 yield Found(begin + start, begin + end, "LOCATION", _LIKELY)
+        if running and pieces and line[pieces[-1][1] :].strip(" ,"):
+            yield Found(*running, "LOCATION", _SURE)  # the sentence goes on behind the address
+            running, left = None, 0
         left -= not streets and left > 0
         begin += len(line) + 1
     if running:
         yield Found(*running, "LOCATION", _SURE)
+
+
+def _in_sentence(before: str) -> bool:
+    """Whether what stands before a street on its line is running text, not a name or a flat as in a letter's head."""
+    return any(word[0] not in _PARTICLES for word in _SENTENCE.finditer(before))
+
+
+def _before_a_flat(line: str) -> list[tuple[int, int]]:
+    """Any name with a number at the end of a line that is followed by a line with a flat."""
+    start = max(0, len(line) - _NAMED)
+    match = _ANY_STREET.search(line[start:])
+    return [(start + match.start(1), start + match.end(1))] if match else []
+
+
+def _flat(line: str) -> tuple[int, int] | None:
+    """The flat that a line holds and nothing else."""
+    unit = _UNIT.search(line)
+    return unit.span() if unit and not (line[: unit.start()] + line[unit.end() :]).strip(" ,>|*-") else None
 
 
 def _below(line: str) -> list[tuple[int, int]] | None:
@@ -159,7 +216,7 @@ def _below(line: str) -> list[tuple[int, int]] | None:
         and line[whole.end() : whole.end() + 1] not in ".,?"
     ):
         return None
-    return [whole.span(name) for name in ("place", "code") if whole[name]]
+    return [whole.span(name) for name in ("place", "state", "code") if whole[name]]
 
 
 def _streets(line: str) -> list[tuple[int, int]]:
@@ -172,13 +229,20 @@ def _streets(line: str) -> list[tuple[int, int]]:
         return []
     spans: list[tuple[int, int]] = []
     reached = 0
+    # The number of a flat in front is not that of the house: Apt. 5 12 Mill Lane.
+    flats = set() if words.isdisjoint(_MORE) else {match.end() for match in _UNIT.finditer(line)}
     for match in numbers:
         if match.start() < reached:
+            continue
+        if match.end() in flats:
+            reached = match.end()
             continue
         span = _ahead(line, match.start(), match.end()) or _behind(line, reached, match.start(), match.end())
         if span:
             start, end = span
-            tail = _TAIL.match(line, end)
+            # "Mill Lane. It is": a word in full that ends in a full stop ends the sentence.
+            stops = line[:end].lower().endswith(_FULL_STOP)
+            tail = None if stops else _TAIL.match(line, end)
             reached = tail.end() if tail else end
             spans.append((start, reached - (line[reached - 1] == ".")))
     return _with_more(line, spans) if not words.isdisjoint(_MORE) else spans
@@ -200,6 +264,8 @@ def _with_more(line: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]
 def _ahead(line: str, start: int, end: int) -> tuple[int, int] | None:
     """A street whose number comes first: 12 Mill Lane, 26 rue des Lilas, 4 Parkstraat 9."""
     after = _AFTER.match(line, end)
+    if _YEAR.fullmatch(line, start, end) and line.startswith(",", end):
+        return None  # in 1998, the Supreme Court
     if not after or after[0].translate(_DIGITS).isspace():
         return None
     words = [(found[0], found.end()) for found in re.finditer(r"[^\s,]+", after[0])]

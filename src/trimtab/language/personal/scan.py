@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from trimtab.language.personal.countries import countries
+from trimtab.language.personal.dated import dates
+from trimtab.language.personal.firms import firms
 from trimtab.language.personal.found import SURE, Found, settle
 from trimtab.language.personal.network import emails, ips, macs, urls
 from trimtab.language.personal.numbers import numbers
 from trimtab.language.personal.people import people
 from trimtab.language.personal.phones import phones
 from trimtab.language.personal.places import places
+from trimtab.language.personal.titles import titles
 
 _OWN = 0.8
 _DIGIT = re.compile(r"\d")
@@ -46,3 +50,11 @@ def patterns(text: str, least: float = SURE) -> list[Found]:
         found += phones(without(text, found))
         found += places(text)
     return settle(found, least) if found else found
+
+
+def hints(text: str) -> list[Found]:
+    """Facts that alone tell of nobody, but do beside a name: titles, firms, countries, dates; some may overlap.
+
+    They are for a search that also reads names by a model: most are below `SURE`, and `patterns` leaves them out.
+    """
+    return [*titles(text), *firms(text), *countries(text), *dates(text)]
