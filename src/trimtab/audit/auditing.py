@@ -19,14 +19,17 @@ from trimtab.audit.features import beginning, compared
 from trimtab.audit.findings import Finding, Hit
 from trimtab.audit.kinds import KINDS
 from trimtab.audit.known import gathered, often
+from trimtab.audit.meaning import Meant, look
 from trimtab.audit.packed import pack
 from trimtab.audit.parts import shared
+from trimtab.audit.periods import Periods
 from trimtab.audit.privacy import detect
 from trimtab.audit.provenance import Origins, missing
 from trimtab.audit.rows import Source, opened, rows
 from trimtab.audit.scan import Scanned, Work, scan
 from trimtab.audit.shingles import grams
 from trimtab.audit.tallies import Counting, Section
+from trimtab.audit.tone import Tone
 from trimtab.errors import MissingPart
 from trimtab.records import Progress, Report
 
@@ -34,7 +37,8 @@ GRAVE = ("error", "warning", "note")
 _BATCH = 2000
 # `settle` looks at these; hits of all other kinds stay in arrays.
 _SETTLED = (*NORMAL, "empty_answer")
-_TALLIES: tuple[Counting, ...] = (Origins,)
+_TALLIES: tuple[Counting, ...] = (Origins, Tone, Periods)
+_MEANING = "meaning: paraphrases, topics, outliers, doubtful labels (--use meaning=yes reads the texts)"
 _NAMES = "names of people and places that no title or phrase announces (--use names=yes looks for them)"
 
 
@@ -77,6 +81,8 @@ class Asked:
         against: a file whose texts must not be among the rows, such as one that is kept for measuring.
         stale_before: rows with an earlier date are stale.
         names: search for names of people and places, which needs the part `privacy` and takes long.
+        meaning: paraphrases, topics, outliers and doubtful labels by a sentence encoder, which takes long.
+        label: the column of labels; empty: the one that looks like it.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -85,6 +91,8 @@ class Asked:
     against: str = ""
     stale_before: datetime.date | None = None
     names: bool = False
+    meaning: bool = False
+    label: str = ""
 
 
 def audit(
@@ -97,7 +105,7 @@ def audit(
         workers: processes; 0: one for each core.
 
     Raises:
-        DataError: the source, or what it is held against, cannot be read.
+        DataError: the source, or what it is held against, cannot be read, or lacks the column of labels.
         GuidelinesError: the guidelines have a problem.
         MissingPart: what the source or the search for names needs is not installed.
     """
@@ -110,6 +118,8 @@ def audit(
     )
     _settle(scanned, work)
     findings = _of_sets(source, asked, scanned, work.begin, report)
+    meant = _meant(source, asked, scanned, work.begin, findings, report) if asked.meaning else Meant()
+    findings += meant.findings
     findings += [scanned.hits.finding(kind) for kind in scanned.hits.kinds if kind != "leak"]
     findings += [one for tally in scanned.tallies.values() for one in tally.findings()]
     findings.sort(key=lambda one: (GRAVE.index(one.severity), -one.count, one.kind))
@@ -120,16 +130,16 @@ def audit(
         read.maker.shape.kind,
         scanned.rows,
         tuple(findings),
-        tuple(unseen),
+        (*unseen, *meant.unseen),
         time.monotonic() - began,
         figures,
-        tuple(section for tally in scanned.tallies.values() for section in tally.sections()),
+        (*(section for tally in scanned.tallies.values() for section in tally.sections()), *meant.sections),
     )
 
 
 def _work(read: Source, asked: Asked) -> tuple[Work, list[str]]:
     """The work on each row, and what is not looked at."""
-    unseen = [] if asked.names else [_NAMES]
+    unseen = [text for text, looked in ((_NAMES, asked.names), (_MEANING, asked.meaning)) if not looked]
     language = asked.language
     try:
         language = language or majority(read.sample)
@@ -179,6 +189,26 @@ def _of_sets(source: str, asked: Asked, scanned: Scanned, begin: str, report: Re
     scanned.hits.add(pack(shared(source, asked.columns, features, report)))
     found.append(_leak(scanned, same.between_parts(features, groups)))
     return [finding for finding in found if finding]
+
+
+def _meant(
+    source: str, asked: Asked, scanned: Scanned, begin: str, found: list[Finding], report: Report | None
+) -> Meant:
+    """What meaning shows; the tally of periods is told of it, so that one correction is for all that is compared."""
+    periods = scanned.tallies.get("periods")
+    meant = look(
+        source,
+        asked.columns,
+        scanned.features,
+        next((one.groups for one in found if one.kind == "near_duplicate"), ()),
+        begin=begin,
+        label=asked.label,
+        since=periods.first if isinstance(periods, Periods) else None,
+        report=report,
+    )
+    if isinstance(periods, Periods):
+        periods.moved = meant.moved
+    return meant
 
 
 def _leak(scanned: Scanned, groups: same.Groups) -> Finding | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +19,7 @@ from trimtab.errors import DataError, UserError
 
 app = typer.Typer(rich_markup_mode=None)
 _HANG = "    "
-KEYS = ("language", "guidelines", "names", "on", "off")
+KEYS = ("language", "guidelines", "names", "meaning", "label", "stale", "on", "off")
 COLUMNS = ("prompt", "completion", "messages", "references", "instruction", "input", "output", "text", "part")
 
 
@@ -36,7 +37,9 @@ def audit(
     ] = "",
     use: Annotated[
         list[str] | None,
-        typer.Option("--use", metavar="KEY=VALUE", help="language, guidelines, names, on, off, or a column."),
+        typer.Option(
+            "--use", metavar="KEY=VALUE", help="language, names, meaning, stale and more, or a column."
+        ),
     ] = None,
     fix: Annotated[
         Path | None, typer.Option("--fix", metavar="OUT", help="Write a cleaned copy and its ledger.")
@@ -53,9 +56,10 @@ def audit(
     """Say what is wrong with data, before a model learns it.
 
     DATA is never changed. Rows are counted from 0. What is personal or secret is masked. A finding is no failure: the
-    exit code is 0. --use may be given several times: language=en, guidelines=FILE, names=yes (of people; slow), a
-    column as prompt=question, and rules of --fix as on=refusal or off=encoding. --fix writes OUT, OUT.ledger.jsonl
-    with a line for each change, and OUT.undo.jsonl, from which --undo writes the rows as they were.
+    exit code is 0. --use may be given several times: language=en, guidelines=FILE, names=yes (of people; slow),
+    meaning=yes (paraphrases, topics, outliers, doubtful labels; slow), label=COLUMN (of labels), stale=2024-01-31 (rows
+    of earlier dates), a column as prompt=question, and rules of --fix as on=refusal or off=encoding. --fix writes OUT,
+    OUT.ledger.jsonl with a line for each change, and OUT.undo.jsonl, from which --undo writes the rows as they were.
     """
     if undo is not None:
         return _undone(Path(source), undo, as_json=as_json)
@@ -99,8 +103,27 @@ def _asked(given: list[str], against: str) -> tuple[audits.Asked, tuple[str, ...
         guidelines=one.get("guidelines", ""),
         against=against,
         names=one.get("names", "no") == "yes",
+        meaning=_yes("meaning", one.get("meaning", "no")),
+        label=one.get("label", ""),
+        stale_before=_day(one["stale"]) if "stale" in one else None,
     )
     return asked, fixing.rules(said.get("on", ()), said.get("off", ()))
+
+
+def _yes(key: str, value: str) -> bool:
+    if value not in ("yes", "no"):
+        raise UserError(f"--use {key}: expected yes or no, received {value!r}", f"write {key}=yes")
+    return value == "yes"
+
+
+def _day(value: str) -> datetime.date:
+    try:
+        return datetime.datetime.strptime(value, "%Y-%m-%d").date()
+    except ValueError:
+        raise UserError(
+            f"--use stale: expected a day as YYYY-MM-DD, received {value!r}",
+            "write the first day that is not too old, such as stale=2024-01-31",
+        ) from None
 
 
 def _undone(copy: Path, out: Path, *, as_json: bool) -> int:
