@@ -13,6 +13,7 @@ from trimtab.audit import drift
 from trimtab.audit.findings import Row
 from trimtab.audit.periods import Dated, Periods
 
+FEELINGS = ("good", "bad", "nice", "poor", "the", "a", "room", "fine")
 START = datetime.date(2023, 1, 1)
 GERMAN = "Das Haus steht auf einem Hügel und bietet einen Blick auf das Meer, den viele Gäste loben."
 ENGLISH = "The house stands on a hill and has a view of the sea, which many of its guests praise."
@@ -35,18 +36,14 @@ def counted(found: list[Row]) -> Periods:
 
 
 def simulated(seed: int, moved: float = 0.0) -> Periods:
-    """Rows of which lengths and sentiments are drawn, those of the later half from another distribution."""
+    """Rows of which lengths and words are drawn; answers of the later half are longer by e^moved."""
     rng = np.random.default_rng(seed)
     found = Periods()
     for number in range(200):
         later = moved * (number >= 100)
         words = int(rng.lognormal(3 + later, 0.5))
-        found.months.setdefault("2023-01", (1, 1))
-        found.sample.take(
-            number, Dated(START + datetime.timedelta(days=number), int(rng.poisson(9)), words, "")
-        )
-    # As though they had been rated; a text that VADER gives such a figure is not easily made.
-    found.__dict__["sentiments"] = rng.normal(size=200)
+        day, text = START + datetime.timedelta(days=number), " ".join(rng.choice(FEELINGS, 6))
+        found.sample.take(number, Dated(day, int(rng.poisson(9)), words, text))
     return found
 
 
@@ -80,9 +77,9 @@ def test_rows_are_counted_by_month() -> None:
     found = counted(rows(*((f"2024-0{1 + n % 3}-10", ENGLISH) for n in range(60)), ("soon", ENGLISH)))
     (section,) = found.sections()
     assert section.data["undated"] == 1
-    assert section.data["periods"]["2024-02"] == {"rows": 20, "answer_words": 18}
+    assert section.data["periods"]["2024-02"] == {"rows": 20, "answer_words": 19}
     assert [cells[0] for cells in section.tables[0].rows] == ["2024-01", "2024-02", "2024-03"]
-    assert section.tables[0].rows[0][1:3] == ("20", "18.0")
+    assert section.tables[0].rows[0][1:3] == ("20", "19.0")
     assert section.tables[0].header[-1] == "in en"
     assert found.findings() == ()
 
