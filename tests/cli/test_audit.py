@@ -60,6 +60,8 @@ def test_own_columns(call: Call, tmp_path: Path) -> None:
         ["data.jsonl", "--use", "prompt"],
         ["data.jsonl", "--use", "colour=red"],
         ["data.jsonl", "--use", "on=speling"],
+        ["data.jsonl", "--use", "meaning=perhaps"],
+        ["data.jsonl", "--use", "stale=31.1.2024"],
         ["data.jsonl", "--against", "none"],
     ],
 )
@@ -80,3 +82,13 @@ def test_a_cleaned_copy_its_ledger_and_the_way_back(call: Call, data: str, tmp_p
     assert call("audit", "clean.jsonl", "--undo", "back.jsonl").code == 0
     assert (tmp_path / "back.jsonl").read_bytes() == before == (tmp_path / data).read_bytes()
     assert call("audit", data, "--fix", "clean.jsonl").code == 2, "nothing is written over"
+
+
+def test_rows_of_an_earlier_date_than_wanted(call: Call, tmp_path: Path) -> None:
+    rows = [row | {"date": f"202{place}-03-01"} for place, row in enumerate(raw(*PAIRS))]
+    write(tmp_path / "dated.jsonl", rows)
+    found = call("audit", "dated.jsonl", "--use", "stale=2022-03-01", "--json").document
+    assert {one["kind"]: one["rows"] for one in found["findings"]}["stale"] == [0, 1]
+    assert list(found["sections"]["periods"]["periods"]) == ["2020-03", "2021-03", "2022-03", "2023-03"]
+    done = call("audit", "dated.jsonl", "--use", "stale=soon")
+    assert "expected a day as YYYY-MM-DD, received 'soon'" in done.err

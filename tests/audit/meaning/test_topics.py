@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 
 import numpy as np
 import pytest
@@ -56,18 +55,20 @@ def test_silhouette_is_that_of_its_definition() -> None:
     for vector in vectors:
         near, next_one, _ = sorted(1 - float(vector @ middle) for middle in middles)
         each.append((next_one - near) / max(near, next_one))
-    assert topics.silhouette(vectors, middles) == pytest.approx(np.mean(each), abs=1e-5)
+    np.testing.assert_allclose(topics.silhouettes(vectors, middles), each, atol=1e-5)
 
 
 def test_names_follow_the_formula_and_hold_no_address() -> None:
     said = ["alpha beta"] * 6 + ["alpha gamma"] * 6
     codes = np.repeat([0, 1], 6)
     assert topics.names(said, codes) == ("beta", "gamma")
-    rare = ["red apple pear"] * 9 + ["red apple"] * 3 + ["blue plum"] * 12
-    weight = {
-        word: count * math.log(1 + 57 / 2 / count) for word, count in Counter(["pear", "apple"]).items()
-    }
-    assert set(weight) <= set(topics.names(rare, np.repeat([0, 1], 12))[0].split())
+    # In seven texts of twelve each, so that the words that fewer other texts have come first.
+    rare = ["red apple pear"] * 7 + ["red"] * 5 + ["red blue"] * 3 + ["blue plum"] * 9
+    counts, every, mean = {"red": 12, "apple": 7, "pear": 7}, {"red": 15, "apple": 7, "pear": 7}, 50 / 2
+    weight = {word: count * math.log(1 + mean / every[word]) for word, count in counts.items()}
+    assert topics.names(rare, np.repeat([0, 1], 12))[0].split() == sorted(
+        weight, key=lambda one: (-weight[one], one)
+    )
     mails = [
         f"write to anna@example.org or https://anna.example.org soon{'' if n else 'er'}" for n in range(12)
     ]
@@ -88,7 +89,7 @@ def test_a_thin_topic_is_told_with_its_rows() -> None:
 
 
 def test_the_section_holds_all_topics_and_shows_some() -> None:
-    found = topics.Topics(np.repeat(np.arange(30), 10), np.full(30, 10), ("a b",) * 30, 0.4)
+    found = topics.Topics(np.repeat(np.arange(30), 10), np.full(30, 10), ("a b",) * 30, np.full(30, 0.4), 0.4)
     section = topics.section(found)
     assert len(section.tables[0].rows) == 20
     assert len(section.data["topics"]) == 30

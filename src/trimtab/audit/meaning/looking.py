@@ -12,7 +12,7 @@ from trimtab.audit.features import Features
 from trimtab.audit.findings import Finding, Hit
 from trimtab.audit.meaning import alike, labels, outliers, topics
 from trimtab.audit.meaning.categories import codes
-from trimtab.audit.meaning.embedded import Embedded, drawn, embedded
+from trimtab.audit.meaning.embedded import MOST, Embedded, drawn, embedded
 from trimtab.audit.packed import Collected, pack
 from trimtab.audit.tallies import Section
 from trimtab.errors import MissingPart
@@ -60,7 +60,7 @@ def look(
         DataError: the source cannot be read any more, or lacks the column of labels.
     """
     written = np.flatnonzero(features.whole != 0)
-    chosen = drawn(written, seed=_SEED)
+    chosen = drawn(written, MOST, _SEED)
     try:
         found = embedded(
             source, columns, chosen, default_encoder().embed_all, begin=begin, label=label, report=report

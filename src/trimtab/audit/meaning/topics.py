@@ -12,21 +12,22 @@ import numpy as np
 
 from trimtab.audit.findings import Finding
 from trimtab.audit.kinds import KINDS
+from trimtab.audit.meaning.embedded import scaled
 from trimtab.audit.tallies import Section, Table
 from trimtab.document.masking import mask
 
 FEWEST = 100
-COUNTS = (4, 6, 9, 13, 19, 28, 40, 60, 85)
-# The silhouette creeps up with the number of clusters: so much of the best is as good.
-ENOUGH = 0.95
+COUNTS = (2, 3, 4, 6, 9, 13, 19, 28, 40, 60, 85)
 # A topic of less than so much of an even share is thin.
 THIN = 0.25
+# So much of the mean silhouette; a sliver that k-means cuts off a topic has next to none.
+APART = 0.75
 # A word that fewer rows of a topic have names the row, and perhaps a person, rather than the topic.
 HELD = 3
 # So many times its share over all texts, or a word says nothing of a topic.
 MORE = 1.5
 _TERMS, _SHOWN, _LONGEST = 4, 20, 42
-_ROUNDS, _SAMPLE = 30, 4000
+_RUNS, _ROUNDS, _SAMPLE, _NOTHING = 3, 30, 4000, 1e-6
 _WORD = re.compile(r"[^\W\d_]{3,30}")
 # Whatever holds one of these is an address, not a word.
 _ADDRESS = re.compile(r"\S*(?:@|://|www\.)\S*")
@@ -38,12 +39,13 @@ class Topics:
 
     Attributes:
         codes: (n,) int64, the cluster of each row; sizes: (k,) int64, rows in each; names: its terms, in words.
-        silhouette: how well clusters are apart, -1 to 1.
+        apart: (k,), how well each is apart from the others, -1 to 1; silhouette: how well rows are on average.
     """
 
     codes: np.ndarray
     sizes: np.ndarray
     names: tuple[str, ...]
+    apart: np.ndarray
     silhouette: float
 
     @property
@@ -56,8 +58,8 @@ class Topics:
 def topics(vectors: np.ndarray, texts: Sequence[str], seed: int = 0) -> Topics:
     """Cluster rows, for as many clusters as are best apart on a sample.
 
-    The number is the smallest of `COUNTS` with nearly the largest simplified silhouette (Vendramin, Campello, Hruschka
-    2010, section 3).
+    The number is the one of `COUNTS` with the largest simplified silhouette (Vendramin, Campello, Hruschka 2010,
+    section 3), so that a thin topic is not lost in a large one as long as it is apart.
 
     Args:
         vectors: (n, hidden), of length 1, n at least `FEWEST`; texts: what names are taken from, one a row.
@@ -65,56 +67,73 @@ def topics(vectors: np.ndarray, texts: Sequence[str], seed: int = 0) -> Topics:
     rng = np.random.default_rng(seed)
     held = vectors if len(vectors) <= _SAMPLE else vectors[rng.choice(len(vectors), _SAMPLE, replace=False)]
     counts = [count for count in COUNTS if count * 20 <= len(vectors)] or [2]
-    tried = {count: silhouette(held, centres(held, count, seed)) for count in counts}
-    best = next(count for count in counts if tried[count] >= ENOUGH * max(tried.values()))
-    found = centres(vectors, best, seed)
+    tried = [centres(held, count, seed) for count in counts]
+    scores = [float(silhouettes(held, one).mean()) for one in tried]
+    found = refined(vectors, tried[int(np.argmax(scores))])
     _, codes = np.unique(np.argmax(vectors @ found.T, axis=1), return_inverse=True)
     order = np.argsort(-np.bincount(codes), kind="stable")
     codes = np.argsort(order)[codes]
     sizes = np.bincount(codes)
-    return Topics(codes, sizes, names(texts, codes), silhouette(vectors, found))
+    each = silhouettes(vectors, found)
+    apart = np.bincount(codes, weights=each) / sizes
+    return Topics(codes, sizes, names(texts, codes), apart, float(each.mean()))
 
 
 def centres(vectors: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
-    """Centres (count, hidden) of length 1 of spherical k-means (Dhillon and Modha 2001, section 3.1).
+    """Centres (count, hidden) of length 1, the best of a few runs of spherical k-means by a seed.
 
-    The first centres are drawn by k-means++ (Arthur and Vassilvitskii 2007, section 2.2), by a seed; a cluster that
-    loses all rows gets the row that is farthest from its centre.
+    The first centres are drawn by greedy k-means++ (Arthur and Vassilvitskii 2007, sections 2.2 and 5).
     """
     rng = np.random.default_rng(seed)
+    runs = [refined(vectors, vectors[_drawn(vectors, count, rng)]) for _ in range(_RUNS)]
+    return max(runs, key=lambda found: float((vectors @ found.T).max(axis=1).sum()))
+
+
+def _drawn(vectors: np.ndarray, count: int, rng: np.random.Generator) -> list[int]:
+    """Places of rows that are far from each other: of some drawn by their distance, each time the best."""
     chosen = [int(rng.integers(len(vectors)))]
     near = vectors @ vectors[chosen[0]]
+    tries = 2 + int(math.log(count))
     while len(chosen) < count:
         # Of unit vectors the squared distance is 2 - 2 cos.
         weights = np.maximum(1 - near.astype(np.float64), 0)
-        total = weights.sum()
-        place = int(rng.choice(len(vectors), p=weights / total)) if total else int(rng.integers(len(vectors)))
-        chosen.append(place)
-        near = np.maximum(near, vectors @ vectors[place])
-    found = vectors[chosen].copy()
-    before = np.full(len(vectors), -1)
+        weights = weights / weights.sum() if weights.sum() > _NOTHING else np.full(len(near), 1 / len(near))
+        places = rng.choice(len(vectors), tries, p=weights)
+        nearer = np.maximum(near[:, None], vectors @ vectors[places].T)
+        best = int(np.argmax(nearer.sum(axis=0)))
+        chosen.append(int(places[best]))
+        near = nearer[:, best]
+    return chosen
+
+
+def refined(vectors: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Centres (k, hidden) after the steps of spherical k-means (Dhillon and Modha 2001, section 3.1).
+
+    A cluster that loses all rows gets the row that is farthest from its centre.
+    """
+    found, before = start, np.full(len(vectors), -1)
     for _ in range(_ROUNDS):
         cosines = vectors @ found.T
         codes = np.argmax(cosines, axis=1)
         if np.array_equal(codes, before):
             break
         before = codes
-        sums = np.zeros_like(found)
-        np.add.at(sums, codes, vectors)
-        empty = np.flatnonzero(np.bincount(codes, minlength=count) == 0)
+        member = codes[None, :] == np.arange(len(found))[:, None]
+        sums = member.astype(np.float32) @ vectors
+        empty = np.flatnonzero(~member.any(axis=1))
         if len(empty):
             far = np.argsort(cosines[np.arange(len(vectors)), codes], kind="stable")
             sums[empty] = vectors[far[: len(empty)]]
-        lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-        found = np.where(lengths > 0, sums / np.maximum(lengths, 1e-12), found).astype(np.float32)
+        found = scaled(sums)
     return found
 
 
-def silhouette(vectors: np.ndarray, found: np.ndarray) -> float:
-    """Simplified silhouette, -1 to 1: the mean of (b - a) / max(a, b), cosine distances to the nearest two centres."""
-    two = np.sort(vectors @ found.T, axis=1)[:, -2:]
+def silhouettes(vectors: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """Simplified silhouettes (n,), -1 to 1: (b - a) / max(a, b) of the cosine distances to the nearest two centres."""
+    two = np.partition(vectors @ found.T, -2, axis=1)[:, -2:]
     second, first = np.maximum(1 - two.T, 0)
-    return float(np.mean((second - first) / np.maximum(second, 1e-12)))
+    each: np.ndarray = (second - first) / np.maximum(second, 1e-12)
+    return each
 
 
 def names(texts: Sequence[str], codes: np.ndarray) -> tuple[str, ...]:
@@ -139,9 +158,12 @@ def names(texts: Sequence[str], codes: np.ndarray) -> tuple[str, ...]:
 
 
 def thin(found: Topics, rows: np.ndarray) -> Finding | None:
-    """`thin_topic`: the rows (n,) of topics of less than a quarter of an even share."""
+    """`thin_topic`: the rows (n,) of topics of less than a quarter of an even share.
+
+    One that is far less apart from the others than usual is a sliver of another topic, and is left out.
+    """
     even = len(rows) / len(found.sizes)
-    few = np.flatnonzero(found.sizes < THIN * even)
+    few = np.flatnonzero((found.sizes < THIN * even) & (found.apart >= APART * found.silhouette))
     if not len(few):
         return None
     concerned = np.flatnonzero(np.isin(found.codes, few))
