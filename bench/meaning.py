@@ -131,9 +131,11 @@ def paraphrases(sets: Sets) -> dict[str, Any]:
     rows = sets.medquad()
     about = np.array([f"{row['focus']} {row['qtype']}" for row in rows])
     sides = [sets.vectors(f"medquad-{side}", [row[side] for row in rows]) for side in ("question", "answer")]
-    nothing = np.zeros(len(rows))
+    nothing, said = np.zeros(len(rows)), np.array([plain(row["question"]) for row in rows])
     for least in LEASTS:
         one, other = pairs(sides[0], nothing, least)
+        apart = said[one] != said[other]
+        one, other = one[apart], other[apart]
         right = about[one] == about[other]
         found["medquad questions"][least] = {"pairs": len(one), "same subject and type": int(right.sum())}
         closer = (sides[1][one] * sides[1][other]).sum(axis=1) >= least

@@ -140,6 +140,8 @@ def audit(
 def _work(read: Source, asked: Asked) -> tuple[Work, list[str]]:
     """The work on each row, and what is not looked at."""
     unseen = [text for text, looked in ((_NAMES, asked.names), (_MEANING, asked.meaning)) if not looked]
+    if asked.label and not asked.meaning:
+        unseen.append(f"label noise in {asked.label}: --use meaning=yes looks for it")
     language = asked.language
     try:
         language = language or majority(read.sample)

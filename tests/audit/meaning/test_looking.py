@@ -84,6 +84,8 @@ def test_without_it_no_label_is_doubted_and_the_report_says_so(tmp_path: Path) -
     found = audit(write(tmp_path / "r.jsonl", asked()))
     assert found.of("label_noise") is None
     assert any(text.startswith("meaning: ") and "--use meaning=yes" in text for text in found.not_looked_at)
+    asking = audit(write(tmp_path / "r.jsonl", asked()), Asked(label="intent"))
+    assert "label noise in intent: --use meaning=yes looks for it" in asking.not_looked_at
 
 
 def test_without_the_encoder_the_rest_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,7 +54,8 @@ def dated(raw: Mapping[str, Any], fields: tuple[str, ...] = FIELDS) -> datetime.
 
 def of_row(row: Row) -> datetime.date | None:
     """The date of a row, by its fields, else the day on which it was collected; None where it has neither."""
-    return dated(row.raw) or (read(row.example.collected_at) if row.example else None)
+    day = dated(row.raw)
+    return day or (read(row.example.collected_at) if row.example and row.example.collected_at else None)
 
 
 def read(value: Any) -> datetime.date | None:
