@@ -100,6 +100,10 @@ def test_a_change_of_language_is_drift() -> None:
 
 def test_a_set_without_dates_or_of_one_month_has_no_periods() -> None:
     assert counted(rows(("soon", ENGLISH), ("later", ENGLISH))).sections() == ()
-    assert counted(rows(*((START, ENGLISH) for _ in range(50)))).sections() == ()
+    one_month = [(START + datetime.timedelta(days=n % 20), ENGLISH) for n in range(60)]
+    assert counted(rows(*one_month)).sections() == ()
+    moved = [(day, text if day.day < 11 else f"{text} {text}") for day, text in one_month]
+    (section,) = counted(rows(*moved)).sections()
+    assert list(section.data["periods"]) == ["2023-01"], "it is what the finding points to"
     assert counted(rows(*((START, ENGLISH) for _ in range(50)))).findings() == ()
     assert counted(read_rows({"prompt": "a", "completion": "b", "collected_at": "2024-03-01"})).undated == 0

@@ -61,6 +61,7 @@ def test_own_columns(call: Call, tmp_path: Path) -> None:
         ["data.jsonl", "--use", "colour=red"],
         ["data.jsonl", "--use", "on=speling"],
         ["data.jsonl", "--use", "meaning=perhaps"],
+        ["data.jsonl", "--use", "meaning=yes", "--use", "label=kind"],
         ["data.jsonl", "--use", "stale=31.1.2024"],
         ["data.jsonl", "--against", "none"],
     ],

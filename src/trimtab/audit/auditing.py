@@ -20,6 +20,7 @@ from trimtab.audit.findings import Finding, Hit
 from trimtab.audit.kinds import KINDS
 from trimtab.audit.known import gathered, often
 from trimtab.audit.meaning import Meant, look
+from trimtab.audit.meaning.categories import present
 from trimtab.audit.packed import pack
 from trimtab.audit.parts import shared
 from trimtab.audit.periods import Periods
@@ -142,6 +143,8 @@ def _work(read: Source, asked: Asked) -> tuple[Work, list[str]]:
     unseen = [text for text, looked in ((_NAMES, asked.names), (_MEANING, asked.meaning)) if not looked]
     if asked.label and not asked.meaning:
         unseen.append(f"label noise in {asked.label}: --use meaning=yes looks for it")
+    elif asked.label:
+        present(asked.label, read.sample)
     language = asked.language
     try:
         language = language or majority(read.sample)

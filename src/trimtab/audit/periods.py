@@ -155,8 +155,8 @@ class Periods:
         return (Finding("drift", KINDS["drift"].severity, rows, notes={rows[0]: note}, detail=detail),)
 
     def sections(self) -> Sequence[Section]:
-        """Rows by period; nothing where all are of one month."""
-        if len(self.months) < 2:
+        """Rows by period; nothing where all are of one month and alike."""
+        if len(self.months) < 2 and not self.findings():
             return ()
         period = _month if len(self.months) <= MONTHS else _year
         counts: dict[str, tuple[int, int]] = {}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.audit.made import read_rows
-from trimtab.audit.meaning.categories import ANSWER, Categories, codes
+from trimtab.audit.meaning.categories import ANSWER, Categories, codes, present
 from trimtab.errors import DataError
 
 
@@ -61,6 +61,9 @@ def test_a_named_column_that_does_not_fit_is_told(value: Any, why: str) -> None:
 def test_a_column_that_is_not_there_is_a_mistake() -> None:
     with pytest.raises(DataError, match="label=kind: expected a column of words"):
         settled(rows(), "kind")
+    with pytest.raises(DataError, match="received none in the first 60 rows"):
+        present("kind", read_rows(*rows()))
+    present("prompt", read_rows(*rows()))
 
 
 def test_codes_follow_the_alphabet() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -46,10 +46,7 @@ class Categories:
             DataError: no row has the column that was named.
         """
         if self.named and not any(self._seen.get(self.column, ())):
-            raise DataError(
-                f"label={self.column}: expected a column of words or whole numbers, received none in any row",
-                f"columns are {', '.join(sorted(self._known)) or 'unknown'}",
-            )
+            raise _lacking(self.column, "any row", self._known)
         for name, values in self._seen.items():
             if why := _unfit(values):
                 self.missed = f"{name}: {why}" if self.named else self.missed
@@ -57,6 +54,22 @@ class Categories:
             self.column, self.values, self._seen = name, tuple(values), {}
             return
         self.column, self._seen = "", {}
+
+
+def present(column: str, sample: Sequence[Row]) -> None:
+    """Look for a column of labels in the first rows, before a long pass over all of them.
+
+    Raises:
+        DataError: none of them has it.
+    """
+    known = {name for row in sample for name in row.raw}
+    if column not in known:
+        raise _lacking(column, f"the first {len(sample)} rows", known)
+
+
+def _lacking(column: str, where: str, known: set[str]) -> DataError:
+    received = f"label={column}: expected a column of words or whole numbers, received none in {where}"
+    return DataError(received, f"columns are {', '.join(sorted(known)) or 'unknown'}")
 
 
 def _usual(row: Row) -> dict[str, object]:

@@ -108,6 +108,7 @@ def embedded(
         texts.append(_sides(row, begin))
         days.append(of_row(row))
         labels.add(row)
+    labels.settle()
     began = time.monotonic()
     distinct = tuple(dict.fromkeys(text for pair in texts for text in pair if text))
     vectors = _encoded(distinct, encode, report)
@@ -116,7 +117,6 @@ def embedded(
     chosen = [np.array([places.get(pair[side], empty) for pair in texts], dtype=np.int64) for side in (0, 1)]
     prompt, answer = (vectors[one] for one in chosen)
     seconds = time.monotonic() - began
-    labels.settle()
     return Embedded(
         np.array(numbers, dtype=np.int64), tuple(texts), prompt, answer, tuple(days), labels, seconds, empty
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.optimize import minimize
 
 from trimtab.audit.findings import Hit
 from trimtab.document.masking import mask
@@ -66,6 +65,9 @@ def fitted(vectors: np.ndarray, labels: np.ndarray, count: int) -> tuple[np.ndar
         gap = (likely - wanted) / len(labels)
         slope = held.T @ gap + RIDGE * weights
         return float(value), np.concatenate([slope.ravel(), gap.sum(axis=0)])
+
+    # scipy.optimize takes a fifth of a second to load, in each process; few audits look at labels.
+    from scipy.optimize import minimize
 
     start = np.zeros((hidden + 1) * count)
     best = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _STEPS}).x
