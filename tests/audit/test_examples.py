@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.audit.made import raw, read, write
 from trimtab.audit import audit
 from trimtab.audit.examples import examples, excerpt
-from trimtab.audit.findings import Row, Span
+from trimtab.audit.findings import Finding, Row, Span
 
 ADDRESS = "anna.brown@example.org"
 
@@ -41,3 +41,13 @@ def test_groups_are_side_by_side_and_at_most_three(tmp_path: Path) -> None:
     shown = examples(source, {}, found.findings)
     assert [one.rows for one in shown["exact_duplicate"]] == [(0, 5), (1, 6), (2, 7)]
     assert shown["exact_duplicate"][1].excerpts == ("answer 1", "answer 1")
+
+
+def test_what_is_told_by_its_prompt_shows_the_prompt(tmp_path: Path) -> None:
+    source = write(tmp_path / "r.jsonl", raw(("where is it", "soon"), ("is it here", "soon")))
+    same = Finding("same_meaning", "note", (0, 1), groups=((0, 1),))
+    assert examples(source, {}, [same])["same_meaning"][0].excerpts == ("where is it", "is it here")
+    alone = Finding("outlier_meaning", "note", (0,))
+    write(tmp_path / "t.jsonl", [{"text": "no prompt here"}])
+    shown = examples(str(tmp_path / "t.jsonl"), {}, [alone])["outlier_meaning"]
+    assert shown[0].excerpts == ("no prompt here",)

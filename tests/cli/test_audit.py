@@ -60,6 +60,9 @@ def test_own_columns(call: Call, tmp_path: Path) -> None:
         ["data.jsonl", "--use", "prompt"],
         ["data.jsonl", "--use", "colour=red"],
         ["data.jsonl", "--use", "on=speling"],
+        ["data.jsonl", "--use", "meaning=perhaps"],
+        ["data.jsonl", "--use", "meaning=yes", "--use", "label=kind"],
+        ["data.jsonl", "--use", "stale=31.1.2024"],
         ["data.jsonl", "--against", "none"],
         ["data.jsonl", "--use", "personal=blur"],
     ],
@@ -89,3 +92,13 @@ def test_personal_data_gives_way_to_stand_ins_if_asked(call: Call, data: str, tm
     assert "@example.com now" in left
     assert "anna" not in left
     assert "anna" not in (tmp_path / "clean.jsonl.ledger.jsonl").read_text()
+
+
+def test_rows_of_an_earlier_date_than_wanted(call: Call, tmp_path: Path) -> None:
+    rows = [row | {"date": f"202{place}-03-01"} for place, row in enumerate(raw(*PAIRS))]
+    write(tmp_path / "dated.jsonl", rows)
+    found = call("audit", "dated.jsonl", "--use", "stale=2022-03-01", "--json").document
+    assert {one["kind"]: one["rows"] for one in found["findings"]}["stale"] == [0, 1]
+    assert list(found["sections"]["periods"]["periods"]) == ["2020-03", "2021-03", "2022-03", "2023-03"]
+    done = call("audit", "dated.jsonl", "--use", "stale=soon")
+    assert "expected a day as YYYY-MM-DD, received 'soon'" in done.err

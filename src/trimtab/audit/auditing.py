@@ -20,8 +20,11 @@ from trimtab.audit.features import beginning, compared
 from trimtab.audit.findings import Finding, Hit
 from trimtab.audit.kinds import KINDS
 from trimtab.audit.known import gathered, often
+from trimtab.audit.meaning import Meant, look
+from trimtab.audit.meaning.categories import present
 from trimtab.audit.packed import pack
 from trimtab.audit.parts import shared
+from trimtab.audit.periods import Periods
 from trimtab.audit.privacy import detect, quasi
 from trimtab.audit.provenance import Origins, missing
 from trimtab.audit.rows import Source, opened, rows
@@ -29,6 +32,7 @@ from trimtab.audit.scan import Scanned, Work, scan
 from trimtab.audit.shingles import grams
 from trimtab.audit.tallies import Counting, Section
 from trimtab.audit.told.tally import Told
+from trimtab.audit.tone import Tone
 from trimtab.errors import MissingPart
 from trimtab.records import Progress, Report
 
@@ -36,7 +40,8 @@ GRAVE = ("error", "warning", "note")
 _BATCH = 2000
 # `settle` looks at these; hits of all other kinds stay in arrays.
 _SETTLED = (*NORMAL, "empty_answer")
-_TALLIES: tuple[Counting, ...] = (Origins, Columns, Told)
+_TALLIES: tuple[Counting, ...] = (Origins, Columns, Tone, Periods, Told)
+_MEANING = "meaning: paraphrases, topics, outliers, doubtful labels (--use meaning=yes reads the texts)"
 _NAMES = "names of people and places that no title or phrase announces (--use names=yes looks for them)"
 # 3,400 rows of 60 tokens a second on one core.
 _LIMIT = (
@@ -94,6 +99,8 @@ class Asked:
         names: search for names of people and places, which needs the part `privacy` and takes long.
         model: rows that this model would not read to their end are found; empty: not looked for.
         limit: longest row, in tokens; 0: what the model reads.
+        meaning: paraphrases, topics, outliers and doubtful labels by a sentence encoder, which takes long.
+        label: the column of labels; empty: the one that looks like it.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -104,6 +111,8 @@ class Asked:
     names: bool = False
     model: str = ""
     limit: int = 0
+    meaning: bool = False
+    label: str = ""
 
 
 def audit(
@@ -116,7 +125,7 @@ def audit(
         workers: processes; 0: one for each core.
 
     Raises:
-        DataError: the source, or what it is held against, cannot be read.
+        DataError: the source, or what it is held against, cannot be read, or lacks the column of labels.
         GuidelinesError: the guidelines have a problem.
         MissingPart: what the source, the search for names or the model needs is not installed.
         ModelError, MaskError: there is no such model, or it has no chat template.
@@ -130,6 +139,8 @@ def audit(
     )
     _settle(scanned, work)
     findings = _of_sets(source, asked, scanned, work.begin, report)
+    meant = _meant(source, asked, scanned, work.begin, findings, report) if asked.meaning else Meant()
+    findings += meant.findings
     findings += [scanned.hits.finding(kind) for kind in scanned.hits.kinds if kind != "leak"]
     findings += [one for tally in scanned.tallies.values() for one in tally.findings()]
     findings.sort(key=lambda one: (GRAVE.index(one.severity), -one.count, one.kind))
@@ -140,10 +151,10 @@ def audit(
         read.maker.shape.kind,
         scanned.rows,
         tuple(findings),
-        tuple(unseen),
+        (*unseen, *meant.unseen),
         time.monotonic() - began,
         figures,
-        tuple(section for tally in scanned.tallies.values() for section in tally.sections()),
+        (*(section for tally in scanned.tallies.values() for section in tally.sections()), *meant.sections),
         language,
         read.maker.shape.columns,
     )
@@ -151,7 +162,11 @@ def audit(
 
 def _work(read: Source, asked: Asked) -> tuple[Work, list[str], str]:
     """The work on each row, what is not looked at, and the language."""
-    unseen = [] if asked.names else [_NAMES]
+    unseen = [text for text, looked in ((_NAMES, asked.names), (_MEANING, asked.meaning)) if not looked]
+    if asked.label and not asked.meaning:
+        unseen.append(f"label noise in {asked.label}: --use meaning=yes looks for it")
+    elif asked.label:
+        present(asked.label, read.sample)
     language = asked.language
     try:
         language = language or majority(read.sample)
@@ -208,6 +223,26 @@ def _of_sets(source: str, asked: Asked, scanned: Scanned, begin: str, report: Re
     scanned.hits.add(pack(shared(source, asked.columns, features, report)))
     found.append(_leak(scanned, same.between_parts(features, groups)))
     return [finding for finding in found if finding]
+
+
+def _meant(
+    source: str, asked: Asked, scanned: Scanned, begin: str, found: list[Finding], report: Report | None
+) -> Meant:
+    """What meaning shows; the tally of periods is told of it, so that one correction is for all that is compared."""
+    periods = scanned.tallies.get("periods")
+    meant = look(
+        source,
+        asked.columns,
+        scanned.features,
+        next((one.groups for one in found if one.kind == "near_duplicate"), ()),
+        begin=begin,
+        label=asked.label,
+        since=periods.first if isinstance(periods, Periods) else None,
+        report=report,
+    )
+    if isinstance(periods, Periods):
+        periods.moved = meant.moved
+    return meant
 
 
 def _leak(scanned: Scanned, groups: same.Groups) -> Finding | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from trimtab.audit.checks import secrets
-from trimtab.audit.findings import Finding, Row, Span, Text
+from trimtab.audit.findings import Finding, Row, Side, Span, Text
 from trimtab.audit.privacy.columns import cells
 from trimtab.audit.rows import rows
 from trimtab.document.masking import mask as mask_numbers
@@ -17,6 +17,8 @@ from trimtab.language.personal.scan import patterns
 SHOWN = 3
 # Kinds whose spans are the very thing to hide.
 _HIDDEN = ("personal_data", "secret")
+# Kinds that are told by what is asked, where a row asks anything.
+_ASKED = ("same_meaning", "outlier_meaning", "label_noise", "thin_topic")
 _READ = 20_000
 _BEFORE, _LENGTH = 24, 220
 
@@ -48,7 +50,7 @@ def examples(
             _shown(
                 group,
                 printable(one.notes.get(group[0], "")),
-                tuple(excerpt(named[row], spans.get(row, ()), hide=one.kind in _HIDDEN) for row in group),
+                tuple(_excerpt(named[row], spans.get(row, ()), one.kind) for row in group),
             )
             for group in wanted[one.kind]
             if all(row in named for row in group)
@@ -75,14 +77,19 @@ def _spans(spans: Iterable[Span], numbers: set[int]) -> dict[int, list[Span]]:
     return found
 
 
-def excerpt(row: Row, spans: Sequence[Span] = (), *, hide: bool = False) -> str:
-    """Some of a row in one line: around its first span, else of its answer; personal data and secrets masked.
+def _excerpt(row: Row, spans: Sequence[Span], kind: str) -> str:
+    return excerpt(row, spans, hide=kind in _HIDDEN, side="prompt" if kind in _ASKED else "answer")
+
+
+def excerpt(row: Row, spans: Sequence[Span] = (), *, hide: bool = False, side: Side = "answer") -> str:
+    """Some of a row in one line: around its first span, else of one side; personal data and secrets masked.
 
     Args:
         hide: what the spans stand at is itself hidden.
+        side: what is shown where there is no span and the row has such a text.
     """
     first = min(spans, key=lambda span: span.start, default=None)
-    text = _text(row, first)
+    text = _text(row, first, side)
     if text is None:
         return printable(row.problem.removeprefix(row.place).lstrip(": "))[:_LENGTH]
     own = [span for span in spans if span.field == text.field]
@@ -98,13 +105,13 @@ def excerpt(row: Row, spans: Sequence[Span] = (), *, hide: bool = False) -> str:
     return ("…" if begin or at else "") + cut + ("…" if begin + _LENGTH < len(shown) else "")
 
 
-def _text(row: Row, span: Span | None) -> Text | None:
+def _text(row: Row, span: Span | None, side: Side) -> Text | None:
     if span:
         return next((text for text in (*row.texts, *cells(row)) if text.field == span.field), None)
-    answers = [text for text in row.texts if text.side == "answer" and text.text.strip()]
+    held = [text for text in row.texts if text.side == side and text.text.strip()]
     # A column that no model reads may hold the very facts that single a person out.
     read = [text for text in row.texts if text.side != "other"]
-    return next(iter(answers or read or row.texts), None)
+    return next(iter(held or read or row.texts), None)
 
 
 def _masked(text: str, spans: Sequence[Span], at: int) -> list[tuple[int, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -16,11 +17,23 @@ from trimtab.audit.privacy.hiding import Hiding
 from trimtab.audit.rows import rows
 from trimtab.audit.tallies import Section
 from trimtab.cli import progress, show, using
-from trimtab.errors import DataError
+from trimtab.errors import DataError, UserError
 
 app = typer.Typer(rich_markup_mode=None)
 _HANG = "    "
-KEYS = ("language", "guidelines", "names", "model", "limit", "personal", "on", "off")
+KEYS = (
+    "language",
+    "guidelines",
+    "names",
+    "meaning",
+    "label",
+    "stale",
+    "model",
+    "limit",
+    "personal",
+    "on",
+    "off",
+)
 COLUMNS = ("prompt", "completion", "messages", "references", "instruction", "input", "output", "text", "part")
 
 
@@ -39,9 +52,7 @@ def audit(
     use: Annotated[
         list[str] | None,
         typer.Option(
-            "--use",
-            metavar="KEY=VALUE",
-            help="language, guidelines, names, model, limit, personal, on, off, or a column.",
+            "--use", metavar="KEY=VALUE", help="language, names, meaning, stale and more, or a column."
         ),
     ] = None,
     fix: Annotated[
@@ -59,10 +70,11 @@ def audit(
     """Say what is wrong with data, before a model learns it.
 
     DATA is never changed. Rows are counted from 0. What is personal or secret is masked. A finding is no failure: the
-    exit code is 0. --use may be given several times: language=en, guidelines=FILE, names=yes (of people; slow), a
-    column as prompt=question; for --fix, rules as on=refusal or off=encoding, and personal=pseudonyms for stand-ins
-    that stay the same instead of masks. --fix writes OUT, OUT.ledger.jsonl with a line for each change, and
-    OUT.undo.jsonl, from which --undo writes the rows as they were.
+    exit code is 0. --use may be given several times: language=en, guidelines=FILE, names=yes (of people; slow),
+    meaning=yes (paraphrases, topics, outliers, doubtful labels; slow), label=COLUMN (of labels), stale=2024-01-31 (rows
+    of earlier dates), a column as prompt=question; for --fix, rules as on=refusal or off=encoding, and
+    personal=pseudonyms for stand-ins that stay the same instead of masks. --fix writes OUT, OUT.ledger.jsonl with a
+    line for each change, and OUT.undo.jsonl, from which --undo writes the rows as they were.
 
     model=NAME finds rows of which that model would not read the end: beyond limit=TOKENS, else beyond what training
     takes by default or the model reads, the lower of the two. Of exact copies the later ones are counted; of near
@@ -111,9 +123,22 @@ def wanted(given: list[str], against: str) -> tuple[audits.Asked, tuple[str, ...
         names=using.choice(said, "names", ("yes", "no"), "no") == "yes",
         model=one.get("model", ""),
         limit=using.number(said, "limit") or recipe.Data.model_fields["max_tokens"].default,
+        meaning=using.choice(said, "meaning", ("yes", "no"), "no") == "yes",
+        label=one.get("label", ""),
+        stale_before=_day(one["stale"]) if "stale" in one else None,
     )
     hiding = Hiding(using.choice(said, "personal", ("mask", "pseudonyms"), "mask"), names=asked.names)
     return asked, fixing.rules(said.get("on", ()), said.get("off", ())), hiding
+
+
+def _day(value: str) -> datetime.date:
+    try:
+        return datetime.datetime.strptime(value, "%Y-%m-%d").date()
+    except ValueError:
+        raise UserError(
+            f"--use stale: expected a day as YYYY-MM-DD, received {value!r}",
+            "write the first day that is not too old, such as stale=2024-01-31",
+        ) from None
 
 
 def _undone(copy: Path, out: Path, *, as_json: bool) -> int:

@@ -165,6 +165,13 @@ def test_dates(value: object, day: tuple[int, int, int] | None) -> None:
     assert dates.read(value) == (datetime.date(*day) if day else None)
 
 
+def test_a_row_without_a_date_of_its_own_has_the_day_on_which_it_was_collected() -> None:
+    day = datetime.date(2022, 1, 1)
+    assert dates.of_row(answer("It is so.", collected="2022-01-01")) == day
+    assert dates.of_row(answer("It is so.", date=str(day), collected="2023-01-01")) == day
+    assert dates.of_row(answer("It is so.")) is None
+
+
 def test_rows_before_a_day_are_stale() -> None:
     check = Stale(datetime.date(2022, 1, 1))
     assert kinds(check(answer("It is so.", Date="2021-12-31"))) == ["stale"]

@@ -97,23 +97,23 @@ def test_a_row_that_the_template_refuses_is_left_to_training(tokenizer: Any) -> 
 
 
 def test_distributions_of_tone() -> None:
-    texts = ["The room is small and near the station."] * 30 + ["Short one."]
-    found = tone.distributions(texts)
+    found = tone.distributions(
+        tone.rated([(n, "The room is small and near the station.") for n in range(30)])
+    )
     assert found["readability"]["n"] == 30
+    assert found["readability"]["unit"] == "Flesch points"
     assert found["sentiment"]["mean"] == pytest.approx(0, abs=0.1)
-    assert tone.distributions([])["sentiment"]["n"] == 0
+    assert tone.distributions(tone.rated([]))["sentiment"]["n"] == 0
+
+
+def test_what_is_rated_of_an_answer() -> None:
+    assert tone.answer(row("Short one.")) == ""
+    assert tone.answer(row("One two three four five.")) == "One two three four five."
+    assert len(tone.answer(row("word " * 900))) == tone.LONGEST
 
 
 def test_strong_praise_among_mild_answers_is_named() -> None:
     mild = [(n, "The room is near the station.") for n in range(40)]
     praise = (99, "This is a wonderful, fantastic and amazing place, I love it!")
-    assert [hit.row for hit in tone.outlying_sentiment([*mild, praise])] == [99]
-    assert tone.outlying_sentiment([praise] * 40) == []
-
-
-def test_a_sample_is_drawn_by_its_seed() -> None:
-    texts = [(n, str(n)) for n in range(5000)]
-    drawn = tone.sample(texts, seed=1, size=100)
-    assert drawn == tone.sample(texts, seed=1, size=100) != tone.sample(texts, seed=2, size=100)
-    assert drawn == sorted(drawn)
-    assert tone.sample(texts[:50], size=100) == texts[:50]
+    assert [hit.row for hit in tone.outlying_sentiment(tone.rated([*mild, praise]))] == [99]
+    assert tone.outlying_sentiment(tone.rated([praise] * 40)) == []

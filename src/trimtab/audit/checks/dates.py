@@ -52,6 +52,12 @@ def dated(raw: Mapping[str, Any], fields: tuple[str, ...] = FIELDS) -> datetime.
     return next((day for field in fields if field in names and (day := read(raw[names[field]]))), None)
 
 
+def of_row(row: Row) -> datetime.date | None:
+    """The date of a row, by its fields, else the day on which it was collected; None where it has neither."""
+    day = dated(row.raw)
+    return day or (read(row.example.collected_at) if row.example and row.example.collected_at else None)
+
+
 def read(value: Any) -> datetime.date | None:
     """A date from ISO 8601, seconds or milliseconds since 1970, or a date in words; None from anything else.
 
