@@ -17,6 +17,7 @@ from trimtab.audit.checks.languages import majority
 from trimtab.audit.checks.lengths import outlier_lengths, quantiles
 from trimtab.audit.features import beginning, compared
 from trimtab.audit.findings import Finding, Hit
+from trimtab.audit.groups import UNSEEN, Groups
 from trimtab.audit.kinds import KINDS
 from trimtab.audit.known import gathered, often
 from trimtab.audit.packed import pack
@@ -34,7 +35,7 @@ GRAVE = ("error", "warning", "note")
 _BATCH = 2000
 # `settle` looks at these; hits of all other kinds stay in arrays.
 _SETTLED = (*NORMAL, "empty_answer")
-_TALLIES: tuple[Counting, ...] = (Origins,)
+_TALLIES: tuple[Counting, ...] = (Origins, Groups)
 _NAMES = "names of people and places that no title or phrase announces (--use names=yes looks for them)"
 
 
@@ -129,7 +130,7 @@ def audit(
 
 def _work(read: Source, asked: Asked) -> tuple[Work, list[str]]:
     """The work on each row, and what is not looked at."""
-    unseen = [] if asked.names else [_NAMES]
+    unseen = [UNSEEN, *([] if asked.names else [_NAMES])]
     language = asked.language
     try:
         language = language or majority(read.sample)
