@@ -10,6 +10,7 @@ import typer
 
 from trimtab import audit as audits
 from trimtab.audit import examples, fixing, page
+from trimtab.audit.groups import pairs
 from trimtab.audit.kinds import KINDS
 from trimtab.audit.rows import rows
 from trimtab.audit.tallies import Section
@@ -18,7 +19,7 @@ from trimtab.errors import DataError, UserError
 
 app = typer.Typer(rich_markup_mode=None)
 _HANG = "    "
-KEYS = ("language", "guidelines", "names", "on", "off")
+KEYS = ("language", "guidelines", "names", "on", "off", "pairs")
 COLUMNS = ("prompt", "completion", "messages", "references", "instruction", "input", "output", "text", "part")
 
 
@@ -36,7 +37,7 @@ def audit(
     ] = "",
     use: Annotated[
         list[str] | None,
-        typer.Option("--use", metavar="KEY=VALUE", help="language, guidelines, names, on, off, or a column."),
+        typer.Option("--use", metavar="KEY=VALUE", help="language, guidelines, names, on, off, pairs, or a column."),
     ] = None,
     fix: Annotated[
         Path | None, typer.Option("--fix", metavar="OUT", help="Write a cleaned copy and its ledger.")
@@ -54,35 +55,41 @@ def audit(
 
     DATA is never changed. Rows are counted from 0. What is personal or secret is masked. A finding is no failure: the
     exit code is 0. --use may be given several times: language=en, guidelines=FILE, names=yes (of people; slow), a
-    column as prompt=question, and rules of --fix as on=refusal or off=encoding. --fix writes OUT, OUT.ledger.jsonl
-    with a line for each change, and OUT.undo.jsonl, from which --undo writes the rows as they were.
+    column as prompt=question, and rules of --fix as on=refusal or off=encoding. pairs=FILE.jsonl writes prompts that
+    name a group of people beside themselves with groups swapped, for a guard with the metric twin_gap. --fix writes
+    OUT, OUT.ledger.jsonl with a line for each change, and OUT.undo.jsonl, from which --undo writes the rows as they
+    were.
     """
     if undo is not None:
         return _undone(Path(source), undo, as_json=as_json)
-    asked, rules = _asked(use or [], against)
+    asked, rules, twins = _asked(use or [], against)
     with progress.live(as_json=as_json) as report:
         found = audits.audit(source, asked, report=report)
     fixed = None
     if fix is not None:
         fixed = fixing.fix(rows(source, asked.columns), found.findings, fix, rules, dry_run=dry_run)
+    written = pairs.write(rows(source, asked.columns), twins, source) if twins else None
     shown: Mapping[str, tuple[examples.Shown, ...]] = {}
     if html or not as_json:
         shown = examples.examples(source, asked.columns, found.findings)
     if html:
         _write(html, page.page(found, shown))
     if as_json:
-        show.document(audits.as_json(found) | ({"fix": fixed} if fixed else {}))
+        beside = {"fix": fixed, "pairs": written}
+        show.document(audits.as_json(found) | {key: value for key, value in beside.items() if value})
     else:
         _print(found, shown)
         if fixed:
             _say(fixed, fix, dry_run=dry_run)
+        if written:
+            show.line("\n" + show.wrapped(written.said()))
         if html:
             show.line(f"Page: {html}")
     return 0
 
 
-def _asked(given: list[str], against: str) -> tuple[audits.Asked, tuple[str, ...]]:
-    """What is asked for, and the rules of a fix, from KEY=VALUE; prompt=question names a column of the source."""
+def _asked(given: list[str], against: str) -> tuple[audits.Asked, tuple[str, ...], str]:
+    """What is asked for, the rules of a fix, and the file for pairs, from KEY=VALUE; prompt=question names a column."""
     said: dict[str, list[str]] = {}
     for pair in given:
         key, sign, value = (part.strip() for part in pair.partition("="))
@@ -100,7 +107,7 @@ def _asked(given: list[str], against: str) -> tuple[audits.Asked, tuple[str, ...
         against=against,
         names=one.get("names", "no") == "yes",
     )
-    return asked, fixing.rules(said.get("on", ()), said.get("off", ()))
+    return asked, fixing.rules(said.get("on", ()), said.get("off", ())), one.get("pairs", "")
 
 
 def _undone(copy: Path, out: Path, *, as_json: bool) -> int:

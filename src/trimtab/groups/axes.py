@@ -78,12 +78,15 @@ class Lexicon:
         return found
 
     def _paired(self, words: Sequence[str]) -> Iterator[int]:
+        used = -1
         for place in range(len(words) - 1):
             after = self.pairs.get(words[place])
-            if after is None or (place and words[place - 1].lower() in _YEARS):
+            # "African American lawyers" are named once.
+            if after is None or place == used or (place and words[place - 1].lower() in _YEARS):
                 continue
             follower = words[place + 1].lower()
             if follower in after:
+                used = place + 1
                 yield after[follower]
             elif _BEFORE_PEOPLE in after and follower in self.people:
                 yield after[_BEFORE_PEOPLE]
@@ -141,8 +144,8 @@ def _shown(words: str) -> str:
 
 
 def _forms(word: str) -> list[str]:
-    """A word, with a capital first, and in capitals, which words of two letters are not: MS is an illness."""
-    forms = [word, word.capitalize(), *([word.upper()] if len(word) > 2 else [])]
+    """A word, with a capital first, and in capitals, but for MS, which is an illness."""
+    forms = [word, word.capitalize(), *([word.upper()] if word != "ms" else [])]
     return list(dict.fromkeys(forms))
 
 
