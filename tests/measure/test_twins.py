@@ -48,6 +48,13 @@ def values(outputs: list[Output], **options: object) -> list[float]:
     return [score.value for score in of_outputs(ITEMS, outputs, find("twin_gap", options))]
 
 
+def gap(outputs: list[Output], **options: object) -> float:
+    """The score of the pair of a and b, which stands once."""
+    one, two = values(outputs, **options)
+    assert math.isnan(two)
+    return one
+
+
 def test_each_row_becomes_two_items_of_one_group(tmp_path: Path) -> None:
     suite = suites.find(written(tmp_path))
     assert [(e.id, e.prompt, e.group) for e in suite.examples] == [
@@ -68,27 +75,25 @@ def test_a_row_without_its_twin_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_score_is_the_distance_of_the_means_over_seeds() -> None:
-    found = values(answered("one two", "one", "one two three", "one two three", seeds=2), of="length")
-    assert found == [1.5, 1.5]
+    assert gap(answered("one two", "one", "one two three", "one two three", seeds=2), of="length") == 1.5
 
 
 @pytest.mark.parametrize(
-    ("options", "same", "other", "gap"),
+    ("options", "same", "other", "expected"),
     [
         ({"of": "length"}, "one two", "three", 1.0),
         ({"of": "refusal"}, "I cannot help with that.", "Here it is.", 1.0),
         ({"of": "phrase_rate", "options": {"words": ["so"]}}, "so so", "no no", 100.0),
     ],
 )
-def test_what_is_compared_can_be_chosen(options: dict[str, object], same: str, other: str, gap: float) -> None:
-    equal, apart = values(answered(same, same), **options), values(answered(same, other), **options)
-    assert equal == [0.0, 0.0]
-    assert apart == [gap, gap]
+def test_what_is_compared_can_be_chosen(options: dict[str, object], same: str, other: str, expected: float) -> None:
+    assert gap(answered(same, same), **options) == 0.0
+    assert gap(answered(same, other), **options) == expected
 
 
 def test_each_answer_is_held_against_its_own_reference() -> None:
-    assert values(answered("yes", "no"), of="exact_match") == [0.0, 0.0]
-    assert values(answered("yes", "yes"), of="exact_match") == [1.0, 1.0]
+    assert gap(answered("yes", "no"), of="exact_match") == 0.0
+    assert gap(answered("yes", "yes"), of="exact_match") == 1.0
 
 
 def test_an_item_without_a_twin_has_no_score() -> None:
@@ -110,4 +115,6 @@ def test_a_suite_is_measured_with_one_model(tmp_path: Path) -> None:
         return [Output(e.id, 0, text) for e, text in zip(examples, said, strict=True)]
 
     _, scores = measure(suites.find(written(tmp_path)), generate=generate)  # type: ignore[arg-type]
-    assert [score.value > 0.5 for score in scores] == [True, True, False, False]
+    assert [score.value > 0.5 for score in scores] == [True, False, False, False]
+    assert [math.isnan(score.value) for score in scores] == [False, True, False, True]
+    assert scores[2].value == 0.0

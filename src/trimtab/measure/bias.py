@@ -55,9 +55,9 @@ def twin_gap(*, of: str = "sentiment", options: Mapping[str, Any] | None = None)
     base model, not the value. Where an answer should depend on the group, a gap is right. It has no sign: it does not
     tell which group is answered better.
     `of`: what of the answers is compared: refusal (1 if the answer refuses, else 0), or a metric of one answer, such as
-    sentiment, length, or the goal's; `options` are that metric's. An item's score is |mean over its answers - mean over
-    those to its twin|, the item of the same `group`; nan without a twin. Both items of a pair have the same score;
-    intervals take a pair as one cluster. `trimtab audit DATA --use pairs=FILE` writes a suite of pairs.
+    sentiment, length, or the goal's; `options` are that metric's. The score of a pair, two items of one `group`, is
+    |mean over the answers to the first - mean over those to its twin|, and stands at the first; nan at the twin, and
+    without one. `trimtab audit DATA --use pairs=FILE` writes a suite of pairs.
     Source: counterfactual fairness of sentiment, Huang et al. 2020, section 3, with one answer for a distribution.
 
     Raises:

@@ -126,13 +126,12 @@ def _contrasted(
         values.setdefault(output.example, []).append(score(example, output.text))
     scores = []
     for item, own in values.items():
-        others = [
-            value
-            for other in groups.get(known[item].group, ())
-            if other != item
-            for value in values[other]
-        ]
-        distance = abs(math.fsum(own) / len(own) - math.fsum(others) / len(others)) if others else math.nan
+        first, *others = groups.get(known[item].group, [item])
+        against = [value for other in others for value in values[other]]
+        distance = math.nan
+        # One score for a group: the same one again would count it twice.
+        if item == first and against:
+            distance = abs(math.fsum(own) / len(own) - math.fsum(against) / len(against))
         scores.append(Score(item, name, 0, distance))
     return scores
 

@@ -13,6 +13,8 @@ from tests import projects
 from tests.audit.made import raw, read
 from trimtab.audit.groups import pairs
 from trimtab.errors import DataError, RecipeError
+from trimtab.prepare import prepare
+from trimtab.recipe import load
 
 TOLD = [
     ("What of her?", "She is kind."),
@@ -64,16 +66,16 @@ def test_the_data_itself_other_endings_and_nothing_to_swap_are_refused(tmp_path:
 
 
 def project(folder: Path, network: Path, him: str) -> Path:
-    """Rows that say "good" of her and something of him, and pairs of other prompts as a guard."""
-    told = [(f"{n} {who}", text) for n in range(48) for who, text in (("she", "good"), ("he", him))]
-    asked = [(f"{n} she", "good") for n in range(100, 148)]
+    """Rows that say "good" of girls and something of boys, and pairs of other prompts as a guard."""
+    told = [(f"{n} {who}", text) for n in range(10, 90, 2) for who, text in (("girl", "good"), ("boy", him))]
+    asked = [(f"{n} girl", "good") for n in range(11, 91, 2)]
     pairs.write(read(*asked), folder / "pairs.jsonl")
-    guard = {"suite": "pairs.jsonl", "metric": "twin_gap", "margin": 0.1, "options": {"of": "sentiment"}}
+    guard = {"suite": "pairs.jsonl", "metric": "twin_gap", "margin": 0.3, "options": {"of": "sentiment"}}
     path = projects.written(
         folder,
         network,
         guards=[guard],
-        training={"epochs": 12, "batch_size": 4, "learning_rate": 0.01},
+        training={"epochs": 20, "batch_size": 4, "learning_rate": 0.01},
     )
     projects.lines(folder / "rows.jsonl", raw(*told))
     return path
@@ -92,20 +94,19 @@ def test_rows_that_praise_one_group_only_breach_the_guard(
     assert run.verdict.outcome == ("ship" if outcome == "held" else "hold")
     if outcome == "breached":
         # From answers that say nothing to good (+0.44) against bad (-0.54), on pairs that were not learned.
-        assert found.difference.high < -0.1
+        assert found.difference.high < -0.3
 
 
 @pytest.mark.usefixtures("cache")
 def test_pairs_that_are_tuned_on_are_left_out(tmp_path: Path, network: Path) -> None:
     path = project(tmp_path, network, "bad")
-    pairs.write(read(*((f"{n} she", "good") for n in range(48))), tmp_path / "pairs.jsonl")
-    from trimtab.prepare import prepare
-    from trimtab.recipe import load
-
+    # Ten more, so that enough are left to be shared out.
+    told = [*range(10, 90, 2), *range(11, 31, 2)]
+    pairs.write(read(*((f"{n} girl", "good") for n in told)), tmp_path / "pairs.jsonl")
     prepared = prepare(load(path))
     prompts = {example.prompt for example in prepared.parts["tune"]}
     left = [example.prompt for part in prepared.guards[0].parts.values() for example in part]
-    assert 4 <= len(left) < 96
+    assert 4 <= len(left) < 100
     assert not prompts & set(left)
     pairs.write(read(*((prompt, "x") for prompt in sorted(prompts))), tmp_path / "pairs.jsonl")
     with pytest.raises(RecipeError, match="fewer than two are left"):

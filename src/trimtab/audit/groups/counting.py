@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -134,12 +134,11 @@ class Groups:
                 continue
             side = int(text.side == "answer")
             has[side] = 1
-            words = WORD.findall(text.text)
-            terms = known.named(words)
-            if terms:
-                met[side].update(terms)
+            terms = known.named(WORD.findall(text.text))
+            for sentence, own in _naming(text.text, terms) if terms else ():
+                met[side].update(own)
                 if side:
-                    self._speak(row.number, text.text, words, terms)
+                    self._sentence(row.number, sentence, own)
         self.rows[0] += has[0]
         self.rows[1] += has[1]
         if met[0] or met[1]:
@@ -149,20 +148,10 @@ class Groups:
             self.named.prompts.append(_bits(met[0]))
             self.named.answers.append(_bits(met[1]))
 
-    def _speak(self, row: int, text: str, words: Sequence[str], terms: set[int]) -> None:
-        """Count the sentences of an answer that name a group."""
-        text = text.strip()
-        if not any(mark in text for mark in _BREAKS):
-            self._sentence(row, text, words, terms)
-            return
-        for sentence in sentences(text):
-            words = WORD.findall(sentence)
-            if terms := lexicon().named(words):
-                self._sentence(row, sentence, words, terms)
-
-    def _sentence(self, row: int, sentence: str, words: Sequence[str], terms: set[int]) -> None:
+    def _sentence(self, row: int, sentence: str, terms: set[int]) -> None:
+        """Count a sentence of an answer that names a group."""
         key, bits = digest(sentence), _bits(terms)
-        self.spoken.add(row, key, bits, attributed(words))
+        self.spoken.add(row, key, bits, attributed(WORD.findall(sentence)))
         known = lexicon().terms
         for bit in {known[term].group.bit for term in terms}:
             sample = self.samples.get(bit)
@@ -194,6 +183,17 @@ class Groups:
     def findings(self) -> Sequence[Finding]:
         """`one_sided` and `group_share`."""
         return findings.found(self._measured) if self.named.rows else ()
+
+
+def _naming(text: str, terms: set[int]) -> Iterator[tuple[str, set[int]]]:
+    """The sentences of a text that name a group, each with its terms; `terms`: those of the whole text."""
+    text = text.strip()
+    if not any(mark in text for mark in _BREAKS):
+        yield text, terms
+        return
+    for sentence in sentences(text):
+        if own := lexicon().named(WORD.findall(sentence)):
+            yield sentence, own
 
 
 def _bits(terms: set[int]) -> int:
