@@ -50,6 +50,7 @@ class Lexicon:
         single: form to the place of its term in `terms`, where the word alone is one.
         pairs: form to what may follow it, in lower case, and the term's place then; `*`: any word for people.
         people: words that "*" stands for.
+        bits: the bit (1, 2, 4, ...) of each term's group, by the term's place.
     """
 
     groups: tuple[Group, ...]
@@ -59,6 +60,7 @@ class Lexicon:
     single: Mapping[str, int]
     pairs: Mapping[str, Mapping[str, int]]
     people: frozenset[str]
+    bits: tuple[int, ...]
 
     def axes(self) -> dict[str, list[Group]]:
         """The groups by their axis."""
@@ -72,7 +74,8 @@ class Lexicon:
         met = self.forms.intersection(words)
         if not met:
             return set()
-        found = {self.single[form] for form in met if form in self.single}
+        single = self.single
+        found = {single[form] for form in met if form in single}
         if not met.isdisjoint(self.pairs):
             found.update(self._paired(words))
         return found
@@ -123,6 +126,7 @@ def lexicon() -> Lexicon:
         single,
         pairs,
         grammar().people | {form for entry in attributes()[: _occupations()] for form in entry.words},
+        tuple(1 << term.group.bit for term in terms),
     )
 
 

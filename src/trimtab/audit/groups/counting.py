@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from array import array
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,7 +23,8 @@ RATED = 300
 # Above so many sentences that name a group, those with the greater half of hashes are forgotten.
 KEPT = 1 << 21
 LONGEST = 500
-_BREAKS = (". ", "! ", "? ", "\n", "…", "。", ".\"", "”", "！", "？")
+# Where no sentence can end, a text is one: finding that out is quicker than parting it.
+_BREAK = re.compile(r"[.!?…][\"'”’)\]]*\s|\n|[。！？]")
 
 
 @dataclass
@@ -115,11 +116,13 @@ class Groups:
     Attributes:
         rows: how many rows have a prompt, and how many an answer.
         terms: rows by the place of a term in the lexicon, of prompts and of answers.
-        samples: sentences to be rated, by the bit of their group.
+        samples: sentences to be rated, by the bit (1, 2, 4, ...) of their group.
     """
 
     rows: list[int] = field(default_factory=lambda: [0, 0])
-    terms: tuple[Counter[int], Counter[int]] = field(default_factory=lambda: (Counter(), Counter()))
+    terms: tuple[list[int], list[int]] = field(
+        default_factory=lambda: ([0] * len(lexicon().terms), [0] * len(lexicon().terms))
+    )
     named: Named = field(default_factory=Named)
     spoken: Spoken = field(default_factory=Spoken)
     samples: dict[int, Sample] = field(default_factory=dict)
@@ -134,36 +137,40 @@ class Groups:
                 continue
             side = int(text.side == "answer")
             has[side] = 1
-            terms = known.named(WORD.findall(text.text))
-            for sentence, own in _naming(text.text, terms) if terms else ():
+            words = WORD.findall(text.text)
+            terms = known.named(words)
+            for sentence, said, own in _naming(text.text, words, terms) if terms else ():
                 met[side].update(own)
                 if side:
-                    self._sentence(row.number, sentence, own)
+                    self._sentence(row.number, sentence, said, own)
         self.rows[0] += has[0]
         self.rows[1] += has[1]
         if met[0] or met[1]:
-            self.terms[0].update(met[0])
-            self.terms[1].update(met[1])
             self.named.rows.append(row.number)
-            self.named.prompts.append(_bits(met[0]))
-            self.named.answers.append(_bits(met[1]))
+            for counts, terms, masks in zip(self.terms, met, (self.named.prompts, self.named.answers), strict=True):
+                bits = 0
+                for term in terms:
+                    counts[term] += 1
+                    bits |= known.bits[term]
+                masks.append(bits)
 
-    def _sentence(self, row: int, sentence: str, terms: set[int]) -> None:
+    def _sentence(self, row: int, sentence: str, words: Sequence[str], terms: set[int]) -> None:
         """Count a sentence of an answer that names a group."""
-        key, bits = digest(sentence), _bits(terms)
-        self.spoken.add(row, key, bits, attributed(WORD.findall(sentence)))
-        known = lexicon().terms
-        for bit in {known[term].group.bit for term in terms}:
+        key, bits, of = digest(sentence), 0, lexicon().bits
+        for bit in {of[term] for term in terms}:
+            bits |= bit
             sample = self.samples.get(bit)
             if sample is None:
                 sample = self.samples[bit] = Sample()
-            sample.add(key, row, sentence)
+            if key < sample.below:
+                sample.add(key, row, sentence)
+        self.spoken.add(row, key, bits, attributed(words))
 
     def join(self, later: Groups) -> None:
         """Add the counts of the rows that follow."""
         self.rows = [one + more for one, more in zip(self.rows, later.rows, strict=True)]
         for own, other in zip(self.terms, later.terms, strict=True):
-            own.update(other)
+            own[:] = (one + more for one, more in zip(own, other, strict=True))
         self.named.join(later.named)
         self.spoken.join(later.spoken)
         for bit, sample in later.samples.items():
@@ -185,19 +192,15 @@ class Groups:
         return findings.found(self._measured) if self.named.rows else ()
 
 
-def _naming(text: str, terms: set[int]) -> Iterator[tuple[str, set[int]]]:
-    """The sentences of a text that name a group, each with its terms; `terms`: those of the whole text."""
+def _naming(
+    text: str, words: Sequence[str], terms: set[int]
+) -> Iterator[tuple[str, Sequence[str], set[int]]]:
+    """The sentences of a text that name a group, with their words and terms; given: those of the whole text."""
     text = text.strip()
-    if not any(mark in text for mark in _BREAKS):
-        yield text, terms
+    if not _BREAK.search(text):
+        yield text, words, terms
         return
     for sentence in sentences(text):
-        if own := lexicon().named(WORD.findall(sentence)):
-            yield sentence, own
-
-
-def _bits(terms: set[int]) -> int:
-    known, bits = lexicon().terms, 0
-    for term in terms:
-        bits |= 1 << known[term].group.bit
-    return bits
+        own = WORD.findall(sentence)
+        if named := lexicon().named(own):
+            yield sentence, own, named

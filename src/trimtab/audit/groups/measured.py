@@ -96,9 +96,10 @@ def measured(counted: Groups) -> Measured:
         for side, found in counts.items()
     }
     terms: dict[str, dict[Group, dict[str, int]]] = {side: {} for side in SIDES}
-    for side, counter in zip(SIDES, counted.terms, strict=True):
-        for place, count in counter.most_common():
-            terms[side].setdefault(known.terms[place].group, {})[known.terms[place].shown] = count
+    for side, found in zip(SIDES, counted.terms, strict=True):
+        for term, count in sorted(zip(known.terms, found, strict=True), key=lambda one: -one[1]):
+            if count:
+                terms[side].setdefault(term.group, {})[term.shown] = count
     rated, lacking = _sentiment(counted.samples)
     return Measured(
         texts,
@@ -125,7 +126,7 @@ def _sentiment(samples: Mapping[int, Sample]) -> tuple[dict[Group, Estimate], st
     values: dict[str, float] = {}
     try:
         for group in lexicon().groups:
-            kept = samples[group.bit].kept if group.bit in samples else {}
+            kept = samples[1 << group.bit].kept if 1 << group.bit in samples else {}
             for _, text in kept.values():
                 if text not in values and score:
                     values[text] = score(nobody, text)
