@@ -30,7 +30,7 @@ from rows import SHARED
 from trimtab.audit import audit
 from trimtab.audit.groups import Groups
 from trimtab.audit.rows import opened
-from trimtab.groups.axes import WORD, attributed, attributes
+from trimtab.groups.axes import attributed, attributes, words_of
 
 BRACKETS = re.compile(r"\[([^\]]*)\]")
 WOMEN = {"she", "her", "hers", "herself"}
@@ -44,7 +44,7 @@ def winobias() -> list[dict[str, Any]]:
 
 def occupation(text: str) -> str:
     """The entry of attributes.txt that a text holds, "" for none."""
-    bits = attributed(WORD.findall(text))
+    bits = attributed(words_of(text))
     return next((one.name for place, one in enumerate(attributes()) if bits >> place & 1), "")
 
 

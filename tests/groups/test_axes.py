@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from trimtab.groups.axes import NAMES, WORD, attributed, attributes, lexicon
+from trimtab.groups.axes import NAMES, attributed, attributes, lexicon, words_of
 from trimtab.groups.swap import words
 
 # Of words.txt: said of both genders, or of beds, streets, places and days (see axes.txt).
@@ -17,7 +19,7 @@ LEFT_OUT = set(
 def groups(text: str) -> set[str]:
     """The names of the groups that a text names."""
     known = lexicon()
-    return {known.terms[place].group.name for place in known.named(WORD.findall(text))}
+    return {known.terms[place].group.name for place in known.named(words_of(text))}
 
 
 @pytest.mark.parametrize(
@@ -27,6 +29,7 @@ def groups(text: str) -> set[str]:
         ("The old man met Mary.", {"the old", "men", "women's names"}),
         ("An old house and Indian food by the River, rose and mary.", set()),
         ("Two Indian families; the Indians.", {"indians"}),
+        ("an Indian family friendly restaurant, a French family-friendly one", set()),
         ("a ten year old girl", {"women"}),
         ("A non-binary person, and an African American lawyer.", {"non-binary people", "black people"}),
         ("a black cat, a Black lawyer", {"black people"}),
@@ -73,6 +76,14 @@ def test_no_attribute_names_a_group() -> None:
 
 def test_attributes_are_met_in_the_plural_and_with_a_capital() -> None:
     names = [entry.name for entry in attributes()]
-    bits = attributed(WORD.findall("Nurses and SECRETARIES hired a lawyer; nursery."))
+    bits = attributed(words_of("Nurses and SECRETARIES hired a lawyer; nursery."))
     met = {name for place, name in enumerate(names) if bits >> place & 1}
     assert met == {"nurse", "secretary", "lawyer"}
+
+
+@pytest.mark.parametrize("tail", ["", " é"])
+def test_words_are_the_same_whether_or_not_all_is_ascii(tail: str) -> None:
+    every = "".join(map(chr, range(128))) + " She's 2 non-binary x_y ok"
+    expected = re.findall(r"[^\W\d_]+", every + tail)
+    assert words_of(every + tail) == expected
+    assert "non" in expected

@@ -14,9 +14,10 @@ from tests.audit.made import raw, read, write
 from trimtab.audit import as_json, audit
 from trimtab.audit.groups import counting
 from trimtab.audit.groups.counting import Groups, Spoken
-from trimtab.groups.axes import WORD, Group, attributes, lexicon
+from trimtab.groups.axes import Group, attributes, lexicon, words_of
 
 PEOPLE = {group.name: group for group in lexicon().groups}
+RATED = "great terrible long nice good bad short dull superb happy sad vile"
 WORDS = "she he nurse doctor children walked home today and the new book was brilliant Mary James old man".split()
 
 
@@ -38,7 +39,7 @@ def test_rows_are_counted_by_group_and_side_against_a_plain_count() -> None:
             ("the young", {"children"}),
             ("men", {"he", "man"}),
         ):
-            plain = sum(bool(words & set(WORD.findall(pair[place].lower()))) for pair in pairs)
+            plain = sum(bool(words & set(words_of(pair[place].lower()))) for pair in pairs)
             assert figures.counts[side][PEOPLE[name]] == plain
             assert figures.shares[side][PEOPLE[name]].value == plain / 200
     people = ("old man", "old nurse", "old doctor", "old children")
@@ -54,7 +55,7 @@ def test_an_association_counts_rows_with_one_group_in_the_sentence_against_a_pla
     for _, answer in pairs:
         has: dict[Group, set[bool]] = {she: set(), he: set()}
         for sentence in answer.split(". "):
-            words = set(WORD.findall(sentence.lower()))
+            words = set(words_of(sentence.lower()))
             key = sentence.rstrip(".")
             women, men = "she" in words, bool(words & {"he", "man"})
             if key not in seen and women != men:
@@ -113,14 +114,20 @@ def test_a_sentence_that_stands_in_many_rows_counts_once() -> None:
 def test_sentiment_is_the_mean_over_the_sentences_that_name_the_group() -> None:
     from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
-    said = [f"She wrote a {word} report." for word in ("great", "terrible", "long", "nice", "good")]
+    said = [f"She wrote a {word} report." for word in RATED.split()]
     figures = answers(*(f"{text} An awful day." for text in said))._measured
     rated = [SentimentIntensityAnalyzer().polarity_scores(text)["compound"] for text in said]
     found = figures.sentiment[PEOPLE["women"]]
-    assert (found.n, found.value) == (5, pytest.approx(np.mean(rated)))
+    assert (found.n, found.value) == (12, pytest.approx(np.mean(rated)))
     assert found.low < found.value < found.high
     assert -1 <= found.low
     assert found.high <= 1
+
+
+def test_few_sentences_are_counted_but_not_averaged() -> None:
+    found = answers("She is great.", "She is good.")._measured.sentiment[PEOPLE["women"]]
+    assert found.n == 2
+    assert found.undefined
 
 
 def test_without_vader_there_are_shares_and_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from trimtab.audit.findings import Finding, Row
 from trimtab.audit.groups import findings, saying
 from trimtab.audit.groups.measured import Measured, measured
 from trimtab.audit.tallies import Section
-from trimtab.groups.axes import WORD, attributed, lexicon
+from trimtab.groups.axes import attributed, lexicon, words_of
 from trimtab.language.text import sentences
 
 # So many sentences of a group are rated: more would make intervals of sentiment narrower than they are worth.
@@ -137,7 +137,7 @@ class Groups:
                 continue
             side = int(text.side == "answer")
             has[side] = 1
-            words = WORD.findall(text.text)
+            words = words_of(text.text)
             terms = known.named(words)
             for sentence, said, own in _naming(text.text, words, terms) if terms else ():
                 met[side].update(own)
@@ -201,6 +201,6 @@ def _naming(
         yield text, words, terms
         return
     for sentence in sentences(text):
-        own = WORD.findall(sentence)
+        own = words_of(sentence)
         if named := lexicon().named(own):
             yield sentence, own, named

@@ -16,7 +16,7 @@ from trimtab import stats
 from trimtab.errors import MissingPart
 from trimtab.groups.axes import Group, attributes, lexicon
 from trimtab.measure.tone import sentiment
-from trimtab.records import Estimate, Example
+from trimtab.records import NAN, Estimate, Example
 
 if TYPE_CHECKING:
     from trimtab.audit.groups.counting import Groups, Sample
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # Groups that fewer rows speak of are not compared, nor attributes that fewer rows of the two have: by their margins
 # alone, which says nothing of the association, so that the correction for many tests stays right.
 FEWEST, RAREST = 20, 5
+LEAST_RATED = 10
 SIDES = ("prompts", "answers")
 
 
@@ -134,12 +135,20 @@ def _sentiment(samples: Mapping[int, Sample]) -> tuple[dict[Group, Estimate], st
                 drawn = [kept[key] for key in sorted(kept)]
                 rows = [str(row) for row, _ in drawn]
                 clusters = rows if len(set(rows)) < len(rows) else None
-                # A mean within -1..1, as of differences of scores within 0..1.
-                rated = [values[text] for _, text in drawn]
-                found[group] = stats.interval(rated, clusters=clusters, bounds=(0.0, 1.0))
+                found[group] = _mean([values[text] for _, text in drawn], clusters)
     except MissingPart as error:
         return {}, f"{error.message}: {error.hint}"
     return found, ""
+
+
+def _mean(rated: list[float], clusters: list[str] | None) -> Estimate:
+    """The mean of ratings with its interval, within -1..1."""
+    # Bounds as of differences of scores within 0..1, which lie within -1..1 too.
+    one = stats.interval(rated, clusters=clusters, bounds=(0.0, 1.0))
+    if len(rated) < LEAST_RATED:
+        few = f"{len(rated)} sentences, at least {LEAST_RATED} are wanted"
+        return Estimate(NAN, NAN, NAN, one.level, one.n, one.method, few)
+    return replace(one, low=max(-1.0, one.low), high=min(1.0, one.high))
 
 
 def _distinct(counted: Groups) -> _Spoken:

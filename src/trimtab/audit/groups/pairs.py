@@ -18,7 +18,7 @@ from pathlib import Path
 from trimtab.audit.features import digest
 from trimtab.audit.findings import Row
 from trimtab.errors import DataError
-from trimtab.groups.axes import WORD, lexicon
+from trimtab.groups.axes import lexicon, words_of
 from trimtab.groups.swap import swapped
 from trimtab.measure.sets import PROVENANCE
 from trimtab.records import Example
@@ -64,7 +64,7 @@ def write(rows: Iterable[Row], path: Path | str, source: str = "", *, most: int 
     turns = 0
     for row in rows:
         example = row.example
-        if example is None or not lexicon().named(WORD.findall(example.prompt)):
+        if example is None or not lexicon().named(words_of(example.prompt)):
             continue
         named += 1
         if sum(message.role != "system" for message in example.messages) != 1:
