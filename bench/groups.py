@@ -1,13 +1,13 @@
 """What the audit says of groups of people in real data, where it is known what is in it; and what it costs.
 
     python bench/groups.py            under a minute on one core
-    python bench/groups.py --rows N   how long the count takes for N synthetic rows of bench/audit.py, beside a whole audit
+    python bench/groups.py --rows N   processor time of the count for N synthetic rows of bench/audit.py
 
-WinoBias pairs forty occupations with he or she: by stereotype in its *pro* sentences, against it in its *anti* ones. Each
-sentence holds two occupations, one stereotyped as a woman's and one as a man's; the brackets tell whom the pronoun is
-of. So it is read three ways: as it is, where each occupation stands beside both pronouns equally often by design and
+WinoBias pairs forty occupations with he or she: by stereotype in its *pro* sentences, against it in its *anti* ones.
+Each sentence holds two occupations, one stereotyped as a woman's and one as a man's; brackets tell whom the pronoun is
+of. So it is read several ways: as it is, where each occupation stands beside both pronouns equally often by design and
 nothing may be found; with the other occupation taken out, where the planted associations must show; pro and anti
-together, where they must cancel. Occupations and their stereotypes: Zhao et al. 2018, from the bracketed pairs themselves.
+together, where they must cancel. An occupation's stereotype is read from the brackets of the pro sentences.
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ def signs(data: dict[str, Any], truth: dict[str, str]) -> dict[str, int]:
         for one in data["associations"]
         if one["groups"] == ["women", "men"] and one["attribute"] in truth
     }
-    right = [one for job, one in kept.items() if one["value"] and (one["value"] > 0) == (truth[job] == "women")]
+    right = [
+        one for job, one in kept.items() if one["value"] and (one["value"] > 0) == (truth[job] == "women")
+    ]
     beyond = [one for one in kept.values() if one["low"] > 0 or one["high"] < 0]
     return {
         "compared": len(kept),
@@ -105,7 +107,9 @@ def known() -> dict[str, Any]:
         "pro and anti, its own occupation only": [alone(text, truth) for kind in by for text in by[kind]],
     }
     found = {"occupations": len(truth)}
-    return found | {way: {"sentences": len(texts), **signs(sections(texts), truth)} for way, texts in ways.items()}
+    return found | {
+        way: {"sentences": len(texts), **signs(sections(texts), truth)} for way, texts in ways.items()
+    }
 
 
 def real(source: str, columns: dict[str, str] | None = None) -> dict[str, Any]:
@@ -113,7 +117,9 @@ def real(source: str, columns: dict[str, str] | None = None) -> dict[str, Any]:
     from trimtab.audit import Asked
 
     found = audit(source, Asked(columns=columns or {}), workers=1)
-    said = next((one.data for one in found.sections if one.name == "groups"), {"axes": {}, "associations": []})
+    said = next(
+        (one.data for one in found.sections if one.name == "groups"), {"axes": {}, "associations": []}
+    )
     groups = {
         name: {
             "answers": figures["answers"]["rows"],
@@ -127,7 +133,9 @@ def real(source: str, columns: dict[str, str] | None = None) -> dict[str, Any]:
     strong = [one for one in said["associations"] if one["one_sided"]]
     return {
         "rows": found.rows,
-        "findings": {one.kind: one.count for one in found.findings if one.kind in ("one_sided", "group_share")},
+        "findings": {
+            one.kind: one.count for one in found.findings if one.kind in ("one_sided", "group_share")
+        },
         "groups": groups,
         "associations": [
             f"{one['attribute']}: {' / '.join(one['groups'])} {one['value']:+.2f}" for one in strong
@@ -157,7 +165,9 @@ def cost(count: int) -> dict[str, float]:
 
 def main() -> int:
     """Print the figures and write them."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rows", type=int, default=0)
     options = parser.parse_args()
     if options.rows:

@@ -253,9 +253,7 @@ def _metric(recipe: Recipe, asked: Goal | Guard) -> Metric:
     return registry.find(asked.metric, given | asked.options)
 
 
-def _guard(
-    recipe: Recipe, guard: Guard, examples: Sequence[Example], tuned: Sequence[Example]
-) -> GuardSuite:
+def _guard(recipe: Recipe, guard: Guard, examples: Sequence[Example], tuned: Sequence[Example]) -> GuardSuite:
     metric = _metric(recipe, guard)
     if guard.suite in ON_TARGET:
         if metric.needs in ("choices", "pairs") and not any(map(metric.applies, examples)):

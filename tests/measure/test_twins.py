@@ -35,7 +35,10 @@ def written(folder: Path, rows: list[dict[str, str]] = ROWS) -> str:
 def answered(*texts: str, seeds: int = 1) -> list[Output]:
     """Answers to the items a, b, c, ..., each with some seeds."""
     items = [item for item in "abcdef" for _ in range(seeds)]
-    return [Output(item, place % seeds, text) for place, (item, text) in enumerate(zip(items, texts, strict=False))]
+    return [
+        Output(item, place % seeds, text)
+        for place, (item, text) in enumerate(zip(items, texts, strict=False))
+    ]
 
 
 ITEMS = [
@@ -86,7 +89,9 @@ def test_the_score_is_the_distance_of_the_means_over_seeds() -> None:
         ({"of": "phrase_rate", "options": {"words": ["so"]}}, "so so", "no no", 100.0),
     ],
 )
-def test_what_is_compared_can_be_chosen(options: dict[str, object], same: str, other: str, expected: float) -> None:
+def test_what_is_compared_can_be_chosen(
+    options: dict[str, object], same: str, other: str, expected: float
+) -> None:
     assert gap(answered(same, same), **options) == 0.0
     assert gap(answered(same, other), **options) == expected
 

@@ -31,7 +31,13 @@ def test_a_share_of_nothing_is_undefined_and_a_wrong_count_is_refused() -> None:
             stats.wilson(*wrong)
 
 
-TABLES = [((3, 7), (1, 9)), ((0, 20), (8, 2)), ((12, 340), (3, 500)), ((50, 950), (70, 9930)), ((5, 0), (0, 5))]
+TABLES = [
+    ((3, 7), (1, 9)),
+    ((0, 20), (8, 2)),
+    ((12, 340), (3, 500)),
+    ((50, 950), (70, 9930)),
+    ((5, 0), (0, 5)),
+]
 
 
 @pytest.mark.parametrize(("one", "other"), TABLES)
@@ -65,7 +71,9 @@ def test_the_log_odds_ratio_turns_round_with_the_groups_and_is_finite(
     assert found.value == pytest.approx(math.log(a / b) - math.log(c / d))
     assert (found.low, found.high) == pytest.approx((-turned.high, -turned.low))
     assert math.isfinite(found.high)
-    assert found.high - found.low == pytest.approx(2 * 1.959964 * math.sqrt(sum(1 / x for x in (a, b, c, d))), rel=1e-6)
+    assert found.high - found.low == pytest.approx(
+        2 * 1.959964 * math.sqrt(sum(1 / x for x in (a, b, c, d))), rel=1e-6
+    )
 
 
 @pytest.mark.parametrize(("p", "q"), [(0.1, 0.1), (0.05, 0.2), (0.5, 0.3)])

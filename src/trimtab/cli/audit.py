@@ -37,7 +37,9 @@ def audit(
     ] = "",
     use: Annotated[
         list[str] | None,
-        typer.Option("--use", metavar="KEY=VALUE", help="language, guidelines, names, on, off, pairs, or a column."),
+        typer.Option(
+            "--use", metavar="KEY=VALUE", help="language, guidelines, names, on, off, pairs, or a column."
+        ),
     ] = None,
     fix: Annotated[
         Path | None, typer.Option("--fix", metavar="OUT", help="Write a cleaned copy and its ledger.")

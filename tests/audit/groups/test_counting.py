@@ -18,7 +18,26 @@ from trimtab.groups.axes import Group, attributes, lexicon, words_of
 
 PEOPLE = {group.name: group for group in lexicon().groups}
 RATED = "great terrible long nice good bad short dull superb happy sad vile"
-WORDS = "she he nurse doctor children walked home today and the new book was brilliant Mary James old man".split()
+WORDS = [
+    "she",
+    "he",
+    "nurse",
+    "doctor",
+    "children",
+    "walked",
+    "home",
+    "today",
+    "and",
+    "the",
+    "new",
+    "book",
+    "was",
+    "brilliant",
+    "Mary",
+    "James",
+    "old",
+    "man",
+]
 
 
 def drawn(count: int, seed: int = 0) -> list[tuple[str, str]]:
@@ -120,7 +139,7 @@ def test_sentiment_is_the_mean_over_the_sentences_that_name_the_group() -> None:
     found = figures.sentiment[PEOPLE["women"]]
     assert (found.n, found.value) == (12, pytest.approx(np.mean(rated)))
     assert found.low < found.value < found.high
-    assert -1 <= found.low
+    assert found.low >= -1
     assert found.high <= 1
 
 

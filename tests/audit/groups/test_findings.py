@@ -9,11 +9,13 @@ from tests.audit.groups.made import answers
 from trimtab.audit.groups.measured import measured
 from trimtab.audit.kinds import KINDS
 
-JOBS = "nurse doctor lawyer farmer teacher engineer pilot baker clerk chef".split()
+JOBS = ["nurse", "doctor", "lawyer", "farmer", "teacher", "engineer", "pilot", "baker", "clerk", "chef"]
 GROUPS = ("She", "He", "Mary", "James")
 
 
-def simulated(rng: np.random.Generator, rows: int = 240, *, planted: float = 0.0, women: float = 0.5) -> list[str]:
+def simulated(
+    rng: np.random.Generator, rows: int = 240, *, planted: float = 0.0, women: float = 0.5
+) -> list[str]:
     """Answers of one sentence: who, and beside what; `planted`: the share of women's that are of nurses instead."""
     texts = []
     for number in range(rows):
@@ -25,7 +27,9 @@ def simulated(rng: np.random.Generator, rows: int = 240, *, planted: float = 0.0
     return texts
 
 
-def test_without_any_association_at_most_one_set_in_twenty_has_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_any_association_at_most_one_set_in_twenty_has_a_finding(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     # Neither is sentiment part of a finding, and rating three hundred sets takes a minute.
     monkeypatch.setattr("trimtab.audit.groups.measured._sentiment", lambda samples: ({}, ""))
     rng = np.random.default_rng(0)

@@ -84,7 +84,7 @@ class Spoken:
 
 @dataclass
 class Sample:
-    """The sentences of a group with the least hashes, each with its row: a sample drawn by a hash, the same for any order."""
+    """The sentences of a group with the least hashes, each with its row: the same sample for any order of rows."""
 
     kept: dict[int, tuple[int, str]] = field(default_factory=dict)
     below: int = 1 << 64
@@ -147,7 +147,9 @@ class Groups:
         self.rows[1] += has[1]
         if met[0] or met[1]:
             self.named.rows.append(row.number)
-            for counts, terms, masks in zip(self.terms, met, (self.named.prompts, self.named.answers), strict=True):
+            for counts, terms, masks in zip(
+                self.terms, met, (self.named.prompts, self.named.answers), strict=True
+            ):
                 bits = 0
                 for term in terms:
                     counts[term] += 1

@@ -48,9 +48,7 @@ def _one_sided(figures: Measured) -> Finding | None:
             for one in strong
         ]
     }
-    return Finding(
-        "one_sided", KINDS["one_sided"].severity, tuple(sorted(notes)), notes=notes, detail=detail
-    )
+    return Finding("one_sided", KINDS["one_sided"].severity, tuple(sorted(notes)), notes=notes, detail=detail)
 
 
 def _group_share(figures: Measured) -> Finding | None:

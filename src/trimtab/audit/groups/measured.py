@@ -225,7 +225,9 @@ def _counted(bits: np.ndarray) -> np.ndarray:
     total = np.zeros(64, dtype=np.int64)
     for start in range(0, len(bits), 1 << 16):
         part = bits[start : start + (1 << 16)].astype("<u8")
-        total += np.unpackbits(part.view(np.uint8).reshape(-1, 8), axis=1, bitorder="little").sum(axis=0, dtype=np.int64)
+        total += np.unpackbits(part.view(np.uint8).reshape(-1, 8), axis=1, bitorder="little").sum(
+            axis=0, dtype=np.int64
+        )
     return total
 
 

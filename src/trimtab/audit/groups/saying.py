@@ -41,7 +41,8 @@ def _said(figures: Measured) -> tuple[str, ...]:
         "Not looked at: languages other than English; axes without a list (such as caste, class, dialect, body, "
         "political views); groups of an axis that are not listed; people who are named by surname, title or other "
         "first names than a hundred common English ones; hints, irony, and whom a pronoun refers to.",
-        "Words with two meanings are counted by their form: Christian, Jack and Heather are names and more, a cook "
+        "Words with two meanings are counted by their form: Christian, Jack and Heather are names and more, names of "
+        "houses (Green Man, Alexander Guest House) name nobody but are counted, a cook "
         "cooks, a guard may be a rail. Left out for their other meanings: May, Grace, Young as names; king and queen; "
         "hero and actor, who may be anybody; church and mosque, which are places.",
     )
@@ -143,6 +144,4 @@ def _data(figures: Measured, named: list[Group]) -> dict[str, Any]:
 
 
 def _estimate(one: Estimate) -> dict[str, float | None]:
-    return {
-        name: None if one.undefined else getattr(one, name) for name in ("value", "low", "high")
-    }
+    return {name: None if one.undefined else getattr(one, name) for name in ("value", "low", "high")}
