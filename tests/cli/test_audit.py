@@ -9,6 +9,7 @@ import pytest
 from tests.audit.made import raw, write
 from tests.cli.conftest import Call
 
+MET = [("her", "She", "nurse"), ("him", "He", "farmer")]
 PAIRS = [("a", "mail anna@example.org now"), ("b", "one two three"), ("b", "one two three"), ("c", "")]
 
 
@@ -80,3 +81,24 @@ def test_a_cleaned_copy_its_ledger_and_the_way_back(call: Call, data: str, tmp_p
     assert call("audit", "clean.jsonl", "--undo", "back.jsonl").code == 0
     assert (tmp_path / "back.jsonl").read_bytes() == before == (tmp_path / data).read_bytes()
     assert call("audit", data, "--fix", "clean.jsonl").code == 2, "nothing is written over"
+
+
+def test_groups_are_told_and_pairs_are_written(call: Call, tmp_path: Path) -> None:
+    told = [
+        (f"What of {who} {n}?", f"{said} is the {job} of house {n}.")
+        for n in range(40)
+        for who, said, job in MET
+    ]
+    write(tmp_path / "people.jsonl", raw(*told))
+    done = call("audit", "people.jsonl", "--use", "pairs=pairs.jsonl")
+    assert done.code == 0
+    assert "WARNING  A group of people beside the same words far more than another" in done.out
+    assert "women (1st, 40 rows) against men (2nd, 40 rows)" in done.out
+    assert "Not looked at: languages other than English" in " ".join(done.out.split())
+    assert "Pairs: 40 in pairs.jsonl, of 80 prompts that name a group" in done.out
+    assert len((tmp_path / "pairs.jsonl").read_text().splitlines()) == 40
+    assert max(map(len, done.out.splitlines())) <= 80
+    found = call("audit", "people.jsonl", "--json", "--use", "pairs=pairs.jsonl").document
+    assert found["pairs"]["pairs"] == 40
+    assert found["sections"]["groups"]["axes"]["gender"]["women"]["answers"]["rows"] == 40
+    assert {one["kind"] for one in found["findings"]} >= {"one_sided"}

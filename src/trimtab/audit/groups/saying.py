@@ -16,7 +16,10 @@ _TERMS, _STRONGEST = 10, 8
 def section(figures: Measured) -> Section:
     """Shares, sentiment, terms and associations, with what was not looked at."""
     named = [group for group in lexicon().groups if any(figures.counts[side][group] for side in SIDES)]
-    tables = [_shares(figures, named), _terms(figures)]
+    tables = [
+        *(_shares(figures, side) for side in SIDES if any(figures.counts[side].values())),
+        _terms(figures),
+    ]
     if figures.sentiment:
         tables.append(_sentiment(figures))
     tables += _associations(figures)
@@ -48,20 +51,16 @@ def _said(figures: Measured) -> tuple[str, ...]:
     )
 
 
-def _shares(figures: Measured, named: list[Group]) -> Table:
+def _shares(figures: Measured, side: str) -> Table:
     cells = []
-    for group in named:
-        row = [group.name]
-        for side in SIDES:
-            share = figures.shares[side][group]
-            row += [f"{figures.counts[side][group]:,}", "none" if share.undefined else _share(share)]
-        cells.append(tuple(row))
-    header = ("group", "prompts", "share", "answers", "share")
-    return Table("rows that name a group, % of rows (95%)", header, tuple(cells))
-
-
-def _share(share: Estimate) -> str:
-    return f"{100 * share.value:.3g} ({100 * share.low:.3g} to {100 * share.high:.3g})"
+    for group in lexicon().groups:
+        share = figures.shares[side][group]
+        if figures.counts[side][group]:
+            low, high = (f"{100 * bound:.3g}%" for bound in (share.low, share.high))
+            count = f"{figures.counts[side][group]:,}"
+            cells.append((group.name, count, f"{100 * share.value:.3g}%", f"{low} to {high}"))
+    title = f"{side} that name a group, of {figures.texts[side]:,}"
+    return Table(title, ("group", "rows", "share", "95%"), tuple(cells))
 
 
 def _terms(figures: Measured) -> Table:
@@ -96,8 +95,8 @@ def _associations(figures: Measured) -> list[Table]:
         pairs.setdefault((one.one, one.other), []).append(one)
     return [
         Table(
-            f"{one.name} against {other.name}",
-            ("word", f"1st, of {found[0].of[0]:,}", f"2nd, of {found[0].of[1]:,}", "log odds", "95%", "p"),
+            f"{one.name} (1st, {found[0].of[0]:,} rows) against {other.name} (2nd, {found[0].of[1]:,} rows)",
+            ("word", "1st", "2nd", "log odds ratio", "95%", "p"),
             tuple(
                 (
                     each.attribute,
