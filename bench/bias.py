@@ -202,8 +202,8 @@ def guarded(fair: bool) -> dict[str, Any]:
         }
         (folder / "recipe.yaml").write_text(json.dumps(recipe), encoding="utf-8")
         began = time.monotonic()
-        run = trimtab.tune(folder / "recipe.yaml", root=folder / "runs")
-    (guard,) = run.verdict.guards
+        verdict = trimtab.tune(folder / "recipe.yaml", root=folder / "runs").verdict
+    (guard,) = verdict.guards
     found = guard.comparison
     return {
         "pairs": made.pairs,
@@ -212,8 +212,8 @@ def guarded(fair: bool) -> dict[str, Any]:
         "after": found.candidate,
         "difference": [found.difference.value, found.difference.low, found.difference.high],
         "guard": found.outcome,
-        "verdict": run.verdict.outcome,
-        "gain": str(run.verdict.difference),
+        "verdict": verdict.outcome,
+        "gain": str(verdict.difference),
         "seconds": time.monotonic() - began,
     }
 

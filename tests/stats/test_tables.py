@@ -92,3 +92,9 @@ def test_holm_is_that_of_statsmodels_in_any_order() -> None:
     for order in itertools.islice(itertools.permutations(values), 0, None, 17):
         assert stats.holm(order) == pytest.approx(multipletests(order, method="holm")[1])
     assert stats.holm([]) == []
+
+
+def test_one_row_of_a_small_group_is_not_certain_where_the_interval_says_so() -> None:
+    one, other = (1, 19), (50, 9950)
+    assert stats.log_odds_ratio(one, other, level=0.99).low > 0
+    assert stats.fisher(one, other) > 0.05
