@@ -82,9 +82,14 @@ class Lexicon:
         met = self.forms.intersection(words)
         if not met:
             return set()
-        single = self.single
-        found = {single[form] for form in met if form in single}
-        if not met.isdisjoint(self.pairs):
+        found: set[int] = set()
+        paired = False
+        for form in met:
+            place = self.single.get(form)
+            if place is not None:
+                found.add(place)
+            paired = paired or form in self.pairs
+        if paired:
             found.update(self._paired(words))
         return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -23,8 +22,6 @@ RATED = 300
 # Above so many sentences that name a group, those with the greater half of hashes are forgotten.
 KEPT = 1 << 21
 LONGEST = 500
-# Where no sentence can end, a text is one: finding that out is quicker than parting it.
-_BREAK = re.compile(r"[.!?…][\"'”’)\]]*\s|\n|[。！？]")
 
 
 @dataclass
@@ -199,7 +196,9 @@ def _naming(
 ) -> Iterator[tuple[str, Sequence[str], set[int]]]:
     """The sentences of a text that name a group, with their words and terms; given: those of the whole text."""
     text = text.strip()
-    if not _BREAK.search(text):
+    # Where no sentence can end before the text does, it is one: finding that out is quicker than parting it.
+    before = text[:-1]
+    if before.isascii() and not ("." in before or "!" in before or "?" in before or "\n" in before):
         yield text, words, terms
         return
     for sentence in sentences(text):
