@@ -16,6 +16,7 @@ from trimtab.guidelines import Guidelines
 from trimtab.guidelines import load as load_guidelines
 from trimtab.measure import registry, suites
 from trimtab.measure.contract import Metric
+from trimtab.measure.sets import TWIN_OF
 from trimtab.measure.trial import check_seeds
 from trimtab.model import service
 from trimtab.model.embedded import cache_folder
@@ -128,7 +129,7 @@ def prepare(recipe: Recipe) -> Prepared:
     parts = split.split(examples, shares, seed=recipe.seed)
     rules = load_guidelines(recipe.guidelines).guidelines if recipe.guidelines else None
     goal = _metric(recipe, recipe.goal)
-    guards = tuple(_guard(recipe, guard, examples) for guard in recipe.guards)
+    guards = tuple(_guard(recipe, guard, examples, parts["tune"]) for guard in recipe.guards)
     check_seeds([goal, *(guard.metric for guard in guards)], range(recipe.sampling.seeds))
     if service.served(recipe.model):
         _check_service(recipe, goal, guards)
@@ -252,7 +253,7 @@ def _metric(recipe: Recipe, asked: Goal | Guard) -> Metric:
     return registry.find(asked.metric, given | asked.options)
 
 
-def _guard(recipe: Recipe, guard: Guard, examples: Sequence[Example]) -> GuardSuite:
+def _guard(recipe: Recipe, guard: Guard, examples: Sequence[Example], tuned: Sequence[Example]) -> GuardSuite:
     metric = _metric(recipe, guard)
     if guard.suite in ON_TARGET:
         if metric.needs in ("choices", "pairs") and not any(map(metric.applies, examples)):
@@ -265,5 +266,26 @@ def _guard(recipe: Recipe, guard: Guard, examples: Sequence[Example]) -> GuardSu
     for known in suite.metrics:
         if known.name == metric.name and not guard.options:
             metric = known
-    parts = split.split_guard(list(suite.examples), seed=recipe.seed)
+    items = _unlearned(suite, tuned)
+    parts = split.split_guard(items, seed=recipe.seed)
     return GuardSuite(suite.name, metric, guard.margin, parts, guard.max_new_tokens)
+
+
+def _unlearned(suite: suites.Suite, tuned: Sequence[Example]) -> list[Example]:
+    """A suite's items without pairs of twins of which one is learned: known by heart, it differs from its twin.
+
+    Raises:
+        RecipeError: fewer than two pairs are left.
+    """
+    items = list(suite.examples)
+    if TWIN_OF not in items[0].fields:
+        return items
+    learned = {split.prompt_key(example) for example in tuned}
+    known = {item.group for item in items if split.prompt_key(item) in learned}
+    left = [item for item in items if item.group not in known]
+    if len({item.group for item in left}) < 2:
+        raise RecipeError(
+            f"guard {suite.name}: {len(known)} pairs have a prompt of tune, and fewer than two are left",
+            "write more pairs with trimtab audit --use pairs=FILE, from more rows than are tuned on",
+        )
+    return left

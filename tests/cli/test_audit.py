@@ -9,6 +9,7 @@ import pytest
 from tests.audit.made import raw, write
 from tests.cli.conftest import Call
 
+MET = [("her", "She", "nurse"), ("him", "He", "farmer")]
 PAIRS = [("a", "mail anna@example.org now"), ("b", "one two three"), ("b", "one two three"), ("c", "")]
 
 
@@ -102,3 +103,24 @@ def test_rows_of_an_earlier_date_than_wanted(call: Call, tmp_path: Path) -> None
     assert list(found["sections"]["periods"]["periods"]) == ["2020-03", "2021-03", "2022-03", "2023-03"]
     done = call("audit", "dated.jsonl", "--use", "stale=soon")
     assert "expected a day as YYYY-MM-DD, received 'soon'" in done.err
+
+
+def test_groups_are_told_and_pairs_are_written(call: Call, tmp_path: Path) -> None:
+    told = [
+        (f"What of {who} {n}?", f"{said} is the {job} of house {n}.")
+        for n in range(40)
+        for who, said, job in MET
+    ]
+    write(tmp_path / "people.jsonl", raw(*told))
+    done = call("audit", "people.jsonl", "--use", "pairs=pairs.jsonl")
+    assert done.code == 0
+    assert "WARNING  A group of people beside the same words far more than another" in done.out
+    assert "women (1st, 40 rows) against men (2nd, 40 rows)" in done.out
+    assert "Not looked at: languages other than English" in " ".join(done.out.split())
+    assert "Pairs: 40 in pairs.jsonl, of 80 prompts that name a group" in done.out
+    assert len((tmp_path / "pairs.jsonl").read_text().splitlines()) == 40
+    assert max(map(len, done.out.splitlines())) <= 80
+    found = call("audit", "people.jsonl", "--json", "--use", "pairs=pairs.jsonl").document
+    assert found["pairs"]["pairs"] == 40
+    assert found["sections"]["groups"]["axes"]["gender"]["women"]["answers"]["rows"] == 40
+    assert {one["kind"] for one in found["findings"]} >= {"one_sided"}

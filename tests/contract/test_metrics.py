@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import inspect
 import math
@@ -17,7 +18,8 @@ import pytest
 from trimtab.errors import MetricError
 from trimtab.measure import Metric, find, names
 from trimtab.measure.registry import METRICS
-from trimtab.records import Example, Message
+from trimtab.measure.trial import of_outputs
+from trimtab.records import Example, Message, Output
 
 RULES_FILE = Path(__file__).parent / "guidelines.yaml"
 PROMPT = (Message("user", "Describe the Orrivane Swift, a kettle of 1.7 l and 2200 W."),)
@@ -98,6 +100,7 @@ CASES: dict[str, Case] = {
     "choice": Case(ASKED),
     "minimal_pair": Case(ASKED),
     "bias_gap": Case(ASKED),
+    "twin_gap": Case(),
 }
 ANSWERS = {
     "empty": "",
@@ -109,7 +112,10 @@ ANSWERS = {
     "long": "The kettle holds 1.7 l, and then some more. " * 500,
 }
 SEVERAL = ["consistency", "answer_entropy", "dispersion"]
-SAMPLED = [name for name in CASES if name not in ("nll", "choice", "minimal_pair", "bias_gap", *SEVERAL)]
+CONTRASTED = ["twin_gap"]
+SAMPLED = [
+    name for name in CASES if name not in ("nll", "choice", "minimal_pair", "bias_gap", *SEVERAL, *CONTRASTED)
+]
 CORPUS = ["bleu", "f1", "false_positive_rate"]
 
 
@@ -236,6 +242,19 @@ def test_equal_answers_score_best_and_a_group_needs_another_item(name: str) -> N
     assert math.isnan(grouped.agree([GOOD, GOOD], []))
     assert grouped.agree([GOOD], [[GOOD]]) == same
     assert grouped.least_seeds == 1
+
+
+@pytest.mark.parametrize("kind", ANSWERS)
+@pytest.mark.parametrize("name", CONTRASTED)
+def test_answers_to_a_pair_give_one_score_within_bounds(name: str, kind: str) -> None:
+    metric = build(name)
+    pair = [dataclasses.replace(PLAIN, id=item, group="pair") for item in "ab"]
+    alone = dataclasses.replace(PLAIN, id="c", group="other")
+    outputs = [Output("a", 0, ANSWERS[kind]), Output("b", 0, GOOD), Output("c", 0, GOOD)]
+    one, *twin_and_alone = (found.value for found in of_outputs([*pair, alone], outputs, metric))
+    assert metric.bounds is not None
+    assert metric.bounds[0] <= one <= metric.bounds[1]
+    assert all(map(math.isnan, twin_and_alone))
 
 
 @pytest.mark.parametrize("name", ["nll", "choice", "minimal_pair"])

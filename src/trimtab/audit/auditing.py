@@ -18,6 +18,7 @@ from trimtab.audit.checks.lengths import Truncated, outlier_lengths, quantiles
 from trimtab.audit.columns import Columns
 from trimtab.audit.features import beginning, compared
 from trimtab.audit.findings import Finding, Hit
+from trimtab.audit.groups import UNSEEN, Groups
 from trimtab.audit.kinds import KINDS
 from trimtab.audit.known import gathered, often
 from trimtab.audit.meaning import Meant, look
@@ -40,7 +41,7 @@ GRAVE = ("error", "warning", "note")
 _BATCH = 2000
 # `settle` looks at these; hits of all other kinds stay in arrays.
 _SETTLED = (*NORMAL, "empty_answer")
-_TALLIES: tuple[Counting, ...] = (Origins, Columns, Tone, Periods, Told)
+_TALLIES: tuple[Counting, ...] = (Origins, Columns, Groups, Tone, Periods, Told)
 _MEANING = "meaning: paraphrases, topics, outliers, doubtful labels (--use meaning=yes reads the texts)"
 _NAMES = "names of people and places that no title or phrase announces (--use names=yes looks for them)"
 # 3,400 rows of 60 tokens a second on one core.
@@ -162,7 +163,8 @@ def audit(
 
 def _work(read: Source, asked: Asked) -> tuple[Work, list[str], str]:
     """The work on each row, what is not looked at, and the language."""
-    unseen = [text for text, looked in ((_NAMES, asked.names), (_MEANING, asked.meaning)) if not looked]
+    unseen = [UNSEEN]
+    unseen += [text for text, looked in ((_NAMES, asked.names), (_MEANING, asked.meaning)) if not looked]
     if asked.label and not asked.meaning:
         unseen.append(f"label noise in {asked.label}: --use meaning=yes looks for it")
     elif asked.label:

@@ -308,5 +308,20 @@ KINDS: dict[str, Kind] = {
             "Each fact alone names nobody, but rows that share theirs with no other can be traced to a person.",
             "Make columns coarser (year for date, region for postcode) until every group has five rows, or drop one.",
         ),
+        Kind(
+            "one_sided",
+            "warning",
+            "A group of people beside the same words far more than another",
+            "The model learns the tie as a fact, and says it of people of whom it is not true.",
+            "Read these rows; add rows of the other group, or learn each row with its groups swapped too "
+            "(training.counterfactual).",
+        ),
+        Kind(
+            "group_share",
+            "note",
+            "One group of people named far more often than its counterpart",
+            "The model learns to speak of the one where nothing is said of who is meant.",
+            "Add rows of the other group, or reword rows where it does not matter who is meant.",
+        ),
     )
 }

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
 from trimtab import audit as audits
 from trimtab import recipe
 from trimtab.audit import examples, fixing, page
+from trimtab.audit.groups import pairs
 from trimtab.audit.kinds import KINDS
 from trimtab.audit.privacy.hiding import Hiding
 from trimtab.audit.rows import rows
@@ -31,6 +32,7 @@ KEYS = (
     "model",
     "limit",
     "personal",
+    "pairs",
     "on",
     "off",
 )
@@ -76,38 +78,53 @@ def audit(
     personal=pseudonyms for stand-ins that stay the same instead of masks. --fix writes OUT, OUT.ledger.jsonl with a
     line for each change, and OUT.undo.jsonl, from which --undo writes the rows as they were.
 
-    model=NAME finds rows of which that model would not read the end: beyond limit=TOKENS, else beyond what training
+    pairs=FILE.jsonl writes prompts that name a group of people beside themselves with groups swapped, for a guard with
+    the metric twin_gap. model=NAME finds rows of which that model would not read the end: beyond limit=TOKENS, else beyond what training
     takes by default or the model reads, the lower of the two. Of exact copies the later ones are counted; of near
     copies and conflicts every row.
     """
     if undo is not None:
         return _undone(Path(source), undo, as_json=as_json)
-    asked, rules, hiding = wanted(use or [], against)
+    wish = wanted(use or [], against)
+    asked = wish.asked
     with progress.live(as_json=as_json) as report:
         found = audits.audit(source, asked, report=report)
     fixed = None
     if fix is not None:
         fixed = fixing.fix(
-            rows(source, asked.columns), found.findings, fix, rules, dry_run=dry_run, hiding=hiding
+            rows(source, asked.columns), found.findings, fix, wish.rules, dry_run=dry_run, hiding=wish.hiding
         )
+    written = pairs.write(rows(source, asked.columns), wish.pairs, source) if wish.pairs else None
     shown: Mapping[str, tuple[examples.Shown, ...]] = {}
     if html or not as_json:
         shown = examples.examples(source, asked.columns, found.findings)
     if html:
         _write(html, page.page(found, shown))
     if as_json:
-        show.document(audits.as_json(found) | ({"fix": fixed} if fixed else {}))
+        beside = {"fix": fixed, "pairs": written}
+        show.document(audits.as_json(found) | {key: value for key, value in beside.items() if value})
     else:
         _print(found, shown)
         if fixed:
             _say(fixed, fix, dry_run=dry_run)
+        if written:
+            show.line("\n" + show.wrapped(written.said()))
         if html:
             show.line(f"Page: {html}")
     return 0
 
 
-def wanted(given: list[str], against: str) -> tuple[audits.Asked, tuple[str, ...], Hiding]:
-    """What is asked for, and how to fix it, from KEY=VALUE; prompt=question names a column of the source.
+class Wanted(NamedTuple):
+    """What is asked for: what is looked for, the rules of a fix and how it hides people, and a file for pairs."""
+
+    asked: audits.Asked
+    rules: tuple[str, ...]
+    hiding: Hiding
+    pairs: str
+
+
+def wanted(given: list[str], against: str) -> Wanted:
+    """What is asked for, from KEY=VALUE; prompt=question names a column of the source.
 
     Raises:
         UserError: a key or a value is not known.
@@ -128,7 +145,8 @@ def wanted(given: list[str], against: str) -> tuple[audits.Asked, tuple[str, ...
         stale_before=_day(one["stale"]) if "stale" in one else None,
     )
     hiding = Hiding(using.choice(said, "personal", ("mask", "pseudonyms"), "mask"), names=asked.names)
-    return asked, fixing.rules(said.get("on", ()), said.get("off", ())), hiding
+    rules = fixing.rules(said.get("on", ()), said.get("off", ()))
+    return Wanted(asked, rules, hiding, one.get("pairs", ""))
 
 
 def _day(value: str) -> datetime.date:

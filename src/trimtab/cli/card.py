@@ -47,9 +47,10 @@ def card(
     said = using.pairs(given, (*DECLARED, *auditing.KEYS), auditing.COLUMNS)
     declared = cards.Declared(**{key: values[-1] for key, values in said.items() if key in DECLARED})
     rest = [pair for pair in given if pair.partition("=")[0].strip() not in DECLARED]
-    asked, rules, _ = auditing.wanted(rest, against)
-    if rules != fixing.rules():
-        raise UserError("--use on=... and off=... are rules of a fix", "give them to trimtab audit --fix")
+    wish = auditing.wanted(rest, against)
+    if wish != auditing.Wanted(wish.asked, fixing.rules(), wish.hiding, ""):
+        raise UserError("--use on=..., off=... and pairs=... are for trimtab audit", "give them to that verb")
+    asked = wish.asked
     path = Path(source)
     folder = out or (path if path.is_dir() else path.parent)
     with progress.live(as_json=as_json) as report:

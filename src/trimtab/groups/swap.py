@@ -56,7 +56,7 @@ class Grammar:
 def words() -> Words:
     """The word pairs, as words.txt lists them."""
     found: dict[str, dict[str, str]] = {}
-    for name, lines in _sections("words.txt").items():
+    for name, lines in sections("words.txt").items():
         pairs = found.setdefault(name, {})
         for one, sign, other in map(str.split, lines):
             pairs[one] = other
@@ -69,11 +69,12 @@ def words() -> Words:
 def grammar() -> Grammar:
     """The lists, as grammar.txt has them."""
     return Grammar(
-        **{name: frozenset(" ".join(lines).split()) for name, lines in _sections("grammar.txt").items()}
+        **{name: frozenset(" ".join(lines).split()) for name, lines in sections("grammar.txt").items()}
     )
 
 
-def _sections(file: str) -> dict[str, list[str]]:
+def sections(file: str) -> dict[str, list[str]]:
+    """The lines of a file of this folder by the heading that they stand under, without comments."""
     text = resources.files("trimtab").joinpath("groups", file).read_text(encoding="utf-8")
     found: dict[str, list[str]] = {}
     for line in text.splitlines():

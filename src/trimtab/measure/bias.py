@@ -1,12 +1,16 @@
-"""Whether an answer about one group is as likely as the same answer about another."""
+"""Whether a model treats groups alike: answers as likely, and answers alike, when groups of people are swapped."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from trimtab.errors import MetricError
 from trimtab.groups.swap import swapped
-from trimtab.measure.contract import Ask, Metric, ratio
+from trimtab.measure import phrases, registry
+from trimtab.measure.contract import Ask, Metric, ScoreAnswer, ratio
 from trimtab.measure.likelihood import given_pair
+from trimtab.measure.refusal import refuses
 from trimtab.records import NAN, Example, Message
 
 
@@ -41,6 +45,50 @@ def bias_gap() -> Metric:
         asks=asks,
         combine=combine,
     )
+
+
+def twin_gap(*, of: str = "sentiment", options: Mapping[str, Any] | None = None) -> Metric:
+    """Distance between the answers to a prompt and to its twin with groups of people swapped; lower is better.
+
+    Question: does the model answer alike when the groups of people in the prompt are swapped?
+    Limits: answers differ by chance as well, and more where they are longer or sampled: read the change against the
+    base model, not the value. Where an answer should depend on the group, a gap is right. It has no sign: it does not
+    tell which group is answered better.
+    `of`: what of the answers is compared: refusal (1 if the answer refuses, else 0), or a metric of one answer, such as
+    sentiment, length, or the goal's; `options` are that metric's. The score of a pair, two items of one `group`, is
+    |mean over the answers to the first - mean over those to its twin|, and stands at the first; nan at the twin, and
+    without one. `trimtab audit DATA --use pairs=FILE` writes a suite of pairs.
+    Source: counterfactual fairness of sentiment, Huang et al. 2020, section 3, with one answer for a distribution.
+
+    Raises:
+        MetricError: `of` is unknown, or no metric of single answers.
+    """
+    score, unit, bounds = _scored(of, options or {})
+    return Metric(
+        name="twin_gap",
+        unit=unit,
+        direction="lower",
+        question="Does the model answer alike when the groups of people in the prompt are swapped?",
+        limits="Answers differ by chance too; has no sign; where an answer should depend on the group, a gap is right.",
+        bounds=(0.0, bounds[1] - bounds[0]) if bounds else None,
+        contrast=score,
+    )
+
+
+def _scored(of: str, options: Mapping[str, Any]) -> tuple[ScoreAnswer, str, tuple[float, float] | None]:
+    """The score of one answer, its unit and its bounds."""
+    if of == "refusal":
+        if options:
+            raise MetricError("metric twin_gap: of refusal takes no options", "leave options out")
+        found = phrases.pattern(phrases.built_in("refusal"))
+        return (lambda _, text: float(refuses(text, found))), "share of answers that refuse", (0.0, 1.0)
+    metric = registry.find(of, options)
+    if metric.score is None or metric.statistic is not None:
+        raise MetricError(
+            f"metric twin_gap: {of} does not score one answer by itself",
+            "use refusal, or a metric of one answer, such as sentiment or length",
+        )
+    return metric.score, metric.unit, metric.bounds
 
 
 def _pairs(example: Example) -> list[tuple[Ask, Ask]]:

@@ -40,6 +40,9 @@ class Metric:
             float, nan where undefined. One score an item, with seed 0.
         over: for `agree`, whether the answers to the item itself are compared, of which it then needs two, or those
             to the items of its group.
+        contrast: instead of `score`, a score of one answer, of which the means over the answers to the first item of
+            a `group` and over those to its other items are held against each other: their distance is the first
+            item's score. Nan for the others, so that a group counts once, and for an item alone.
         asks: for the other three: the (messages, answer) pairs whose likelihood is needed; empty: undefined.
         combine: likelihoods of these pairs, (total log-probability in nats, tokens) each, -> float.
         values: sufficient statistics (k,) of one answer, for a metric of a whole corpus; nan where undefined.
@@ -56,6 +59,7 @@ class Metric:
     score: ScoreAnswer | None = None
     agree: ScoreSeveral | None = None
     over: Literal["item", "group"] = "item"
+    contrast: ScoreAnswer | None = None
     asks: Callable[[Example], list[Ask]] | None = None
     combine: Callable[[Example, Sequence[tuple[float, int]]], float] | None = None
     values: SufficientStatistics | None = None

@@ -18,6 +18,7 @@ METRICS: Mapping[str, tuple[str, str]] = {
     "choice": ("likelihood", "choice"),
     "minimal_pair": ("likelihood", "minimal_pair"),
     "bias_gap": ("bias", "bias_gap"),
+    "twin_gap": ("bias", "twin_gap"),
     "bleu": ("overlap", "bleu"),
     "chrf": ("overlap", "chrf"),
     "rouge_l": ("overlap", "rouge_l"),

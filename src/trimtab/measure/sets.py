@@ -11,6 +11,7 @@ from trimtab.records import Example, Message
 
 Row = Mapping[str, Any]
 PROVENANCE = ("source", "licence", "subject", "consent", "collected_at")
+TWIN_OF = "twin_of"
 MIN_PARAGRAPH = 120  # characters; below stand headings and captions
 
 
@@ -146,6 +147,30 @@ def winobias_pairs(content: Sequence[Row]) -> list[dict[str, Any]]:
         for (kind, number), pair in halves.items()
         if {"anti", "pro"} <= pair.keys() and pair["anti"] != pair["pro"]
     ]
+
+
+def is_twins(row: Row) -> bool:
+    """Whether a row has a prompt, and itself with groups of people swapped, for answers to be compared."""
+    return {"prompt", "swapped_prompt"} <= row.keys() and "answer" not in row
+
+
+def twins(content: Sequence[Row]) -> list[dict[str, Any]]:
+    """Two rows for each: the prompt with its completion, and the swapped ones, both with the pair's name `twin_of`."""
+    found: list[dict[str, Any]] = []
+    for number, row in enumerate(content, 1):
+        name = str(row.get("id") or number)
+        said = {key: value for key, value in row.items() if key in (*PROVENANCE, "license", "tag")}
+        for side, mark in (("", "own"), ("swapped_", "twin")):
+            texts = {key: row.get(f"{side}{key}", "") for key in ("prompt", "completion")}
+            found.append(said | texts | {"id": f"{name}-{mark}", "twin_of": name})
+    return found
+
+
+def twin(row: Row) -> Example:
+    """A prompt of a pair, whose items share their group; with a completion it has a reference."""
+    references = (_text(row, "completion"),) if row.get("completion") else ()
+    example = _asked(_text(row, "prompt"), references=references, fields={TWIN_OF: row[TWIN_OF]})
+    return dataclasses.replace(example, group=f"{TWIN_OF} {row[TWIN_OF]}")
 
 
 def numbered(example: Example, row: Row, suite: str, number: int) -> Example:

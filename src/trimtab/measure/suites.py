@@ -57,6 +57,12 @@ SHAPES: Mapping[str, Shape] = {
         sets.crows_pair,
         (("minimal_pair", {}),),
     ),
+    "twins": Shape(
+        "prompts beside themselves with groups of people swapped",
+        frozenset({"prompt", "twin_of"}),
+        sets.twin,
+        (("twin_gap", {}),),
+    ),
     "answered": Shape(
         "prompts with a good answer, which is compared with its counterfactual",
         frozenset({"prompt", "answer"}),
@@ -147,6 +153,8 @@ def _from_file(path: Path) -> Suite:
         raise MetricError(f"suite {path}: no rows", "give it at least two")
     if sets.is_winobias(content[0]):
         content, kind = sets.winobias_pairs(content), "pairs"
+    elif sets.is_twins(content[0]):
+        content, kind = sets.twins(content), "twins"
     else:
         kind = recognise(content[0])
     if not kind:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from trimtab.errors import MetricError, TrimtabError
-from trimtab.measure.contract import Ask, Metric
+from trimtab.measure.contract import Ask, Metric, ScoreAnswer
 from trimtab.measure.suites import Suite
 from trimtab.records import Example, Generate, Likelihood, Output, Progress, Report, Sampling, Score
 
@@ -60,7 +60,7 @@ def of_outputs(examples: Sequence[Example], outputs: Sequence[Output], metric: M
     Raises:
         MetricError: an answer to an unknown item, a metric that does not read answers, or too few of them.
     """
-    if metric.score is None and metric.agree is None:
+    if metric.score is None and metric.agree is None and metric.contrast is None:
         raise MetricError(
             f"metric {metric.name}: needs {metric.needs}, not answers", "measure it with a model"
         )
@@ -68,6 +68,8 @@ def of_outputs(examples: Sequence[Example], outputs: Sequence[Output], metric: M
     unknown = next((output.example for output in outputs if output.example not in known), None)
     if unknown is not None:
         raise MetricError(f"an answer to item {unknown!r}, which is not in the suite", "use its own suite")
+    if metric.contrast is not None:
+        return _contrasted(known, outputs, metric.contrast, metric.name)
     if metric.score is None:
         return _of_several(known, outputs, metric)
     scores: list[Score] = []
@@ -109,6 +111,28 @@ def _of_several(known: Mapping[str, Example], outputs: Sequence[Output], metric:
         others = [texts[other] for other in groups.get(known[item].group, ()) if other != item]
         value = metric.agree(own, others) if metric.agree else math.nan
         scores.append(Score(item, metric.name, 0, value))
+    return scores
+
+
+def _contrasted(
+    known: Mapping[str, Example], outputs: Sequence[Output], score: ScoreAnswer, name: str
+) -> list[Score]:
+    values: dict[str, list[float]] = {}
+    groups: dict[str, list[str]] = {}
+    for output in outputs:
+        example = known[output.example]
+        if output.example not in values and example.group:
+            groups.setdefault(example.group, []).append(output.example)
+        values.setdefault(output.example, []).append(score(example, output.text))
+    scores = []
+    for item, own in values.items():
+        first, *others = groups.get(known[item].group, [item])
+        against = [value for other in others for value in values[other]]
+        distance = math.nan
+        # One score for a group: the same one again would count it twice.
+        if item == first and against:
+            distance = abs(math.fsum(own) / len(own) - math.fsum(against) / len(against))
+        scores.append(Score(item, name, 0, distance))
     return scores
 
 

@@ -11,16 +11,20 @@ from trimtab.stats.levels import (
 from trimtab.stats.onesample import z_test
 from trimtab.stats.paired import compare, interval, non_inferior, undefined
 from trimtab.stats.power import detectable_effect, items_without_change, joint_power, power, sample_size
+from trimtab.stats.tables import fisher, holm, log_odds_ratio, wilson
 
 __all__ = [
     "agreement",
     "alpha_from_level",
     "compare",
     "detectable_effect",
+    "fisher",
+    "holm",
     "interval",
     "items_without_change",
     "joint_power",
     "level_from_alpha",
+    "log_odds_ratio",
     "next_look_alpha",
     "non_inferior",
     "power",
@@ -28,5 +32,6 @@ __all__ = [
     "rung_alphas",
     "sample_size",
     "undefined",
+    "wilson",
     "z_test",
 ]
