@@ -1,4 +1,4 @@
-"""Findings about the guidelines themselves: what people cannot remember, rules cannot keep, or nobody looked at again."""
+"""Findings about the guidelines themselves: too long to remember, impossible to keep, or not looked at again."""
 
 from __future__ import annotations
 
