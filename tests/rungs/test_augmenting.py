@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +63,21 @@ def test_what_makes_no_row_is_refused(tmp_path: Path) -> None:
         training.lesson(work, training.settings(work, Trained()))
 
 
-@pytest.mark.parametrize("kind", ["paraphrase", "roundtrip"])
-def test_what_the_network_rewrites_is_bounded_and_repeatable(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "passes"), [("paraphrase", 1), ("roundtrip", 2)])
+def test_what_the_network_rewrites_is_kept_only_with_its_facts_and_sense(
+    kind: Any, passes: int, tmp_path: Path, cache: Path
+) -> None:
     work = shop(tmp_path)
-    tune = work.prepared.parts["tune"][:2]
-    how: dict[str, Any] = {"kind": kind, "most": 2, "similarity": 0.0}
-    found = augmenting.rewritten(work.base, tune, Augmentation(**how), 0)
-    assert found == augmenting.rewritten(work.base, tune, Augmentation(**how), 0)
-    assert len(found) <= 4
+    parent = work.prepared.parts["tune"][0]
+    how = Augmentation(kind=kind, most=2, similarity=0.0)
+    augmenting.rewritten(work.base, [parent], how, 0)
+    files = sorted((cache / "augment").iterdir(), key=lambda file: file.stat().st_mtime_ns)
+    assert len(files) == passes
+    # What a network that can rewrite would have answered last: one text with the fact, one with another.
+    number = parent.prompt.split()[-1]
+    files[-1].write_text(json.dumps([f"the item {number}", "the item 999"]), encoding="utf-8")
+    found = augmenting.rewritten(work.base, [parent], how, 0)
+    assert [row.prompt for row in found] == [f"the item {number}"]
+    assert found[0].fields["parent"] == parent.id
+    strict = how.model_copy(update={"similarity": 1.0})
+    assert augmenting.rewritten(work.base, [parent], strict, 0) == []

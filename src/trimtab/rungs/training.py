@@ -62,7 +62,7 @@ def settings(shop: Workshop, candidate: Trained) -> Settings:
 
 
 def lesson(shop: Workshop, how: Settings, examples: Sequence[Example] | None = None) -> Lesson:
-    """Rows of tune, or of these examples of it, with augmented rows, twins and replayed rows where the settings ask for them.
+    """Rows of tune, or of these examples of it, with what the settings ask for: augmented, twins, replayed.
 
     Raises:
         RecipeError: counterfactuals are asked for, and no example names a group of people.
