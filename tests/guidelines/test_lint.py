@@ -47,7 +47,7 @@ FAULTS: list[tuple[list[dict[str, Any]], dict[str, Any], tuple[str, str, str]]] 
     ([rule(f"r{n}") for n in range(26)], {}, ("too_many_rules", "warning", "")),
     ([rule(text="word " * 41)], {}, ("long_rule", "warning", "one")),
     (
-        [rule(text="Organisational communication necessitates institutional responsibility " * 2)],
+        [rule(text="Organisational communication necessitates institutional responsibility " * 3)],
         {},
         ("hard_to_read", "warning", "one"),
     ),
