@@ -324,7 +324,10 @@ def _anchored(recipe: Recipe, folder: Path) -> Recipe:
             "data": data,
             "candidates": candidates.model_copy(update={"steering": steering}),
             "guidelines": str(folder / rules) if rules else "",
-            "augment": tuple(how.model_copy(update=options(how.model_dump())) for how in recipe.augment),
+            "augment": tuple(
+                how.model_copy(update={"file": anchor(how.file) if how.file else ""})
+                for how in recipe.augment
+            ),
             "goal": recipe.goal.model_copy(
                 update={"metric": code(recipe.goal.metric), "options": options(recipe.goal.options)}
             ),
