@@ -177,6 +177,8 @@ def _identity(
         asked["options"] = {
             key: _content(value) if key == "file" else value for key, value in asked["options"].items()
         }
+    for one in decided["augment"]:
+        one["file"] = _content(str(Path(one["file"]) / "data.noun")) if one["file"] else ""
     for one in decided["candidates"]["steering"]:
         one["pairs"] = _content(one["pairs"])
     suites_read = [

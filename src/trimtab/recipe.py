@@ -110,6 +110,32 @@ class Guard(Section):
     options: dict[str, Any] = Field({}, description="settings of the metric")
 
 
+class Augmentation(Section):
+    """One way to make more rows of tune; select and confirm stay as they are."""
+
+    kind: Literal["synonyms", "noise", "mixing", "balance", "paraphrase", "roundtrip"] = Field(
+        description="synonyms (WordNet), noise (typing errors), mixing (a solved other row before each), balance "
+        "(copies of rows of thin topics), paraphrase or roundtrip (prompts rewritten by the base model)"
+    )
+    most: int = Field(1, ge=1, le=8, description="most rows made of one row")
+    rate: float = Field(
+        0.1, gt=0, le=1, description="synonyms, noise: share of the words that could change which do"
+    )
+    similarity: float = Field(
+        0.8, ge=0, le=1, description="paraphrase, roundtrip: least cosine of sentence vectors with the parent"
+    )
+    through: str = Field(
+        "French", min_length=1, max_length=40, description="roundtrip: the language that is gone through"
+    )
+    by: str = Field(
+        "group",
+        min_length=1,
+        max_length=100,
+        description="balance: the field of the topic; or group, or tags",
+    )
+    file: str = Field("", description="synonyms: folder of WordNet's files, else /usr/share/wordnet")
+
+
 class Training(Section):
     """How adapters and layers are trained, unless a candidate says otherwise."""
 
@@ -153,6 +179,7 @@ class Training(Section):
         description="against bias: weight of the squared gap in likelihood between a row and itself with groups "
         "swapped; above 0 it turns counterfactual on",
     )
+    augment: bool = Field(True, description="learn the rows that the section augment makes as well")
 
 
 class Budget(Section):
@@ -214,6 +241,9 @@ class Recipe(Section):
         "postprocess joined with the best change of the network, where no rung alone passes; 0 tries none",
     )
     candidates: Candidates = Field(Candidates(), description="settings tried on each rung")
+    augment: tuple[Augmentation, ...] = Field(
+        (), max_length=16, description="rows made of tune in addition, for adapters and layers"
+    )
     training: Training = Field(Training(), description="how adapters and layers are trained")
     budget: Budget = Field(Budget(), description="time that the run may take")
     review: Review = Field(Review(), description="whether people must judge")
@@ -294,6 +324,10 @@ def _anchored(recipe: Recipe, folder: Path) -> Recipe:
             "data": data,
             "candidates": candidates.model_copy(update={"steering": steering}),
             "guidelines": str(folder / rules) if rules else "",
+            "augment": tuple(
+                how.model_copy(update={"file": anchor(how.file) if how.file else ""})
+                for how in recipe.augment
+            ),
             "goal": recipe.goal.model_copy(
                 update={"metric": code(recipe.goal.metric), "options": options(recipe.goal.options)}
             ),

@@ -27,6 +27,9 @@ class Trained(Candidate):
     kl: float | None = Field(None, ge=0, le=1000, description="instead of training.kl")
     counterfactual: bool | None = Field(None, description="instead of training.counterfactual")
     balance: float | None = Field(None, ge=0, le=1000, description="instead of training.balance")
+    augment: bool | None = Field(
+        None, description="instead of training.augment; two candidates, with and without, show what it does"
+    )
 
 
 class Search(Section):

@@ -85,6 +85,7 @@ def settings(shop: Workshop, candidate: EmbeddingCandidate) -> Settings:
         kl=0.0,
         counterfactual=False,
         balance=0.0,
+        augment=False,
         proximity=candidate.penalty,
     )
 

@@ -15,7 +15,7 @@ from trimtab.errors import RecipeError
 from trimtab.model.embedded import cache_folder
 from trimtab.prepare import rows_of
 from trimtab.records import Example, TokenRow
-from trimtab.rungs import replay
+from trimtab.rungs import augmenting, replay
 from trimtab.rungs.workshop import Speed, Workshop
 
 # Cost of an update relative to a forward pass over the same tokens: forward, backward to every activation, and the
@@ -29,7 +29,17 @@ DIVERGENCE = 1.4
 # Held-out rows whose loss is followed for the curve alone; all of select where it decides when to stop.
 CURVE_ROWS = 16
 # What a candidate may set instead of the recipe's training.
-OWN = ("epochs", "learning_rate", "batch_size", "patience", "replay", "kl", "counterfactual", "balance")
+OWN = (
+    "epochs",
+    "learning_rate",
+    "batch_size",
+    "patience",
+    "replay",
+    "kl",
+    "counterfactual",
+    "balance",
+    "augment",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +57,16 @@ def settings(shop: Workshop, candidate: Trained) -> Settings:
     own = {name: getattr(candidate, name) for name in OWN}
     merged = recipe.training.model_dump() | {key: value for key, value in own.items() if value is not None}
     merged["counterfactual"] = merged["counterfactual"] or merged["balance"] > 0
+    merged["augment"] = merged["augment"] and bool(recipe.augment)
     return Settings(**merged, seed=recipe.seed)
 
 
 def lesson(shop: Workshop, how: Settings, examples: Sequence[Example] | None = None) -> Lesson:
-    """Rows of tune, or of these examples of it, with their twins and replayed rows where the settings ask for them.
+    """Rows of tune, or of these examples of it, with what the settings ask for: augmented, twins, replayed.
 
     Raises:
         RecipeError: counterfactuals are asked for, and no example names a group of people.
+        RecipeError, MissingPart: nothing could be augmented, or what it needs is not installed.
     """
     if examples is None:
         examples, rows = shop.prepared.parts["tune"], rows_of(shop.prepared, shop.base, "tune")
@@ -65,6 +77,13 @@ def lesson(shop: Workshop, how: Settings, examples: Sequence[Example] | None = N
     if how.counterfactual:
         twins = _twins(shop, examples, rows)
         told["counterfactual_rows"] = len(twins)
+    if how.augment:
+        # Behind tune's own rows, whose numbers the twins go by.
+        made = augmenting.rows(shop, examples)
+        rendered = _rendered(shop, made.examples)
+        certificate.check(certificate.certificate(rendered, made.examples, shop.base.tokenizer))
+        rows = [*rows, *rendered]
+        told.update(made.told)
     mixed: Sequence[TokenRow] = ()
     if how.replay:
         kept = replay.rows(shop)
@@ -101,6 +120,7 @@ def seconds(shop: Workshop, candidate: Trained, speed: Speed, *, partial: bool) 
     more = DIVERGENCE if how.kl else 1.0
     # Replayed rows come on top of tune's own; every row may have a twin.
     more *= 1 / (1 - how.replay) + how.counterfactual
+    more *= 1 + how.augment * augmenting.at_most(shop.prepared.recipe.augment)
     if not partial:
         return how.epochs * UPDATE * more * speed.epoch
     return (min(how.epochs, 1) * LAST_THIRD + max(how.epochs - 1, 0) * LAST_THIRD_AGAIN) * more * speed.epoch

@@ -1,0 +1,11 @@
+"""More rows made from the training part alone: each names its parent, keeps its provenance, and changes no fact.
+
+For tune only: measured on, they would count an item twice. What a model rewrites is in `rungs/augmenting.py`.
+"""
+
+from trimtab.data.augment.made import child, facts_kept, reworded
+from trimtab.data.augment.mixing import balanced, mixed
+from trimtab.data.augment.noise import noisy
+from trimtab.data.augment.wordnet import WordNet, synonyms
+
+__all__ = ["WordNet", "balanced", "child", "facts_kept", "mixed", "noisy", "reworded", "synonyms"]
