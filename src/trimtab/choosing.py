@@ -22,6 +22,7 @@ from trimtab.planning import candidates_for
 from trimtab.prepare import Prepared
 from trimtab.records import Comparison, Report
 from trimtab.run import RunFolder
+from trimtab.rungs import augmenting
 from trimtab.rungs.joined import join
 from trimtab.rungs.workshop import Workshop
 from trimtab.trials import Trial, answer_tokens, fit, recorded_trial, target_gain
@@ -112,9 +113,19 @@ class Choice:
 
 
 def choose(work: Work, rung: Rung, base: Trial) -> Choice:
-    """Fit every candidate of a rung on tune, race them in select, and take the best that was measured on all of it."""
-    return _best(
-        work, [_fitted(work, rung, number) for number in range(len(candidates_for(rung, work.folder)))], base
+    """Fit every candidate of a rung on tune, race them in select, and take the best that was measured on all of it.
+
+    Each that learned augmented rows is compared with the same one without them.
+    """
+    planned = candidates_for(rung, work.folder)
+    candidates = [_fitted(work, rung, number) for number in range(len(planned))]
+    choice = _best(work, candidates, base)
+    with work.timed("measuring candidates"):
+        effects = [
+            _augmentation(work, candidates[one], candidates[two]) for one, two in augmenting.pairs(planned)
+        ]
+    return (
+        dataclasses.replace(choice, record=choice.record | {"augmentation": effects}) if effects else choice
     )
 
 
@@ -150,20 +161,37 @@ def _best(work: Work, candidates: Sequence[Fitted], base: Trial) -> Choice:
     return Choice(best, {"candidates": entries, "race": _saved(found)})
 
 
+def _augmentation(work: Work, made: Fitted, plain: Fitted) -> dict[str, Any]:
+    """What augmented rows did to a candidate's goal: it beside the same one without them, paired, on all of select.
+
+    It decides nothing; the race does. One that the race dropped early is measured on the other items for it.
+    """
+    whole = range(len(work.prepared.parts["select"]))
+    before, after = (
+        recorded_trial(work.prepared, work.base, one.stack, work.folder, work.report, one.name, whole)
+        for one in (plain, made)
+    )
+    compared = target_gain(work.prepared, before, after, "select", SELECT_LEVEL, min_gain=0.0)
+    return {"with": made.stack, "without": plain.stack, "name": made.title, "comparison": compared}
+
+
 def _fitted(work: Work, rung: Rung, number: int) -> Fitted:
     candidate = candidates_for(rung, work.folder)[number]
     with work.timed(f"training {rung}"):
         stack, cost = fit(work.prepared, work.base, rung, candidate, number, work.folder, work.report)
     given = candidate.model_dump(exclude_defaults=True)
-    title = ", ".join(f"{key.replace('_', ' ')} {_said(value)}" for key, value in given.items())
+    title = ", ".join(_said(key, value) for key, value in given.items())
     # The hash alone: the weights of dozens of candidates need not be in memory together.
     plain = "as the recipe's training says" if isinstance(candidate, Trained) else "the default settings"
     return Fitted(title or plain, f"{rung}-{number}", stack.hash, cost)
 
 
-def _said(value: Any) -> str:
+def _said(key: str, value: Any) -> str:
     """A setting as a title shows it."""
-    return " ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+    if key == "augment":
+        return f"{'with' if value else 'without'} augmentation"
+    shown = " ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+    return f"{key.replace('_', ' ')} {shown}"
 
 
 def _race(found: Selection) -> None:

@@ -124,6 +124,9 @@ class Augmentation(Section):
     similarity: float = Field(
         0.8, ge=0, le=1, description="paraphrase, roundtrip: least cosine of sentence vectors with the parent"
     )
+    language: str = Field(
+        "English", min_length=1, max_length=40, description="roundtrip: the language of the prompts"
+    )
     through: str = Field(
         "French", min_length=1, max_length=40, description="roundtrip: the language that is gone through"
     )
@@ -133,7 +136,11 @@ class Augmentation(Section):
         max_length=100,
         description="balance: the field of the topic; or group, or tags",
     )
-    file: str = Field("", description="synonyms: folder of WordNet's files, else /usr/share/wordnet")
+    wordnet: str = Field(
+        "",
+        description="synonyms: folder of WordNet's files; /usr/share/wordnet, from the package wordnet-base, "
+        "when not given",
+    )
 
 
 class Training(Section):
@@ -179,7 +186,6 @@ class Training(Section):
         description="against bias: weight of the squared gap in likelihood between a row and itself with groups "
         "swapped; above 0 it turns counterfactual on",
     )
-    augment: bool = Field(True, description="learn the rows that the section augment makes as well")
 
 
 class Budget(Section):
@@ -242,7 +248,10 @@ class Recipe(Section):
     )
     candidates: Candidates = Field(Candidates(), description="settings tried on each rung")
     augment: tuple[Augmentation, ...] = Field(
-        (), max_length=16, description="rows made of tune in addition, for adapters and layers"
+        (),
+        max_length=16,
+        description="rows made of tune in addition, for adapters and layers; each candidate is "
+        "trained without them too, and the two are compared on select",
     )
     training: Training = Field(Training(), description="how adapters and layers are trained")
     budget: Budget = Field(Budget(), description="time that the run may take")
@@ -265,6 +274,15 @@ class Recipe(Section):
         if not value or any(weight <= 0 for weight in value.values()):
             raise ValueError("at least one rung, every weight above 0")
         return value
+
+    @model_validator(mode="after")
+    def _augmented(self) -> Recipe:
+        trained = (*self.candidates.adapter, *self.candidates.layers)
+        if not self.augment and any(one.augment for one in trained):
+            raise ValueError(
+                "candidates: augment is true, and the section augment, which says how, is missing"
+            )
+        return self
 
 
 def load(path: Path | str) -> Recipe:
@@ -325,7 +343,7 @@ def _anchored(recipe: Recipe, folder: Path) -> Recipe:
             "candidates": candidates.model_copy(update={"steering": steering}),
             "guidelines": str(folder / rules) if rules else "",
             "augment": tuple(
-                how.model_copy(update={"file": anchor(how.file) if how.file else ""})
+                how.model_copy(update={"wordnet": anchor(how.wordnet) if how.wordnet else ""})
                 for how in recipe.augment
             ),
             "goal": recipe.goal.model_copy(

@@ -28,7 +28,8 @@ class Trained(Candidate):
     counterfactual: bool | None = Field(None, description="instead of training.counterfactual")
     balance: float | None = Field(None, ge=0, le=1000, description="instead of training.balance")
     augment: bool | None = Field(
-        None, description="instead of training.augment; two candidates, with and without, show what it does"
+        None,
+        description="whether it learns the rows of the section augment; tried with and without them when not given",
     )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from trimtab.guidelines.checks import Added, Check, Forbidden, Rejected, Replaced, check
+from trimtab.errors import GuidelinesError
+from trimtab.guidelines.checks import Added, Check, Forbidden, Rejected, Replaced
+from trimtab.guidelines.compiled import Compiled, problems, unchecked
 from trimtab.guidelines.schema import Guidelines, Rule
 from trimtab.language.reading import reading_ease
 from trimtab.language.text import normal, words
@@ -15,6 +17,11 @@ from trimtab.language.text import normal, words
 Severity = Literal["error", "warning", "note"]
 # Editorial limits of our own: more rules than a page holds, longer than two sentences, harder than a quality newspaper.
 MANY_RULES, LONG_RULE, HARD = 25, 40, 30.0
+FIXES = {
+    "contradiction": "change one of the two that contradict each other",
+    "good_breaks_rule": "change the example, or narrow the check",
+    "bad_not_caught": "change the example, or widen the check",
+}
 # Readability says nothing of a text of a few words.
 READABLE = 12
 
@@ -23,7 +30,8 @@ READABLE = 12
 class Remark:
     """One finding about guidelines; `rule` is empty where it is about all of them, `fix` is the next step.
 
-    error: the guidelines cannot be kept or loaded. warning: they mislead. note: something for people to know.
+    error: the guidelines cannot be kept, or are refused when they are used. warning: they mislead. note: something
+    for people to know.
     """
 
     kind: str
@@ -34,26 +42,23 @@ class Remark:
 
 
 def lint(guidelines: Guidelines, today: datetime.date, *, given_version: bool = True) -> list[Remark]:
-    """Everything found, errors first, then in the order of the rules.
-
-    Guidelines that `compiled` refuses are read as well.
+    """Everything found, errors first, then in the order of the rules; guidelines that are refused are read as well.
 
     Args:
         today: the day that review_by is held against.
         given_version: whether the file itself names a version; the schema has a default.
-
-    Raises:
-        GuidelinesError: a pattern took too long on an example; names the rule.
     """
-    checks = [check(rule) for rule in guidelines.rules]
     found = [*_dated(guidelines, today, given_version=given_version), *_unchecked(guidelines)]
-    if len(checks) > MANY_RULES:
-        message = f"{len(checks)} rules; people keep at most about {MANY_RULES} in mind"
+    if len(guidelines.rules) > MANY_RULES:
+        message = f"{len(guidelines.rules)} rules; people keep at most about {MANY_RULES} in mind"
         found.append(Remark("too_many_rules", "warning", "", message, "join rules, or split by audience"))
-    for one in checks:
-        found += [*_worded(one.rule), *_examples(one, checks)]
-        found += _contradicted(one, checks) if isinstance(one, Added) else _inserting(one, checks)
-    found += _chains([one for one in checks if isinstance(one, Replaced)])
+    for rule in guidelines.rules:
+        found += _worded(rule)
+    try:
+        found += _tried(unchecked(guidelines))
+    except GuidelinesError as error:
+        message = f"{error.message}; what else the rules find was not looked at"
+        found.append(Remark("slow_pattern", "error", "", message, error.hint))
     return sorted(found, key=lambda remark: ("error", "warning", "note").index(remark.severity))
 
 
@@ -98,66 +103,47 @@ def _worded(rule: Rule) -> Iterator[Remark]:
         yield Remark("no_example", "note", rule.id, message, f"add a text under {lacking[0]}")
 
 
-def _examples(one: Check, checks: list[Check]) -> Iterator[Remark]:
-    """Examples against their own rule, and good ones against all other rules about what is said."""
-    for number, text in enumerate(one.rule.bad):
-        if not one.find(text):
-            message = f"bad.{number} is caught by no check of its rule: {text!r:.60}"
-            yield Remark(
-                "bad_not_caught", "error", one.rule.id, message, "widen the check, or change the example"
-            )
+def _tried(found: Compiled) -> Iterator[Remark]:
+    """What comes out when the rules are tried on one another's texts."""
+    replacing = [one for one in found.checks if isinstance(one, Replaced)]
+    ids = {one.rule.id for one in replacing}
+    for problem in problems(found):
+        # What is replaced more than once is told as the chain that it is.
+        if not (problem.rule in ids and problem.other in ids):
+            fix = FIXES[problem.kind]
+            yield Remark(problem.kind, "error", problem.rule, problem.message, fix)
+    for one in found.checks:
+        yield from _good_elsewhere(one, found.content)
+    for added in found.added:
+        yield from _required(added, found.content)
+    yield from _chains(replacing)
+
+
+def _good_elsewhere(one: Check, content: Sequence[Check]) -> Iterator[Remark]:
+    """Good examples that break another rule; what another rule adds is missing in every one, which is no fault."""
     for number, text in enumerate(one.rule.good):
-        for other in checks:
-            # What another rule adds is missing in every example, which is no contradiction.
-            if other is not one and isinstance(other, Added):
-                continue
-            for found in other.find(text)[:1]:
-                severity: Severity = "error" if other is one else "warning"
+        for other in content:
+            for found in other.find(text)[:1] if other is not one else ():
                 message = f"good.{number} breaks {other.rule.id}: {found.what}"
                 fix = "change the example, or the rule that it breaks"
-                yield Remark("good_breaks_rule", severity, one.rule.id, message, fix)
+                yield Remark("good_breaks_other", "warning", one.rule.id, message, fix)
 
 
-def _contradicted(one: Added, checks: list[Check]) -> Iterator[Remark]:
+def _required(one: Added, content: Sequence[Check]) -> Iterator[Remark]:
     """What a rule requires and another takes away; an error where no allowed way to satisfy it is left."""
-    if one.sentence and one.find(one.sentence):
-        message = f"adds {one.sentence!r:.60}, in which it does not find what it requires"
-        yield Remark("contradiction", "error", one.rule.id, message, "put what is required into add")
     how = one.rule.require
     ways = [phrase.removesuffix("*") for phrase in how.phrases] if how else []
-    taken = [(way, other) for way in ways if (other := _taker(way, one, checks))]
+    taken = [(way, other) for way in ways if (other := _taker(way, one, content))]
     whole = bool(ways) and len(taken) == len(ways) and not (how and how.pattern)
     for way, other in taken:
         message = f"requires {way!r:.60}, which {other} forbids or changes"
-        yield Remark(
-            "contradiction",
-            "error" if whole else "warning",
-            one.rule.id,
-            message,
-            f"change this rule or {other}",
-        )
-    if one.sentence and (by := _taker(one.sentence, one, checks)):
-        message = f"adds {one.sentence!r:.60}, which {by} forbids or changes"
-        yield Remark("contradiction", "error", one.rule.id, message, f"change this rule or {by}")
+        fix = f"change this rule or {other}"
+        yield Remark("contradiction", "error" if whole else "warning", one.rule.id, message, fix)
 
 
-def _inserting(one: Check, checks: list[Check]) -> Iterator[Remark]:
-    """What a rule that rejects inserts and another rule takes away; chains of replacing ones are found apart."""
-    if isinstance(one, Replaced):
-        removers = [other for other in checks if isinstance(other, Forbidden | Rejected)]
-    else:
-        removers = [other for other in checks if isinstance(other, Forbidden | Rejected | Replaced)]
-    for text in one.inserts:
-        for other in removers:
-            if other.find(text):
-                message = f"inserts {text!r:.60}, which {other.rule.id} forbids or changes"
-                fix = f"change this rule or {other.rule.id}"
-                yield Remark("contradiction", "error", one.rule.id, message, fix)
-
-
-def _taker(text: str, one: Added, checks: list[Check]) -> str:
+def _taker(text: str, one: Added, content: Sequence[Check]) -> str:
     """The id of a rule that removes a text, or empty."""
-    for other in checks:
+    for other in content:
         if not isinstance(other, Forbidden | Rejected | Replaced):
             continue
         opening = isinstance(other, Forbidden) and other.how.where == "opening"

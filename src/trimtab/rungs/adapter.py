@@ -57,7 +57,7 @@ def fit(shop: Workshop, candidate: AdapterCandidate) -> Fitted:
         folder=shop.folder,
         report=shop.report,
     )
-    return Fitted(fitted, training.cost(trained, {**lesson.told, **tried}), trained.history)
+    return Fitted(fitted, training.cost(trained, {**lesson.told, **tried}), trained.history, lesson.made)
 
 
 def _loss(

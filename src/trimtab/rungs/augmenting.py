@@ -1,7 +1,7 @@
-"""Rows made from tune by the recipe's section `augment`, and what the record says of them.
+"""Rows made from tune by the recipe's section `augment`, and which candidates learn them.
 
-What a model rewrites is checked against its parent: the same numbers, units and names, and a cosine of sentence
-vectors above a bound. Back-and-forth rewriting is back-translation (Sennrich et al. 2016) by the base model itself.
+What a model rewrites is checked against its parent: the same numbers, units, names and denials, and a cosine of
+sentence vectors above a bound. Back-and-forth rewriting is back-translation (Sennrich et al. 2016) by the base itself.
 """
 
 from __future__ import annotations
@@ -9,35 +9,66 @@ from __future__ import annotations
 import functools
 import json
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from trimtab.candidates import Candidate, Trained
 from trimtab.data import augment
 from trimtab.data.split import prompt_key
 from trimtab.errors import RecipeError
 from trimtab.model.embedded import cache_folder
+from trimtab.model.kept import item_key
 from trimtab.model.load import Base
 from trimtab.model.sampler import sample
 from trimtab.model.sentences import default_encoder
-from trimtab.recipe import Augmentation
-from trimtab.records import Example, Message, Sampling, content_hash
+from trimtab.recipe import Augmentation, Recipe
+from trimtab.records import Example, Message, Progress, Report, Sampling, content_hash
 from trimtab.run import write_atomic
-from trimtab.rungs.workshop import Workshop
+from trimtab.rungs.workshop import CHARACTERS_PER_TOKEN, Speed, Workshop
 
 REWRITE = "Write this in other words. Keep every number and every name. Give only the new text.\n\n{text}"
-AWAY = "Translate this into {through}. Give only the translation.\n\n{text}"
-BACK = "Translate this from {through} into English. Give only the translation.\n\n{text}"
+AWAY = "Translate this from {language} into {through}. Give only the translation.\n\n{text}"
+BACK = "Translate this from {through} into {language}. Give only the translation.\n\n{text}"
+ASKED = {"paraphrase": (REWRITE,), "roundtrip": (AWAY, BACK)}
 DRAWN = Sampling(max_new_tokens=256, temperature=0.7, top_p=0.95)
-SHOWN = 5
+# Prompts that are rewritten in one go; an interrupted run asks at most so many again.
+AT_ONCE = 64
+FOLDER = "augment"
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
     """Augmented rows, and what the record says of them."""
 
-    examples: list[Example]
-    told: dict[str, Any]
+    examples: Sequence[Example] = ()
+    told: dict[str, Any] = field(default_factory=dict)
+
+
+def learned_by(recipe: Recipe, candidate: Candidate) -> bool:
+    """Whether a candidate learns augmented rows."""
+    return bool(recipe.augment) and isinstance(candidate, Trained) and candidate.augment is not False
+
+
+def both_ways(recipe: Recipe, candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Candidates, those that leave it open whether they learn augmented rows with them and without."""
+    found: list[Candidate] = []
+    for one in candidates:
+        left_open = learned_by(recipe, one) and isinstance(one, Trained) and one.augment is None
+        tried = [one.model_copy(update={"augment": on}) for on in (True, False)] if left_open else [one]
+        found += [each for each in tried if each not in found or not left_open]
+    return found
+
+
+def pairs(candidates: Sequence[Candidate]) -> list[tuple[int, int]]:
+    """Numbers of the candidates that differ in nothing but augmented rows: with them, without."""
+    found = []
+    for number, one in enumerate(candidates):
+        if isinstance(one, Trained) and one.augment:
+            plain = one.model_copy(update={"augment": False})
+            found += [(number, candidates.index(plain))] if plain in candidates else []
+    return found
 
 
 def rows(shop: Workshop, examples: Sequence[Example]) -> Made:
@@ -49,89 +80,115 @@ def rows(shop: Workshop, examples: Sequence[Example]) -> Made:
         MissingPart: WordNet or the sentence encoder is not installed.
         RecipeError: the augmentations make no row at all.
     """
+    return shop.once(["augmented", [example.id for example in examples]], lambda: _rows(shop, examples))
+
+
+def at_most(recipe: Recipe) -> int:
+    """The most rows that the augmentations make of one row."""
+    return sum(how.most for how in recipe.augment)
+
+
+def seconds(shop: Workshop, speed: Speed) -> float:
+    """Time that the base model's rewriting takes, which is done once for all candidates."""
+    tokens = sum(len(example.prompt) for example in shop.prepared.parts["tune"]) / CHARACTERS_PER_TOKEN
+    passes = sum(how.most * len(ASKED.get(how.kind, ())) for how in shop.prepared.recipe.augment)
+    return passes * tokens * (speed.read + speed.sample)
+
+
+def _rows(shop: Workshop, examples: Sequence[Example]) -> Made:
     recipe = shop.prepared.recipe
     measured = {prompt_key(e) for part in ("select", "confirm") for e in shop.prepared.parts[part]}
     found: dict[str, Example] = {}
-    dropped, licences = 0, []
+    overlaps, licences = 0, []
     for how in recipe.augment:
-        for row in _made(shop, examples, how, recipe.seed):
-            overlaps = prompt_key(row) in measured
-            dropped += overlaps
-            if not overlaps:
+        for row in _made(shop, examples, how):
+            if prompt_key(row) in measured:
+                overlaps += 1
+            else:
                 found.setdefault(row.id, row)
-        licences += [_net(how.file).licence] if how.kind == "synonyms" else []
+        licences += [_net(how.wordnet).licence] if how.kind == "synonyms" else []
     if not found:
         raise RecipeError(
             f"augment: {', '.join(how.kind for how in recipe.augment)} made no row of {len(examples)} of tune",
             "raise most or rate, lower similarity, or leave augment out",
         )
-    made = list(found.values())
-    told = {
+    return Made(list(found.values()), {"overlaps": overlaps, "licences": list(dict.fromkeys(licences))})
+
+
+def counted(made: Sequence[Example]) -> dict[str, Any]:
+    """How many rows, of how many parents, by kind."""
+    return {
         "rows": len(made),
         "parents": len({row.fields["parent"] for row in made}),
         "by_kind": dict(Counter(row.fields["augmented"] for row in made)),
-        "dropped": dropped,
-        "licences": list(dict.fromkeys(licences)),
-        "sample": made[:SHOWN],
     }
-    return Made(made, {"augmented": told})
 
 
-def at_most(recipe_augment: Sequence[Augmentation]) -> int:
-    """The most rows that augmentations make of one row."""
-    return sum(how.most for how in recipe_augment)
-
-
-def _made(shop: Workshop, examples: Sequence[Example], how: Augmentation, seed: int) -> list[Example]:
+def _made(shop: Workshop, examples: Sequence[Example], how: Augmentation) -> list[Example]:
+    seed = shop.prepared.recipe.seed
     if how.kind == "mixing":
         return augment.mixed(examples, most=how.most, seed=seed)
     if how.kind == "balance":
         return augment.balanced(examples, by=how.by, most=how.most)
-    if how.kind in ("paraphrase", "roundtrip"):
-        return rewritten(shop.base, examples, how, seed)
-    pairs = [(example, number) for example in examples for number in range(how.most)]
+    if how.kind in ASKED:
+        return rewritten(shop.base, examples, how, seed, shop.report)
+    pairs_of = [(example, number) for example in examples for number in range(how.most)]
     if how.kind == "noise":
-        tried = [augment.noisy(e, rate=how.rate, seed=seed, number=n) for e, n in pairs]
+        tried = [augment.noisy(e, rate=how.rate, seed=seed, number=n) for e, n in pairs_of]
     else:
-        net = _net(how.file)
-        tried = [augment.synonyms(e, net, rate=how.rate, seed=seed, number=n) for e, n in pairs]
+        net = _net(how.wordnet)
+        tried = [augment.synonyms(e, net, rate=how.rate, seed=seed, number=n) for e, n in pairs_of]
     return _apart([row for row in tried if row])
 
 
-def rewritten(base: Base, examples: Sequence[Example], how: Augmentation, seed: int) -> list[Example]:
+def rewritten(
+    base: Base, examples: Sequence[Example], how: Augmentation, seed: int, report: Report | None = None
+) -> list[Example]:
     """Rows whose last user turn the base model has put in other words, of those that pass both checks."""
-    asked = [example for example in examples if example.prompt]
-    seeds = [seed + number for number in range(how.most)]
-    texts = [example.prompt for example in asked for _ in seeds]
-    for prompt in (REWRITE,) if how.kind == "paraphrase" else (AWAY, BACK):
-        filled = [prompt.format(text=text, through=how.through) for text in texts]
-        texts = _answers(base, filled, [s for _ in asked for s in seeds])
+    parents = [example for example in examples if example.prompt for _ in range(how.most)]
+    seeds = [seed + place % how.most for place in range(len(parents))]
+    texts = [parent.prompt for parent in parents]
+    for prompt in ASKED[how.kind]:
+        filled = [prompt.format(text=text, through=how.through, language=how.language) for text in texts]
+        texts = _answers(base, [p.id for p in parents], filled, seeds, report)
     encoder = default_encoder()
     found = []
-    for place, text in enumerate(texts):
-        parent, number = asked[place // len(seeds)], place % len(seeds)
-        row = augment.reworded(parent, text.strip(), how.kind, number)
+    for place, (parent, text) in enumerate(zip(parents, texts, strict=True)):
+        row = augment.reworded(parent, text.strip(), how.kind, place % how.most)
         if row and encoder.cosine(parent.prompt, text) >= how.similarity:
             found.append(row)
     return _apart(found)
 
 
-def _answers(base: Base, prompts: Sequence[str], seeds: Sequence[int]) -> list[str]:
-    """What the base answers to each prompt under its seed; from the cache when it was asked before."""
-    key = content_hash([base.fingerprint, prompts, seeds, DRAWN])
-    path = cache_folder() / "augment" / f"{key}.json"
-    if path.is_file():
-        known: list[str] = json.loads(path.read_text(encoding="utf-8"))
-        return known
-    texts = [""] * len(prompts)
-    for seed in sorted(set(seeds)):
-        places = [place for place, own in enumerate(seeds) if own == seed]
-        asked = [Example((Message("user", prompts[place]),), id=str(place)) for place in places]
-        for place, output in zip(places, sample(base, asked, DRAWN, (seed,)), strict=True):
+def _answers(
+    base: Base, items: Sequence[str], prompts: Sequence[str], seeds: Sequence[int], report: Report | None
+) -> list[str]:
+    """What the base answers to each prompt under its seed; from the cache when it was asked before.
+
+    A kept answer names the hash of its item, so that those to a person's rows are found when they are to be erased.
+    """
+    asked = zip(items, prompts, seeds, strict=True)
+    paths = [_path(content_hash([base.fingerprint, *one, DRAWN])) for one in asked]
+    missing = [place for place, path in enumerate(paths) if not path.is_file()]
+    for start in range(0, len(missing), AT_ONCE):
+        if report:
+            report(Progress("rewriting", start, len(missing)))
+        _ask(base, [(paths[p], items[p], prompts[p], seeds[p]) for p in missing[start : start + AT_ONCE]])
+    return [str(json.loads(path.read_text(encoding="utf-8"))["text"]) for path in paths]
+
+
+def _ask(base: Base, wanted: Sequence[tuple[Path, str, str, int]]) -> None:
+    for seed in sorted({seed for *_, seed in wanted}):
+        own = [one for one in wanted if one[3] == seed]
+        asked = [Example((Message("user", prompt),), id=str(n)) for n, (_, _, prompt, _) in enumerate(own)]
+        for (path, item, _, _), output in zip(own, sample(base, asked, DRAWN, (seed,)), strict=True):
             # A text that was cut off lacks what its end said.
-            texts[place] = output.text if output.finish == "stop" else ""
-    write_atomic(path, json.dumps(texts, ensure_ascii=False))
-    return texts
+            text = output.text if output.finish == "stop" else ""
+            write_atomic(path, json.dumps({"text": text, "item": item_key(item)}, ensure_ascii=False))
+
+
+def _path(key: str) -> Path:
+    return cache_folder() / FOLDER / key[:2] / f"{key}.json"
 
 
 def _apart(made: Sequence[Example]) -> list[Example]:

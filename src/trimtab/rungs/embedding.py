@@ -85,7 +85,6 @@ def settings(shop: Workshop, candidate: EmbeddingCandidate) -> Settings:
         kl=0.0,
         counterfactual=False,
         balance=0.0,
-        augment=False,
         proximity=candidate.penalty,
     )
 

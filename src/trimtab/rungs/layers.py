@@ -34,4 +34,4 @@ def fit(shop: Workshop, candidate: LayersCandidate) -> Fitted:
         folder=shop.folder,
         report=shop.report,
     )
-    return Fitted(fitted, training.cost(trained, lesson.told), trained.history)
+    return Fitted(fitted, training.cost(trained, lesson.told), trained.history, lesson.made)

@@ -29,26 +29,20 @@ DIVERGENCE = 1.4
 # Held-out rows whose loss is followed for the curve alone; all of select where it decides when to stop.
 CURVE_ROWS = 16
 # What a candidate may set instead of the recipe's training.
-OWN = (
-    "epochs",
-    "learning_rate",
-    "batch_size",
-    "patience",
-    "replay",
-    "kl",
-    "counterfactual",
-    "balance",
-    "augment",
-)
+OWN = ("epochs", "learning_rate", "batch_size", "patience", "replay", "kl", "counterfactual", "balance")
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What a candidate is trained on: rows, what goes with them, and what the record says of that."""
+    """What a candidate is trained on: rows, what goes with them, and what the record says of that.
+
+    made: the augmented examples among those of the rows.
+    """
 
     rows: list[TokenRow]
     beside: Beside
     told: Mapping[str, Any]
+    made: Sequence[Example] = ()
 
 
 def settings(shop: Workshop, candidate: Trained) -> Settings:
@@ -57,8 +51,7 @@ def settings(shop: Workshop, candidate: Trained) -> Settings:
     own = {name: getattr(candidate, name) for name in OWN}
     merged = recipe.training.model_dump() | {key: value for key, value in own.items() if value is not None}
     merged["counterfactual"] = merged["counterfactual"] or merged["balance"] > 0
-    merged["augment"] = merged["augment"] and bool(recipe.augment)
-    return Settings(**merged, seed=recipe.seed)
+    return Settings(**merged, augment=augmenting.learned_by(recipe, candidate), seed=recipe.seed)
 
 
 def lesson(shop: Workshop, how: Settings, examples: Sequence[Example] | None = None) -> Lesson:
@@ -77,18 +70,35 @@ def lesson(shop: Workshop, how: Settings, examples: Sequence[Example] | None = N
     if how.counterfactual:
         twins = _twins(shop, examples, rows)
         told["counterfactual_rows"] = len(twins)
+    made: Sequence[Example] = ()
     if how.augment:
+        made, more, told["augmented"] = _augmented(shop, examples)
         # Behind tune's own rows, whose numbers the twins go by.
-        made = augmenting.rows(shop, examples)
-        rendered = _rendered(shop, made.examples)
-        certificate.check(certificate.certificate(rendered, made.examples, shop.base.tokenizer))
-        rows = [*rows, *rendered]
-        told.update(made.told)
+        rows = [*rows, *more]
     mixed: Sequence[TokenRow] = ()
     if how.replay:
         kept = replay.rows(shop)
         mixed, told["replay"] = kept.rows, kept.told
-    return Lesson(rows, Beside(twins=twins, replay=mixed), told)
+    return Lesson(rows, Beside(twins=twins, replay=mixed), told, made)
+
+
+def _augmented(
+    shop: Workshop, examples: Sequence[Example]
+) -> tuple[list[Example], list[TokenRow], dict[str, Any]]:
+    """Augmented examples with their rows, and what the record says of them; those that would be cut are left out."""
+    found = augmenting.rows(shop, examples)
+    rendered = _rendered(shop, found.examples)
+    cut = {row.example for row in rendered if row.lost}
+    made = [example for example in found.examples if example.id not in cut]
+    if not made:
+        raise RecipeError(
+            f"augment: each of {len(cut)} rows is longer than data.max_tokens allows", "raise data.max_tokens"
+        )
+    rows = [row for row in rendered if row.example not in cut]
+    certified = certificate.certificate(rows, made, shop.base.tokenizer)
+    certificate.check(certified)
+    tokens = {"tokens": certified.tokens, "supervised": certified.supervised}
+    return made, rows, {**augmenting.counted(made), **tokens, "too_long": len(cut), **found.told}
 
 
 def _twins(shop: Workshop, examples: Sequence[Example], rows: Sequence[TokenRow]) -> dict[int, TokenRow]:
@@ -120,7 +130,7 @@ def seconds(shop: Workshop, candidate: Trained, speed: Speed, *, partial: bool) 
     more = DIVERGENCE if how.kl else 1.0
     # Replayed rows come on top of tune's own; every row may have a twin.
     more *= 1 / (1 - how.replay) + how.counterfactual
-    more *= 1 + how.augment * augmenting.at_most(shop.prepared.recipe.augment)
+    more *= 1 + how.augment * augmenting.at_most(shop.prepared.recipe)
     if not partial:
         return how.epochs * UPDATE * more * speed.epoch
     return (min(how.epochs, 1) * LAST_THIRD + max(how.epochs - 1, 0) * LAST_THIRD_AGAIN) * more * speed.epoch

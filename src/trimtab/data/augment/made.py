@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import random
+import re
 from collections import Counter
 from collections.abc import Sequence
 
 from trimtab.language.names import Known, terms
 from trimtab.language.quantities import quantities, spelled
+from trimtab.language.text import words
 from trimtab.records import Example, Message, content_hash
+
+_DENIED = re.compile(
+    r"\b(?:not|no|never|none|nobody|nothing|nowhere|neither|nor|cannot|without)\b|n['’]t\b", re.IGNORECASE
+)
+# A rewriting of more than this many times the words says something of its own.
+LONGER = 2.0
 
 
 def child(parent: Example, messages: Sequence[Message], how: str, number: int) -> Example:
-    """A row made from another: source, licence, subject, group and fields are the parent's, which it names."""
+    """A row made from another, which it names.
+
+    Source, licence, consent, date, subject, group and fields are the parent's.
+    """
     messages = tuple(messages)
     return dataclasses.replace(
         parent,
@@ -25,13 +36,24 @@ def child(parent: Example, messages: Sequence[Message], how: str, number: int) -
 
 
 def reworded(parent: Example, prompt: str, how: str, number: int) -> Example | None:
-    """The row with its last user turn in other words; None where nothing changed or a fact did."""
+    """The row with its last user turn in other words; None where nothing changed, or what it says did."""
     places = [place for place, message in enumerate(parent.messages) if message.role == "user"]
-    if not places or prompt == parent.prompt or not facts_kept(parent.prompt, prompt):
+    if not places or prompt == parent.prompt or not same_said(parent.prompt, prompt):
         return None
     messages = list(parent.messages)
     messages[places[-1]] = Message("user", prompt)
     return child(parent, messages, how, number)
+
+
+def same_said(before: str, after: str) -> bool:
+    """Whether two texts may say the same: the same facts, both denied or neither, both a question or neither.
+
+    A text of more than twice the words does not.
+    """
+    denied = [bool(_DENIED.search(text)) for text in (before, after)]
+    asked = ["?" in text for text in (before, after)]
+    short = len(words(after)) <= LONGER * max(1, len(words(before)))
+    return denied[0] == denied[1] and asked[0] == asked[1] and short and facts_kept(before, after)
 
 
 def facts_kept(before: str, after: str) -> bool:

@@ -16,7 +16,8 @@ def mixed(examples: Sequence[Example], *, most: int, seed: int) -> list[Example]
     """Each row after a solved other one, at most `most` times, so that it is learned with an example before it.
 
     A row names both parents; the other is in `fields["beside"]`. Two rows about different people are never mixed, so
-    that each has one subject; a licence that both do not share is given as "one AND other".
+    that each has one subject. What they do not share is given of both: "one AND other" licence, "one and other" source
+    and consent; and the earlier date, from which keeping is counted.
     """
     found = []
     for parent in examples:
@@ -73,6 +74,8 @@ def _mix(parent: Example, mate: Example, number: int) -> Example:
         source=_joined(parent.source, mate.source, " and "),
         licence=_joined(parent.licence, mate.licence, " AND "),
         subject=parent.subject or mate.subject,
+        consent=_joined(parent.consent, mate.consent, " and "),
+        collected_at=min(filter(None, (parent.collected_at, mate.collected_at)), default=""),
         fields={**row.fields, "beside": mate.id},
     )
 
