@@ -146,7 +146,7 @@ class Augmentation(Section):
 class Training(Section):
     """How adapters and layers are trained, unless a candidate says otherwise."""
 
-    epochs: float = Field(2.0, gt=0, le=100, description="passes over tune")
+    epochs: float = Field(2.0, gt=0, le=100, description="passes over tune; augmented rows add none")
     batch_size: int = Field(8, ge=1, le=4096, description="rows in one update")
     micro_tokens: int = Field(
         512, ge=16, description="tokens computed at once; fewer need less memory, the update stays the same"
@@ -251,7 +251,7 @@ class Recipe(Section):
         (),
         max_length=16,
         description="rows made of tune in addition, for adapters and layers; each candidate is "
-        "trained without them too, and the two are compared on select",
+        "trained without them too, with as many updates, and the two are compared on select",
     )
     training: Training = Field(Training(), description="how adapters and layers are trained")
     budget: Budget = Field(Budget(), description="time that the run may take")

@@ -83,9 +83,10 @@ def rows(shop: Workshop, examples: Sequence[Example]) -> Made:
     return shop.once(["augmented", [example.id for example in examples]], lambda: _rows(shop, examples))
 
 
-def at_most(recipe: Recipe) -> int:
-    """The most rows that the augmentations make of one row."""
-    return sum(how.most for how in recipe.augment)
+def longer(recipe: Recipe) -> float:
+    """How much longer rows are on average, at most, than those of tune: mixed ones hold two."""
+    count = 1 + sum(how.most for how in recipe.augment)
+    return 1 + sum(how.most for how in recipe.augment if how.kind == "mixing") / count
 
 
 def seconds(shop: Workshop, speed: Speed) -> float:

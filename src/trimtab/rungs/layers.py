@@ -28,7 +28,7 @@ def fit(shop: Workshop, candidate: LayersCandidate) -> Fitted:
         shop.base,
         lesson.rows,
         layers.Where(candidate.method, candidate.blocks),
-        how,
+        lesson.how,
         beside=lesson.beside,
         held_out=training.held_out(shop, how),
         folder=shop.folder,

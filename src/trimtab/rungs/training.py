@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,11 +38,13 @@ OWN = ("epochs", "learning_rate", "batch_size", "patience", "replay", "kl", "cou
 class Lesson:
     """What a candidate is trained on: rows, what goes with them, and what the record says of that.
 
-    made: the augmented examples among those of the rows.
+    how: the settings, with epochs that come to as many updates as without augmented rows: what these do would else be
+    taken for what more training does. made: the augmented examples among those of the rows.
     """
 
     rows: list[TokenRow]
     beside: Beside
+    how: Settings
     told: Mapping[str, Any]
     made: Sequence[Example] = ()
 
@@ -73,13 +77,15 @@ def lesson(shop: Workshop, how: Settings, examples: Sequence[Example] | None = N
     made: Sequence[Example] = ()
     if how.augment:
         made, more, told["augmented"] = _augmented(shop, examples)
+        updates = [math.ceil(count / how.batch_size) for count in (len(rows), len(rows) + len(more))]
+        how = dataclasses.replace(how, epochs=how.epochs * updates[0] / updates[1])
         # Behind tune's own rows, whose numbers the twins go by.
         rows = [*rows, *more]
     mixed: Sequence[TokenRow] = ()
     if how.replay:
         kept = replay.rows(shop)
         mixed, told["replay"] = kept.rows, kept.told
-    return Lesson(rows, Beside(twins=twins, replay=mixed), told, made)
+    return Lesson(rows, Beside(twins=twins, replay=mixed), how, told, made)
 
 
 def _augmented(
@@ -130,7 +136,7 @@ def seconds(shop: Workshop, candidate: Trained, speed: Speed, *, partial: bool) 
     more = DIVERGENCE if how.kl else 1.0
     # Replayed rows come on top of tune's own; every row may have a twin.
     more *= 1 / (1 - how.replay) + how.counterfactual
-    more *= 1 + how.augment * augmenting.at_most(shop.prepared.recipe)
+    more *= augmenting.longer(shop.prepared.recipe) if how.augment else 1.0
     if not partial:
         return how.epochs * UPDATE * more * speed.epoch
     return (min(how.epochs, 1) * LAST_THIRD + max(how.epochs - 1, 0) * LAST_THIRD_AGAIN) * more * speed.epoch
