@@ -131,10 +131,10 @@ class Augmentation(Section):
         "French", min_length=1, max_length=40, description="roundtrip: the language that is gone through"
     )
     by: str = Field(
-        "group",
+        "tags",
         min_length=1,
         max_length=100,
-        description="balance: the field of the topic; or group, or tags",
+        description="balance: what names a row's topic: tags (the first one), group, or a field of its own",
     )
     wordnet: str = Field(
         "",

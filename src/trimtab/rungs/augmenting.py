@@ -111,7 +111,7 @@ def _rows(shop: Workshop, examples: Sequence[Example]) -> Made:
     if not found:
         raise RecipeError(
             f"augment: {', '.join(how.kind for how in recipe.augment)} made no row of {len(examples)} of tune",
-            "raise most or rate, lower similarity, or leave augment out",
+            "lower similarity, name another field in by, or leave augment out: docs/recipe.md",
         )
     return Made(list(found.values()), {"overlaps": overlaps, "licences": list(dict.fromkeys(licences))})
 

@@ -20,16 +20,24 @@ _DENIED = re.compile(
 LONGER = 2.0
 
 
-def child(parent: Example, messages: Sequence[Message], how: str, number: int) -> Example:
-    """A row made from another, which it names.
+def child(
+    parent: Example,
+    messages: Sequence[Message],
+    how: str,
+    number: int = 0,
+    references: Sequence[str] | None = None,
+) -> Example:
+    """A row made from another, which it names in `fields["parent"]`.
 
-    Source, licence, consent, date, subject, group and fields are the parent's.
+    Source, licence, consent, date, subject, group and fields are the parent's, and its references where none are given.
     """
     messages = tuple(messages)
+    answers = parent.references if references is None else tuple(references)
     return dataclasses.replace(
         parent,
         messages=messages,
-        id=content_hash([parent.id, how, number, messages, parent.references]),
+        references=answers,
+        id=content_hash([parent.id, how, number, messages, answers]),
         group=parent.group or parent.id,
         fields={**parent.fields, "parent": parent.id, "augmented": how},
     )
