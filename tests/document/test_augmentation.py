@@ -40,7 +40,7 @@ def test_the_effect_is_said_with_interval_test_and_items(tmp_path: Path) -> None
         "rank 16, with augmentation beside",
         "+0.4 (−1.1 to +1.9)",
         "95% interval",
-        "p 0.61",
+        "one-sided p 0.61",
         "n 49",
     ):
         assert part in said

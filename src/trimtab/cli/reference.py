@@ -64,8 +64,8 @@ more rows mean more updates, and what these do is taken for what the rows do.
 | `roundtrip` | the prompt in another language and back | the same |
 
 Numbers with their units, names, denials and questions of a prompt must be the same after any of them; a rewritten
-prompt must also lie as near to its parent as `similarity` asks, and a sentence encoder judges that. The embedded model is
-too small to rewrite: few of its texts pass.
+prompt must also lie as near to its parent as `similarity` asks, which a sentence encoder judges. The embedded model
+is too small to rewrite: few of its texts pass.
 """
 RECIPE = f"""\
 {NOTE}

@@ -51,7 +51,7 @@ def _effect(record: Record, one: Mapping[str, Any]) -> str:
     compared = comparison_from(one["comparison"])
     found = compared.difference
     level = f", {percent(found.level)} interval" if known(found.low) else ""
-    chance = f", p {significant(compared.p_value, 2)}" if known(compared.p_value) else ""
+    chance = f", one-sided p {significant(compared.p_value, 2)}" if known(compared.p_value) else ""
     costs = {entry["stack"]: entry.get("cost") or {} for _, entry in record.candidates()}
     tokens = [costs.get(one[name], {}).get("tokens") for name in ("with", "without")]
     spent = f"; trained on {tokens[0]:,} tokens and {tokens[1]:,}" if all(map(known, tokens)) else ""

@@ -91,7 +91,9 @@ def longer(recipe: Recipe) -> float:
 
 def seconds(shop: Workshop, speed: Speed) -> float:
     """Time that the base model's rewriting takes, which is done once for all candidates."""
-    tokens = sum(len(example.prompt) for example in shop.prepared.parts["tune"]) / CHARACTERS_PER_TOKEN
+    tokens = (
+        sum(len(augment.asked(example)) for example in shop.prepared.parts["tune"]) / CHARACTERS_PER_TOKEN
+    )
     passes = sum(how.most * len(ASKED.get(how.kind, ())) for how in shop.prepared.recipe.augment)
     return passes * tokens * (speed.read + speed.sample)
 
@@ -146,9 +148,9 @@ def rewritten(
     base: Base, examples: Sequence[Example], how: Augmentation, seed: int, report: Report | None = None
 ) -> list[Example]:
     """Rows whose last user turn the base model has put in other words, of those that pass both checks."""
-    parents = [example for example in examples if example.prompt for _ in range(how.most)]
+    parents = [example for example in examples if augment.asked(example) for _ in range(how.most)]
     seeds = [seed + place % how.most for place in range(len(parents))]
-    texts = [parent.prompt for parent in parents]
+    texts = [augment.asked(parent) for parent in parents]
     for prompt in ASKED[how.kind]:
         filled = [prompt.format(text=text, through=how.through, language=how.language) for text in texts]
         texts = _answers(base, [p.id for p in parents], filled, seeds, report)
@@ -156,7 +158,7 @@ def rewritten(
     found = []
     for place, (parent, text) in enumerate(zip(parents, texts, strict=True)):
         row = augment.reworded(parent, text.strip(), how.kind, place % how.most)
-        if row and encoder.cosine(parent.prompt, text) >= how.similarity:
+        if row and encoder.cosine(augment.asked(parent), text) >= how.similarity:
             found.append(row)
     return _apart(found)
 

@@ -121,6 +121,19 @@ def test_a_form_of_another_word_is_not_taken_for_a_word_with_one_sense(tmp_path:
     assert net.synonyms("days") == net.synonyms("kept") == ()
 
 
+def test_the_recipes_instruction_stays_as_it_is(tmp_path: Path) -> None:
+    told = "Answer quickly; the machine listens."
+    parent = row(text=f"{told}\n\n{FACTS}", fields={"instruction": told})
+    net = WordNet(str(wordnet(tmp_path)))
+    for found in (noisy(parent, rate=1.0, seed=0), synonyms(parent, net, rate=1.0, seed=0)):
+        assert found is not None
+        assert found.prompt.startswith(f"{told}\n\n")
+        assert found.prompt != parent.prompt
+    put = reworded(parent, f"Would you please: {FACTS}", "paraphrase", 0)
+    assert put is not None
+    assert put.prompt == f"{told}\n\nWould you please: {FACTS}"
+
+
 def test_without_wordnet_the_package_is_named(tmp_path: Path) -> None:
     for needs_it in (WordNet, fingerprint):
         with pytest.raises(MissingPart) as raised:

@@ -3,13 +3,14 @@
 For tune only: measured on, they would count an item twice. What a model rewrites is in `rungs/augmenting.py`.
 """
 
-from trimtab.data.augment.made import child, facts_kept, reworded, same_said
+from trimtab.data.augment.made import asked, child, facts_kept, reworded, same_said
 from trimtab.data.augment.mixing import balanced, mixed
 from trimtab.data.augment.noise import noisy
 from trimtab.data.augment.wordnet import WordNet, fingerprint, synonyms
 
 __all__ = [
     "WordNet",
+    "asked",
     "balanced",
     "child",
     "facts_kept",

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from trimtab.data.split import instruction_before
 from trimtab.language.names import Known, terms
 from trimtab.language.quantities import quantities, spelled
 from trimtab.language.text import words
@@ -43,11 +44,18 @@ def child(
     )
 
 
-def reworded(parent: Example, prompt: str, how: str, number: int) -> Example | None:
-    """The row with its last user turn in other words; None where nothing changed, or what it says did."""
+def asked(example: Example) -> str:
+    """What may be reworded: the last user turn without the recipe's instruction, which stays as models are asked it."""
+    return example.prompt.removeprefix(instruction_before(example))
+
+
+def reworded(parent: Example, text: str, how: str, number: int) -> Example | None:
+    """The row with what it asks in other words; None where nothing changed, or what it says did."""
+    before = asked(parent)
     places = [place for place, message in enumerate(parent.messages) if message.role == "user"]
-    if not places or prompt == parent.prompt or not same_said(parent.prompt, prompt):
+    if not places or text == before or not same_said(before, text):
         return None
+    prompt = parent.prompt.removesuffix(before) + text
     messages = list(parent.messages)
     messages[places[-1]] = Message("user", prompt)
     return child(parent, messages, how, number)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from trimtab.data.augment.made import chance, reworded
+from trimtab.data.augment.made import asked, chance, reworded
 from trimtab.language.quantities import QUANTITY, spelled
 from trimtab.language.text import word_spans
 from trimtab.records import Example
@@ -33,7 +33,7 @@ def noisy(parent: Example, *, rate: float, seed: int, number: int = 0) -> Exampl
     Returns:
         None where no word may get an error.
     """
-    text, chances = parent.prompt, chance(seed, parent.id, "noise", number)
+    text, chances = asked(parent), chance(seed, parent.id, "noise", number)
     places = plain_words(text)
     if not places:
         return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from trimtab.data.augment.made import chance, reworded
+from trimtab.data.augment.made import asked, chance, reworded
 from trimtab.data.augment.noise import plain_words
 from trimtab.errors import DataError, MissingPart
 from trimtab.records import Example
@@ -67,7 +67,7 @@ def synonyms(parent: Example, net: WordNet, *, rate: float, seed: int, number: i
     Returns:
         None where no word has a synonym.
     """
-    text, chances = parent.prompt, chance(seed, parent.id, "synonyms", number)
+    text, chances = asked(parent), chance(seed, parent.id, "synonyms", number)
     places = [(start, end) for start, end in plain_words(text) if net.synonyms(text[start:end])]
     if not places:
         return None
