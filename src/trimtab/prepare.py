@@ -122,7 +122,7 @@ def prepare(recipe: Recipe) -> Prepared:
             f"{data.examples}: {len(unanswered)} rows have no answer to learn from, such as {unanswered[0]}",
             "give each row a completion, or remove it",
         )
-    if any(how.kind in ("paraphrase", "roundtrip") for how in recipe.augment):
+    if any(how.kind in ("synonyms", "paraphrase", "roundtrip") for how in recipe.augment):
         encoder_folder()
     searched = _documents(recipe)
     shares: dict[Part, float] = {

@@ -121,8 +121,12 @@ class Augmentation(Section):
     rate: float = Field(
         0.1, gt=0, le=1, description="synonyms, noise: share of the words that could change which do"
     )
-    similarity: float = Field(
-        0.8, ge=0, le=1, description="paraphrase, roundtrip: least cosine of sentence vectors with the parent"
+    similarity: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="synonyms, paraphrase, roundtrip: least cosine of the prompt's sentence vector with its parent's; "
+        "when not given 0.9 for synonyms, 0.8 for the others",
     )
     language: str = Field(
         "English", min_length=1, max_length=40, description="roundtrip: the language of the prompts"

@@ -67,6 +67,17 @@ def test_the_licence_of_wordnet_is_recorded_and_its_files_decide_the_run(tmp_pat
     assert shop(tmp_path, augment=how).prepared.identity != work.prepared.identity
 
 
+def test_a_synonym_that_moves_the_sentence_too_far_is_left_out(tmp_path: Path) -> None:
+    folder = wordnet(tmp_path / "wordnet")
+    how = Augmentation(kind="synonyms", wordnet=str(folder), rate=1.0)
+    work = shop(tmp_path)
+    asked = "please compare the kettle with another quick machine"
+    row = dataclasses.replace(work.prepared.parts["tune"][0], messages=(Message("user", asked),))
+    (near,) = augmenting._made(work, [row], how)
+    assert near.prompt == asked.replace("quick", "rapid")
+    assert augmenting._made(work, [row], how.model_copy(update={"similarity": 1.0})) == []
+
+
 def test_without_wordnet_a_recipe_is_refused_before_anything_is_spent(tmp_path: Path) -> None:
     with pytest.raises(MissingPart) as raised:
         shop(tmp_path, augment=[{"kind": "synonyms", "wordnet": str(tmp_path)}])

