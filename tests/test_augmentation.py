@@ -63,7 +63,8 @@ def test_the_two_are_compared_on_all_of_select(run: Any) -> None:
         "blocks 0 1, without augmentation",
     )
     (effect,) = rung(run)["augmentation"]
-    assert (effect["with"], effect["without"]) == (one["stack"], other["stack"])
+    assert (effect["with"], effect["without"]) == ([one["stack"]], [other["stack"]])
+    assert effect["each"] == [effect["comparison"]]
     scores: dict[str, dict[str, float]] = {}
     for entry in (one, other):
         found = run.folder.rows(f"trials/{entry['stack']}/scores.jsonl")
@@ -123,5 +124,32 @@ def test_page_and_summary_say_what_it_did(run: Any) -> None:
     said = "with augmentation beside the same without: exact"
     for text in (page, " ".join(summary(run.folder).split())):
         assert said in text
-    assert "nothing of another seed" in page
+    assert "nothing of other seeds of training" in page
     assert "made from this many rows of tune" in page
+
+
+def test_several_seeds_of_training_are_averaged_within_an_item(tmp_path: Path, network: Path) -> None:
+    seeds = [{"method": "blocks", "blocks": [0, 1], "seed": seed} for seed in (0, 5)]
+    recipe = projects.written(
+        tmp_path,
+        network,
+        augment=HOW,
+        candidates={"layers": seeds},
+        goal={"metric": "chrf", "min_gain": 1.0},
+        data={"examples": "rows.jsonl", "max_tokens": 96},
+        training={"epochs": 1, "batch_size": 4, "learning_rate": 0.003},
+    )
+    run = trimtab.tune(recipe, root=tmp_path / "runs", explore=True)
+    (effect,) = rung(run)["augmentation"]
+    assert effect["name"] == "blocks 0 1, with augmentation"
+    assert len(set(effect["with"]) | set(effect["without"])) == 4
+    means = []
+    for one, other in zip(effect["with"], effect["without"], strict=True):
+        values = [
+            {s["example"]: s["value"] for s in run.folder.rows(f"trials/{stack}/scores.jsonl")}
+            for stack in (one, other)
+        ]
+        means.append(fmean(values[0][item] - values[1][item] for item in values[0]))
+    assert [each["difference"]["value"] for each in effect["each"]] == pytest.approx(means)
+    assert effect["comparison"]["difference"]["value"] == pytest.approx(fmean(means))
+    assert effect["comparison"]["difference"]["n"] == len(run.folder.rows("examples.jsonl"))

@@ -13,7 +13,7 @@ from typing import Any
 
 from trimtab import lineage
 from trimtab.adjust.stack import Stack
-from trimtab.candidates import Rung, Trained
+from trimtab.candidates import Candidate, Rung, Trained
 from trimtab.data.split import cluster_keys
 from trimtab.decide import judge, race
 from trimtab.measure.trial import table
@@ -122,7 +122,9 @@ def choose(work: Work, rung: Rung, base: Trial) -> Choice:
     choice = _best(work, candidates, base)
     with work.timed("measuring candidates"):
         effects = [
-            _augmentation(work, candidates[one], candidates[two]) for one, two in augmenting.pairs(planned)
+            {"name": _title(planned[group[0][0]].model_copy(update={"seed": None}))}
+            | _augmentation(work, [(candidates[one], candidates[other]) for one, other in group])
+            for group in augmenting.pairs(planned)
         ]
     return (
         dataclasses.replace(choice, record=choice.record | {"augmentation": effects}) if effects else choice
@@ -161,29 +163,53 @@ def _best(work: Work, candidates: Sequence[Fitted], base: Trial) -> Choice:
     return Choice(best, {"candidates": entries, "race": _saved(found)})
 
 
-def _augmentation(work: Work, made: Fitted, plain: Fitted) -> dict[str, Any]:
+def _augmentation(work: Work, pairs: Sequence[tuple[Fitted, Fitted]]) -> dict[str, Any]:
     """What augmented rows did to a candidate's goal: it beside the same one without them, paired, on all of select.
 
-    It decides nothing; the race does. One that the race dropped early is measured on the other items for it.
+    It decides nothing; the race does. One that the race dropped early is measured on the other items for it. Several
+    seeds of training are averaged within an item, like those of sampling, and each is compared by itself as well.
     """
     whole = range(len(work.prepared.parts["select"]))
-    before, after = (
-        recorded_trial(work.prepared, work.base, one.stack, work.folder, work.report, one.name, whole)
-        for one in (plain, made)
-    )
-    compared = target_gain(work.prepared, before, after, "select", SELECT_LEVEL, min_gain=0.0)
-    return {"with": made.stack, "without": plain.stack, "name": made.title, "comparison": compared}
+
+    def measured(one: Fitted) -> Trial:
+        return recorded_trial(work.prepared, work.base, one.stack, work.folder, work.report, one.name, whole)
+
+    def compared(before: Trial, after: Trial) -> Comparison:
+        return target_gain(work.prepared, before, after, "select", SELECT_LEVEL, min_gain=0.0)
+
+    trials = [(measured(plain), measured(made)) for made, plain in pairs]
+    together = (_over_seeds([pair[side] for pair in trials]) for side in (0, 1))
+    return {
+        "with": [made.stack for made, _ in pairs],
+        "without": [plain.stack for _, plain in pairs],
+        "comparison": compared(*together),
+        "each": [compared(*pair) for pair in trials],
+    }
+
+
+def _over_seeds(trials: Sequence[Trial]) -> Trial:
+    """Trials of trainings that differ in their seed as one, which was drawn under so many times the seeds."""
+    target = [
+        dataclasses.replace(score, seed=score.seed * len(trials) + number)
+        for number, trial in enumerate(trials)
+        for score in trial.target
+    ]
+    return Trial([], target, {})
 
 
 def _fitted(work: Work, rung: Rung, number: int) -> Fitted:
     candidate = candidates_for(rung, work.folder)[number]
     with work.timed(f"training {rung}"):
         stack, cost = fit(work.prepared, work.base, rung, candidate, number, work.folder, work.report)
-    given = candidate.model_dump(exclude_defaults=True)
-    title = ", ".join(_said(key, value) for key, value in given.items())
     # The hash alone: the weights of dozens of candidates need not be in memory together.
+    return Fitted(_title(candidate), f"{rung}-{number}", stack.hash, cost)
+
+
+def _title(candidate: Candidate) -> str:
+    """A candidate by what it sets."""
+    given = candidate.model_dump(exclude_defaults=True)
     plain = "as the recipe's training says" if isinstance(candidate, Trained) else "the default settings"
-    return Fitted(title or plain, f"{rung}-{number}", stack.hash, cost)
+    return ", ".join(_said(key, value) for key, value in given.items()) or plain
 
 
 def _said(key: str, value: Any) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from trimtab.records import Comparison, Estimate
 FOUND = Estimate(0.4, -1.1, 1.9, 0.95, 49, "bootstrap-t")
 
 
-def record(path: Path, comparison: Comparison, **told: Any) -> Any:
+def record(path: Path, comparison: Comparison, each: Sequence[Comparison] = (), **told: Any) -> Any:
     folder = made.folder(path, "ship")
     content = made.ladder("ship")
     rung = content["rungs"][0]
@@ -26,8 +28,8 @@ def record(path: Path, comparison: Comparison, **told: Any) -> Any:
         **told,
     }
     rung["augmentation"] = [
-        {"with": first["stack"], "without": second["stack"], "name": "rank 16, with augmentation"}
-        | {"comparison": comparison}
+        {"with": [first["stack"]], "without": [second["stack"]], "name": "rank 16, with augmentation"}
+        | {"comparison": comparison, "each": each or [comparison]}
     ]
     folder.write("ladder.json", content)
     return read(folder)
@@ -44,10 +46,19 @@ def test_the_effect_is_said_with_interval_test_and_items(tmp_path: Path) -> None
         "n 49",
     ):
         assert part in said
-    assert "trained on 94,720 tokens and 94,720" in said
+    assert "one seed of training; trained on 94,720 tokens and 94,720" in said
     rows = dict(augmentation.learned(found).rows)
     assert "12" in str(rows["augmented rows"])
     assert "12" in str(rows["by noise"])
+
+
+def test_what_each_seed_gave_stands_beside_their_mean(tmp_path: Path) -> None:
+    each = [
+        Comparison(replace(FOUND, value=value), 0.5, "inconclusive", None, 2.0)
+        for value in (-0.5, 1.25, 0.45)
+    ]
+    found = record(tmp_path, Comparison(FOUND, 0.61, "inconclusive", None, 2.0), each)
+    assert "mean of 3 seeds of training: −0.5, +1.2, +0.5" in augmentation.effects(found)[0]
 
 
 def test_an_undefined_effect_is_called_so(tmp_path: Path) -> None:

@@ -83,4 +83,5 @@ def test_made_and_mixed_rows_go_with_their_parents(tmp_path: Path, network: Path
 def _with(run: Any) -> str:
     (rung,) = run.folder.read("ladder.json")["rungs"]
     (effect,) = rung["augmentation"]
-    return str(effect["with"])
+    (stack,) = effect["with"]
+    return str(stack)

@@ -112,7 +112,10 @@ def test_candidates_are_tried_with_and_without(tmp_path: Path) -> None:
     one, other = AdapterCandidate(rank=4), AdapterCandidate(rank=8, augment=True)
     found = augmenting.both_ways(recipe, [one, other, PromptCandidate(exemplars=1)])
     assert [getattr(c, "augment", "none") for c in found] == [True, False, True, "none"]
-    assert augmenting.pairs(found) == [(0, 1)]
+    assert augmenting.pairs(found) == [[(0, 1)]]
+    seeds = [one.model_copy(update={"seed": seed}) for seed in (1, 2)]
+    several = augmenting.both_ways(recipe, [*seeds, AdapterCandidate(rank=8, seed=1)])
+    assert augmenting.pairs(several) == [[(0, 1), (2, 3)], [(4, 5)]]
     given = [one.model_copy(update={"augment": False}), one]
     assert [c.augment for c in augmenting.both_ways(recipe, given)] == [False, True]  # type: ignore[attr-defined]
     bare = shop(tmp_path / "bare").prepared.recipe

@@ -52,8 +52,8 @@ and group, and is listed in the run's `augmented.jsonl`. Erasing a person remove
 
 A candidate that leaves `augment` open is trained with these rows and without them, with as many updates. The
 report gives the difference between the two on the same items of select, with its interval and test. Without that,
-more rows mean more updates, and what these do is taken for what the rows do. Both are trained once: repeat it with
-another `seed` before you believe it ([results](results.md#augmentation)).
+more rows mean more updates, and what these do is taken for what the rows do. One training each says little
+([results](results.md#augmentation)): candidates that differ in nothing but `seed` are compared together.
 
 | kind | what it makes | what it needs |
 |---|---|---|

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from trimtab.document.figures import interval, known, percent, significant
+from trimtab.document.figures import fixed, interval, known, percent, places, significant
 from trimtab.document.record import Record
 from trimtab.document.tables import Table, exact
 from trimtab.run import comparison_from
 
 LIMITS = (
-    "Plus means better with it. Both had the same settings and took as many updates, each of as many rows. Both were "
-    "trained once: the interval says how far other items might differ, and nothing of another seed, which may move it "
-    "by as much. Repeat it with other seeds before you believe it. It decided nothing; the race did."
+    "Plus means better with it. Both had the same settings and took as many updates, each of as many rows. The "
+    "interval says how far other items might differ, and nothing of other seeds of training, which may move it by as "
+    "much: give candidates with several seeds before you believe it. It decided nothing; the race did."
 )
 
 
@@ -53,9 +53,20 @@ def _effect(record: Record, one: Mapping[str, Any]) -> str:
     level = f", {percent(found.level)} interval" if known(found.low) else ""
     chance = f", one-sided p {significant(compared.p_value, 2)}" if known(compared.p_value) else ""
     costs = {entry["stack"]: entry.get("cost") or {} for _, entry in record.candidates()}
-    tokens = [costs.get(one[name], {}).get("tokens") for name in ("with", "without")]
-    spent = f"; trained on {tokens[0]:,} tokens and {tokens[1]:,}" if all(map(known, tokens)) else ""
+    stacks = [*one["with"], *one["without"]]
+    tokens = [int(costs.get(stack, {}).get("tokens") or 0) for stack in stacks]
+    spent = f"; trained on {sum(tokens[: len(one['with'])]):,} tokens and {sum(tokens[len(one['with']) :]):,}"
     return (
         f"{one['name']} beside the same without: {record.metric} {interval(found, 0.0)}{level}{chance}, "
-        f"n {found.n:,}{spent}"
+        f"n {found.n:,}{_each(one)}{spent if all(tokens) else ''}"
     )
+
+
+def _each(one: Mapping[str, Any]) -> str:
+    """What each seed of training gave, where there are several."""
+    values = [comparison_from(each).difference for each in one["each"]]
+    if len(values) < 2:
+        return "; one seed of training"
+    digits = max(map(places, values))
+    said = ", ".join(fixed(value.value, digits, signed=True) for value in values if known(value.value))
+    return f"; mean of {len(values)} seeds of training: {said}"

@@ -64,14 +64,23 @@ def both_ways(recipe: Recipe, candidates: Iterable[Candidate]) -> list[Candidate
     return found
 
 
-def pairs(candidates: Sequence[Candidate]) -> list[tuple[int, int]]:
-    """Numbers of the candidates that differ in nothing but augmented rows: with them, without."""
-    found = []
+def pairs(candidates: Sequence[Candidate]) -> list[list[tuple[int, int]]]:
+    """Numbers of the candidates that differ in nothing but augmented rows: with them, without.
+
+    Pairs that differ in nothing but the seed of their training stand together.
+    """
+    found: list[tuple[Candidate, list[tuple[int, int]]]] = []
     for number, one in enumerate(candidates):
-        if isinstance(one, Trained) and one.augment:
-            plain = one.model_copy(update={"augment": False})
-            found += [(number, candidates.index(plain))] if plain in candidates else []
-    return found
+        plain = one.model_copy(update={"augment": False})
+        if not (isinstance(one, Trained) and one.augment and plain in candidates):
+            continue
+        same = one.model_copy(update={"seed": None})
+        together = next((group for known, group in found if known == same), None)
+        if together is None:
+            together = []
+            found.append((same, together))
+        together.append((number, candidates.index(plain)))
+    return [group for _, group in found]
 
 
 def rows(shop: Workshop, examples: Sequence[Example]) -> Made:

@@ -31,7 +31,17 @@ DIVERGENCE = 1.4
 # Held-out rows whose loss is followed for the curve alone; all of select where it decides when to stop.
 CURVE_ROWS = 16
 # What a candidate may set instead of the recipe's training.
-OWN = ("epochs", "learning_rate", "batch_size", "patience", "replay", "kl", "counterfactual", "balance")
+OWN = (
+    "epochs",
+    "learning_rate",
+    "batch_size",
+    "patience",
+    "replay",
+    "kl",
+    "counterfactual",
+    "balance",
+    "seed",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +63,10 @@ def settings(shop: Workshop, candidate: Trained) -> Settings:
     """The training settings of a candidate."""
     recipe = shop.prepared.recipe
     own = {name: getattr(candidate, name) for name in OWN}
-    merged = recipe.training.model_dump() | {key: value for key, value in own.items() if value is not None}
+    merged = recipe.training.model_dump() | {"seed": recipe.seed}
+    merged |= {key: value for key, value in own.items() if value is not None}
     merged["counterfactual"] = merged["counterfactual"] or merged["balance"] > 0
-    return Settings(**merged, augment=augmenting.learned_by(recipe, candidate), seed=recipe.seed)
+    return Settings(**merged, augment=augmenting.learned_by(recipe, candidate))
 
 
 def lesson(shop: Workshop, how: Settings, examples: Sequence[Example] | None = None) -> Lesson:
