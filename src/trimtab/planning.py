@@ -84,7 +84,8 @@ def _candidates(shop: Workshop, rung: Rung, speed: Speed) -> list[Candidate]:
     """
     recipe = shop.prepared.recipe
     given = getattr(recipe.candidates, rung)
-    return augmenting.both_ways(recipe, given or rungs.kind(rung).defaults(shop, speed, shop.room))
+    seconds = shop.room / (2 if recipe.augment and rung in augmenting.LEARN else 1)
+    return augmenting.both_ways(recipe, given or rungs.kind(rung).defaults(shop, speed, seconds))
 
 
 def _measure(prepared: Prepared, base: Base) -> Speed:

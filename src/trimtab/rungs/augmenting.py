@@ -39,6 +39,8 @@ DRAWN = Sampling(max_new_tokens=256, temperature=0.7, top_p=0.95)
 # Prompts that are rewritten in one go; an interrupted run asks at most so many again.
 AT_ONCE = 64
 FOLDER = "augment"
+# The rungs whose candidates may learn augmented rows.
+LEARN = ("adapter", "layers")
 
 
 @dataclass(frozen=True, slots=True)
