@@ -43,6 +43,26 @@ def test_rows_are_recorded_once_without_their_texts(tmp_path: Path) -> None:
     assert lineage.rows(run) == rows
 
 
+def test_made_rows_are_recorded_once_with_both_parents(tmp_path: Path) -> None:
+    run = folder(tmp_path)
+    lineage.record(run, {"tune": [example("a", subject="p"), example("b")]})
+    mixed = example("c", subject="p", fields={"parent": "b", "beside": "a", "augmented": "mixing"})
+    noisy = example("d", fields={"parent": "b", "augmented": "noise"})
+    lineage.record_made(run, [mixed])
+    lineage.record_made(run, [mixed, noisy])
+    found = [(r.part, r.id, r.subject, r.parent, r.beside) for r in lineage.rows(run)]
+    assert found == [
+        ("tune", "a", "p", "", ""),
+        ("tune", "b", "", "", ""),
+        ("augmented", "c", "p", "b", "a"),
+        ("augmented", "d", "", "b", ""),
+    ]
+    assert [row["id"] for row in run.rows(lineage.MADE)] == ["c", "d"]
+    # A run of an older version knows no second parent.
+    run.write_rows(lineage.ROWS, [{"part": "tune", "id": "a", "content": "x", "subject": "", "parent": ""}])
+    assert lineage.rows(run) == [lineage.Row("tune", "a", "x")]
+
+
 def test_a_stack_is_affected_by_its_parts_its_files_and_what_it_was_joined_from() -> None:
     known = {
         "a": Learned("a", parts=("tune",)),

@@ -51,3 +51,15 @@ def test_the_joined_rung_takes_what_its_slowest_pairs_take(tmp_path: Path) -> No
     alone = passes.seconds(shop.prepared, SPEED, "select", four) / 60
     assert found["combined"] > alone
     assert "combined" not in minutes(made.workshop(tmp_path, ladder=["decoding"], candidates=candidates))
+
+
+def test_defaults_that_are_tried_with_and_without_augmentation_fit_the_same_time(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"ladder": ["adapter"], "training": {"epochs": 2}, "budget": {"minutes": 1}}
+    # Two candidates of 2 epochs take 2 * (1.6 + 2.8) seconds a second of an epoch; there are 30 seconds of room.
+    speed = Speed(1e-3, 1e-2, 30 / 10)
+    plain = planning._candidates(made.workshop(tmp_path / "a", **options), "adapter", speed)
+    both = planning._candidates(
+        made.workshop(tmp_path / "b", augment=[{"kind": "noise"}], **options), "adapter", speed
+    )
+    assert len(plain) == len(both) == 2
+    assert [getattr(one, "augment", "") for one in both] == [True, False]

@@ -13,7 +13,7 @@ from typing import Any
 
 from trimtab import lineage
 from trimtab.adjust.stack import Stack
-from trimtab.candidates import Rung, Trained
+from trimtab.candidates import Candidate, Rung, Trained
 from trimtab.data.split import cluster_keys
 from trimtab.decide import judge, race
 from trimtab.measure.trial import table
@@ -22,6 +22,7 @@ from trimtab.planning import candidates_for
 from trimtab.prepare import Prepared
 from trimtab.records import Comparison, Report
 from trimtab.run import RunFolder
+from trimtab.rungs import augmenting
 from trimtab.rungs.joined import join
 from trimtab.rungs.workshop import Workshop
 from trimtab.trials import Trial, answer_tokens, fit, recorded_trial, target_gain
@@ -112,9 +113,21 @@ class Choice:
 
 
 def choose(work: Work, rung: Rung, base: Trial) -> Choice:
-    """Fit every candidate of a rung on tune, race them in select, and take the best that was measured on all of it."""
-    return _best(
-        work, [_fitted(work, rung, number) for number in range(len(candidates_for(rung, work.folder)))], base
+    """Fit every candidate of a rung on tune, race them in select, and take the best that was measured on all of it.
+
+    Each that learned augmented rows is compared with the same one without them.
+    """
+    planned = candidates_for(rung, work.folder)
+    candidates = [_fitted(work, rung, number) for number in range(len(planned))]
+    choice = _best(work, candidates, base)
+    with work.timed("measuring candidates"):
+        effects = [
+            {"name": _title(planned[group[0][0]].model_copy(update={"seed": None}))}
+            | _augmentation(work, [(candidates[one], candidates[other]) for one, other in group])
+            for group in augmenting.pairs(planned)
+        ]
+    return (
+        dataclasses.replace(choice, record=choice.record | {"augmentation": effects}) if effects else choice
     )
 
 
@@ -150,20 +163,61 @@ def _best(work: Work, candidates: Sequence[Fitted], base: Trial) -> Choice:
     return Choice(best, {"candidates": entries, "race": _saved(found)})
 
 
+def _augmentation(work: Work, pairs: Sequence[tuple[Fitted, Fitted]]) -> dict[str, Any]:
+    """What augmented rows did to a candidate's goal: it beside the same one without them, paired, on all of select.
+
+    It decides nothing; the race does. One that the race dropped early is measured on the other items for it. Several
+    seeds of training are averaged within an item, like those of sampling, and each is compared by itself as well.
+    """
+    whole = range(len(work.prepared.parts["select"]))
+
+    def measured(one: Fitted) -> Trial:
+        return recorded_trial(work.prepared, work.base, one.stack, work.folder, work.report, one.name, whole)
+
+    def compared(before: Trial, after: Trial) -> Comparison:
+        return target_gain(work.prepared, before, after, "select", SELECT_LEVEL, min_gain=0.0)
+
+    trials = [(measured(plain), measured(made)) for made, plain in pairs]
+    together = (_over_seeds([pair[side] for pair in trials]) for side in (0, 1))
+    return {
+        "with": [made.stack for made, _ in pairs],
+        "without": [plain.stack for _, plain in pairs],
+        "comparison": compared(*together),
+        "each": [compared(*pair) for pair in trials],
+    }
+
+
+def _over_seeds(trials: Sequence[Trial]) -> Trial:
+    """Trials of trainings that differ in their seed as one, which was drawn under so many times the seeds."""
+    target = [
+        dataclasses.replace(score, seed=score.seed * len(trials) + number)
+        for number, trial in enumerate(trials)
+        for score in trial.target
+    ]
+    return Trial([], target, {})
+
+
 def _fitted(work: Work, rung: Rung, number: int) -> Fitted:
     candidate = candidates_for(rung, work.folder)[number]
     with work.timed(f"training {rung}"):
         stack, cost = fit(work.prepared, work.base, rung, candidate, number, work.folder, work.report)
-    given = candidate.model_dump(exclude_defaults=True)
-    title = ", ".join(f"{key.replace('_', ' ')} {_said(value)}" for key, value in given.items())
     # The hash alone: the weights of dozens of candidates need not be in memory together.
+    return Fitted(_title(candidate), f"{rung}-{number}", stack.hash, cost)
+
+
+def _title(candidate: Candidate) -> str:
+    """A candidate by what it sets."""
+    given = candidate.model_dump(exclude_defaults=True)
     plain = "as the recipe's training says" if isinstance(candidate, Trained) else "the default settings"
-    return Fitted(title or plain, f"{rung}-{number}", stack.hash, cost)
+    return ", ".join(_said(key, value) for key, value in given.items()) or plain
 
 
-def _said(value: Any) -> str:
+def _said(key: str, value: Any) -> str:
     """A setting as a title shows it."""
-    return " ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+    if key == "augment":
+        return f"{'with' if value else 'without'} augmentation"
+    shown = " ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+    return f"{key.replace('_', ' ')} {shown}"
 
 
 def _race(found: Selection) -> None:

@@ -1,6 +1,7 @@
-"""Which rows, and the data of which people, a run's adjustments learned from; no text is copied.
+"""Which rows, and the data of which people, a run's adjustments learned from; no text of the data is copied.
 
-    lineage.jsonl                    every row: id, part, hash of its content, subject, the row it was made from
+    lineage.jsonl                    every row: id, part, hash of its content, subject, the rows it was made from
+    augmented.jsonl                  the rows that were made of others to be learned, in full: they stand nowhere else
     trials/<stack>/lineage.json      what a stack was fitted on: parts of the data, files beside them, other stacks
 
 Subjects stand in it as the data has them, so that they should be pseudonyms there. A row that was erased since is a
@@ -20,6 +21,8 @@ from trimtab.run import RunFolder
 ROWS = "lineage.jsonl"
 STACK = "lineage.json"
 GUARD = "guard"
+AUGMENTED = "augmented"
+MADE = "augmented.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +30,10 @@ class Row:
     """One row of a run.
 
     Attributes:
-        part: tune, select or confirm; `guard` for a row of a guard suite.
+        part: tune, select or confirm; `guard` for a row of a guard suite; `augmented` for one made of rows of tune.
         content: hash of its turns and references, the same for spaces and case (`data.split.content_key`).
         parent: id of the row that it was made from; empty where it is nobody's copy.
+        beside: id of a second row that it was made from; empty where there is none.
         erased: name of the request that erased it; all else but the part is empty then.
     """
 
@@ -39,6 +43,7 @@ class Row:
     subject: str = ""
     parent: str = ""
     erased: str = ""
+    beside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,20 @@ def record(
     """Write the rows of a run, once; of guard suites those that name a subject."""
     if not folder.has(ROWS):
         folder.write_rows(ROWS, _rows(parts, guards))
+
+
+def record_made(folder: RunFolder, made: Sequence[Example]) -> None:
+    """Write augmented rows, those that are not there yet: which they are made from first, then what they say."""
+    known = rows(folder)
+    ids = {row.id for row in known}
+    new = [_row(AUGMENTED, example) for example in made if example.id not in ids]
+    if new:
+        folder.write_rows(ROWS, [*known, *new])
+    written = folder.rows(MADE)
+    ids = {row["id"] for row in written}
+    more = [example for example in made if example.id not in ids]
+    if more:
+        folder.write_rows(MADE, [*written, *more])
 
 
 def record_stack(folder: RunFolder, learned: Learned) -> None:
@@ -121,8 +140,8 @@ def _rows(parts: Mapping[Part, Sequence[Example]], guards: Sequence[Example]) ->
 
 
 def _row(part: str, example: Example) -> Row:
-    parent = str(example.fields.get("parent") or "")
-    return Row(part, example.id, content_key(example), example.subject, parent)
+    parent, beside = (str(example.fields.get(name) or "") for name in ("parent", "beside"))
+    return Row(part, example.id, content_key(example), example.subject, parent, beside=beside)
 
 
 def _learned(content: Mapping[str, Any]) -> Learned:

@@ -25,7 +25,7 @@ from trimtab.prepare import Prepared, rows_of
 from trimtab.records import Progress, Report, Sampling, TokenRow
 from trimtab.records import questions as each_question
 from trimtab.run import RunFolder
-from trimtab.rungs import passes
+from trimtab.rungs import augmenting, passes
 from trimtab.rungs.adapter import shape
 from trimtab.rungs.workshop import Speed, Workshop
 
@@ -78,9 +78,14 @@ def candidates_for(rung: Rung, folder: RunFolder) -> list[Candidate]:
 
 
 def _candidates(shop: Workshop, rung: Rung, speed: Speed) -> list[Candidate]:
-    """The recipe's candidates, or as many defaults as fit into a rung's share of half of the budget, at least one."""
-    given = getattr(shop.prepared.recipe.candidates, rung)
-    return list(given or rungs.kind(rung).defaults(shop, speed, shop.room))
+    """The recipe's candidates, or as many defaults as fit into a rung's share of half of the budget, at least one.
+
+    Those that learn augmented rows are tried without them as well.
+    """
+    recipe = shop.prepared.recipe
+    given = getattr(recipe.candidates, rung)
+    seconds = shop.room / (2 if recipe.augment and rung in augmenting.LEARN else 1)
+    return augmenting.both_ways(recipe, given or rungs.kind(rung).defaults(shop, speed, seconds))
 
 
 def _measure(prepared: Prepared, base: Base) -> Speed:
@@ -191,6 +196,7 @@ def _minutes(shop: Workshop, speed: Speed, chosen: Mapping[Rung, list[Candidate]
         return select + base + max(passes.seconds(prepared, speed, "confirm", how) for how in some)
 
     found: dict[str, float] = {}
+    rewriting = augmenting.seconds(shop, speed)
     for rung, candidates in chosen.items():
         fitting = sum(rungs.kind(rung).seconds(shop, candidate, speed) for candidate in candidates)
         fitting += sum(
@@ -198,6 +204,9 @@ def _minutes(shop: Workshop, speed: Speed, chosen: Mapping[Rung, list[Candidate]
             for candidate, how in zip(candidates, hows[rung], strict=True)
             if passes.calibrates(candidate)
         )
+        if any(augmenting.learned_by(prepared.recipe, candidate) for candidate in candidates):
+            # What the first rung that learns them has rewritten is kept for the next.
+            fitting, rewriting = fitting + rewriting, 0.0
         found[rung] = (fitting + measured(hows[rung])) / 60
     # Which of a rung's candidates are joined is not known yet: those that take longest.
     light, heavy = (

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from trimtab.candidates import WEIGHTS
 from trimtab.data import documents, read, split
+from trimtab.data.augment import fingerprint
 from trimtab.data.cache import cached_rows
 from trimtab.decide.ledger import ledger_path
 from trimtab.errors import DataError, ModelError, RecipeError, several
@@ -21,6 +22,7 @@ from trimtab.measure.trial import check_seeds
 from trimtab.model import service
 from trimtab.model.embedded import cache_folder
 from trimtab.model.find import AnyBase, loaded
+from trimtab.model.sentences import encoder_folder
 from trimtab.recipe import Goal, Guard, Recipe
 from trimtab.records import Document, Example, Part, Sampling, TokenRow, content_hash
 
@@ -111,6 +113,7 @@ def prepare(recipe: Recipe) -> Prepared:
 
     Raises:
         DataError, GuidelinesError, MetricError, RecipeError: naming everything that stands in the way.
+        MissingPart: augmentation needs WordNet or the sentence encoder, which is not installed.
     """
     data = recipe.data
     examples = read.read(data.examples, data.columns, data.instruction)
@@ -120,6 +123,8 @@ def prepare(recipe: Recipe) -> Prepared:
             f"{data.examples}: {len(unanswered)} rows have no answer to learn from, such as {unanswered[0]}",
             "give each row a completion, or remove it",
         )
+    if any(how.kind in ("synonyms", "paraphrase", "roundtrip") for how in recipe.augment):
+        encoder_folder()
     searched = _documents(recipe)
     shares: dict[Part, float] = {
         "tune": data.split.tune,
@@ -178,6 +183,8 @@ def _identity(
         asked["options"] = {
             key: _content(value) if key == "file" else value for key, value in asked["options"].items()
         }
+    for one in decided["augment"]:
+        one["wordnet"] = fingerprint(one["wordnet"]) if one["kind"] == "synonyms" else ""
     for one in decided["candidates"]["steering"]:
         one["pairs"] = _content(one["pairs"])
     suites_read = [

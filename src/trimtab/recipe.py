@@ -110,10 +110,47 @@ class Guard(Section):
     options: dict[str, Any] = Field({}, description="settings of the metric")
 
 
+class Augmentation(Section):
+    """One way to make more rows of tune; select and confirm stay as they are."""
+
+    kind: Literal["synonyms", "noise", "mixing", "balance", "paraphrase", "roundtrip"] = Field(
+        description="synonyms (WordNet), noise (typing errors), mixing (a solved other row before each), balance "
+        "(copies of rows of thin topics), paraphrase or roundtrip (prompts rewritten by the base model)"
+    )
+    most: int = Field(1, ge=1, le=8, description="most rows made of one row")
+    rate: float = Field(
+        0.1, gt=0, le=1, description="synonyms, noise: share of the words that could change which do"
+    )
+    similarity: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="synonyms, paraphrase, roundtrip: least cosine of the prompt's sentence vector with its parent's; "
+        "when not given 0.9 for synonyms, 0.8 for the others",
+    )
+    language: str = Field(
+        "English", min_length=1, max_length=40, description="roundtrip: the language of the prompts"
+    )
+    through: str = Field(
+        "French", min_length=1, max_length=40, description="roundtrip: the language that is gone through"
+    )
+    by: str = Field(
+        "tags",
+        min_length=1,
+        max_length=100,
+        description="balance: what names a row's topic: tags (the first one), group, or a field of its own",
+    )
+    wordnet: str = Field(
+        "",
+        description="synonyms: folder of WordNet's files; /usr/share/wordnet, from the package wordnet-base, "
+        "when not given",
+    )
+
+
 class Training(Section):
     """How adapters and layers are trained, unless a candidate says otherwise."""
 
-    epochs: float = Field(2.0, gt=0, le=100, description="passes over tune")
+    epochs: float = Field(2.0, gt=0, le=100, description="passes over tune; augmented rows add none")
     batch_size: int = Field(8, ge=1, le=4096, description="rows in one update")
     micro_tokens: int = Field(
         512, ge=16, description="tokens computed at once; fewer need less memory, the update stays the same"
@@ -214,6 +251,12 @@ class Recipe(Section):
         "postprocess joined with the best change of the network, where no rung alone passes; 0 tries none",
     )
     candidates: Candidates = Field(Candidates(), description="settings tried on each rung")
+    augment: tuple[Augmentation, ...] = Field(
+        (),
+        max_length=16,
+        description="rows made of tune in addition, for adapters and layers; each candidate is "
+        "trained without them too, with as many updates, and the two are compared on select",
+    )
     training: Training = Field(Training(), description="how adapters and layers are trained")
     budget: Budget = Field(Budget(), description="time that the run may take")
     review: Review = Field(Review(), description="whether people must judge")
@@ -235,6 +278,15 @@ class Recipe(Section):
         if not value or any(weight <= 0 for weight in value.values()):
             raise ValueError("at least one rung, every weight above 0")
         return value
+
+    @model_validator(mode="after")
+    def _augmented(self) -> Recipe:
+        trained = (*self.candidates.adapter, *self.candidates.layers)
+        if not self.augment and any(one.augment for one in trained):
+            raise ValueError(
+                "candidates: augment is true, and the section augment, which says how, is missing"
+            )
+        return self
 
 
 def load(path: Path | str) -> Recipe:
@@ -294,6 +346,10 @@ def _anchored(recipe: Recipe, folder: Path) -> Recipe:
             "data": data,
             "candidates": candidates.model_copy(update={"steering": steering}),
             "guidelines": str(folder / rules) if rules else "",
+            "augment": tuple(
+                how.model_copy(update={"wordnet": anchor(how.wordnet) if how.wordnet else ""})
+                for how in recipe.augment
+            ),
             "goal": recipe.goal.model_copy(
                 update={"metric": code(recipe.goal.metric), "options": options(recipe.goal.options)}
             ),

@@ -3,7 +3,7 @@
     runs/<time>-<hash>/
       recipe.yaml  provenance.json  certificate.json  plan.json
       trials/<stack>/  stack.json  outputs.jsonl  scores.jsonl  training.jsonl  adjustment files
-      ladder.json  verdict.json  report.html
+      lineage.jsonl  augmented.jsonl  ladder.json  verdict.json  report.html
 
 Every file is written whole or not at all. Outputs and scores of the sealed confirm part are never written.
 """

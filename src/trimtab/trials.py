@@ -14,7 +14,7 @@ from trimtab.adjust.stack import BASE, Stack
 from trimtab.candidates import AdapterCandidate, Candidate, LayersCandidate, PostprocessCandidate, Rung
 from trimtab.data import certificate, split
 from trimtab.decide.judge import Judged
-from trimtab.lineage import record_stack
+from trimtab.lineage import record_made, record_stack
 from trimtab.measure.contract import Metric
 from trimtab.measure.trial import defined, measure, paired
 from trimtab.model.find import AnyBase, loaded
@@ -106,6 +106,8 @@ def fit(
     stack, cost = Stack((fitted.adjustment,)), dict(fitted.cost)
     if isinstance(candidate, PostprocessCandidate) and candidate.confidence is not None:
         stack, cost["confidence"] = confidence.calibrated(shop, stack, candidate.confidence)
+    # First the record of whose rows these are, then what learned from them.
+    record_made(folder, fitted.made)
     stack.save(folder.trial(stack.hash))
     record_stack(folder, learned_from(prepared, candidate, stack.hash, name))
     if fitted.history:

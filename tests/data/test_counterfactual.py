@@ -32,7 +32,7 @@ def test_a_counterfactual_swaps_every_turn_and_reference_and_names_its_parent() 
     assert twin is not None
     assert [m.content for m in twin.messages] == ["Help the gentleman.", "Where is his bag?"]
     assert twin.references == ("It is in his car.", "He has it.", "In the hall.")
-    assert twin.fields == {"instruction": "Help.", "parent": "a"}
+    assert twin.fields == {"instruction": "Help.", "parent": "a", "augmented": "counterfactual"}
     assert (twin.source, twin.licence, twin.subject) == ("shop", "CC0-1.0", "p-7")
     assert (twin.consent, twin.collected_at) == ("form 3", "2026-03-31")
     assert twin.group == "g"

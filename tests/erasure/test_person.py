@@ -101,6 +101,20 @@ def test_rows_of_a_run_are_owned_by_subject_content_or_parent(tmp_path: Path) ->
     assert [r.id for r in find("p", [read(path)], []).owned(rows)] == ["a", "b", "d", "e"]
 
 
+def test_rows_made_of_made_rows_and_of_two_rows_are_owned(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.jsonl", [row(LONG, subject="p", id="a"), row(OTHER, subject="q", id="x")])
+    rows = [
+        Row("augmented", "d", parent="x", beside="c"),
+        Row("augmented", "c", parent="b"),
+        Row("tune", "b", parent="a"),
+        Row("tune", "a", subject="p"),
+        Row("tune", "x", subject="q"),
+        Row("augmented", "e", parent="x", beside="f"),
+        Row("augmented", erased="earlier"),
+    ]
+    assert [r.id for r in find("p", [read(path)], []).owned(rows)] == ["a", "b", "c", "d"]
+
+
 def test_a_file_that_cannot_be_read_is_said_to_be_unsearched(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text(json.dumps(row(LONG, subject="p")) + "\n{broken\n")

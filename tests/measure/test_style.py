@@ -6,9 +6,9 @@ import pytest
 
 from tests.reference import judged
 from trimtab.errors import MetricError
+from trimtab.language.reading import syllables
 from trimtab.language.text import sentences
 from trimtab.measure import find
-from trimtab.measure.style import syllables
 from trimtab.records import Example
 
 ITEM = Example((), id="x")

@@ -29,7 +29,7 @@ def test_a_candidate_says_otherwise_than_the_recipe(tmp_path: Path) -> None:
     own = {"epochs": 3, "batch_size": 16, "patience": 2, "replay": 0.0, "kl": 0.1, "balance": 2.0}
     found = training.settings(work, Trained(**own, counterfactual=True))
     assert {name: getattr(found, name) for name in own} == own
-    assert set(training.OWN) == set(Trained.model_fields) - {"blocks"}
+    assert set(training.OWN) == set(Trained.model_fields) - {"blocks", "augment"}
 
 
 def test_off_a_lesson_is_tune_alone(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ class Settings:
         replay: share of an update's rows that are replayed, in [0, 1); kl and balance: weights of the penalties;
             0 is off. See `regularisers`.
         counterfactual: whether rows bring along their twins, with groups of people swapped.
+        augment: whether the rows that are given hold some that were made of others.
         proximity: lambda of a penalty lambda * ||theta||^2 on the trained parameters, for those that are themselves
             a difference to the base; it is part of the gradient, and not of the loss that is shown.
     """
@@ -55,6 +56,7 @@ class Settings:
     kl: float = 0.0
     counterfactual: bool = False
     balance: float = 0.0
+    augment: bool = False
     seed: int = 0
     proximity: float = 0.0
 

@@ -27,6 +27,13 @@ class Trained(Candidate):
     kl: float | None = Field(None, ge=0, le=1000, description="instead of training.kl")
     counterfactual: bool | None = Field(None, description="instead of training.counterfactual")
     balance: float | None = Field(None, ge=0, le=1000, description="instead of training.balance")
+    seed: int | None = Field(
+        None, ge=0, lt=2**31, description="of its training, instead of the recipe's seed"
+    )
+    augment: bool | None = Field(
+        None,
+        description="whether it learns the rows of the section augment; tried with and without them when not given",
+    )
 
 
 class Search(Section):

@@ -78,10 +78,10 @@ def audit(
     personal=pseudonyms for stand-ins that stay the same instead of masks. --fix writes OUT, OUT.ledger.jsonl with a
     line for each change, and OUT.undo.jsonl, from which --undo writes the rows as they were.
 
-    pairs=FILE.jsonl writes prompts that name a group of people beside themselves with groups swapped, for a guard with
-    the metric twin_gap. model=NAME finds rows of which that model would not read the end: beyond limit=TOKENS, else beyond what training
-    takes by default or the model reads, the lower of the two. Of exact copies the later ones are counted; of near
-    copies and conflicts every row.
+    pairs=FILE.jsonl writes prompts that name a group of people beside themselves with groups swapped, for a guard
+    with the metric twin_gap. model=NAME finds rows of which that model would not read the end: beyond limit=TOKENS,
+    else beyond what training takes by default or the model reads, the lower of the two. Of exact copies the later
+    ones are counted; of near copies and conflicts every row.
     """
     if undo is not None:
         return _undone(Path(source), undo, as_json=as_json)

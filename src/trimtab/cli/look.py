@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from trimtab import document, measure
+from trimtab import document, guidelines, measure, strict
 from trimtab import recipe as recipes
 from trimtab.cli import show
 from trimtab.data import preview as pieces
@@ -16,7 +17,7 @@ from trimtab.data.read import read, recognise
 from trimtab.data.render import render
 from trimtab.decide import scores
 from trimtab.document.masking import printable
-from trimtab.errors import RunError, UserError
+from trimtab.errors import GuidelinesError, RunError, UserError
 from trimtab.model import load
 from trimtab.records import Comparison, TokenRow
 from trimtab.run import RunFolder
@@ -41,7 +42,9 @@ class Shown:
 
 @app.command()
 def preview(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="File of examples, or hub:<dataset>.")],
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="File of examples, hub:<dataset>, or guidelines.yaml.")
+    ],
     *,
     recipe: Annotated[
         Path | None, typer.Option("--recipe", metavar="FILE", help="Read it as this recipe does.")
@@ -53,7 +56,10 @@ def preview(
     """Show how data is read, and which tokens are learned.
 
     Learned tokens are coloured and underlined; without a terminal they stand in [brackets].
+    Of guidelines (a .yaml file), show what is wrong with the rules themselves.
     """
+    if Path(source).suffix in (".yaml", ".yml"):
+        return _preview_guidelines(Path(source), as_json=as_json)
     if recipe and model:
         raise UserError(
             "--recipe and --model were both given", "a recipe names its own model: leave --model out"
@@ -84,6 +90,26 @@ def preview(
         )
     for row in shown:
         _print_row(row)
+    return 0
+
+
+def _preview_guidelines(path: Path, *, as_json: bool) -> int:
+    """What is wrong with content rules; whatever is found, looking at them has worked."""
+    content = strict.read(
+        path, "guidelines", GuidelinesError, "every option is described in docs/guidelines.md"
+    )
+    rules = guidelines.parse(content, name=str(path))
+    found = guidelines.lint(rules, datetime.date.today(), given_version="version" in content)
+    if as_json:
+        show.document({"rules": len(rules.rules), "findings": found})
+    else:
+        show.facts([("Rules", str(len(rules.rules))), ("Findings", str(len(found)))])
+        for one in found:
+            place = f"{one.rule}: " if one.rule else ""
+            text = printable(f"{place}{one.message}. To mend it: {one.fix}.")
+            show.line(show.wrapped(text, indent="  ", first=f"{one.severity}: "))
+        if not found:
+            show.line("  Nothing is wrong with them.")
     return 0
 
 

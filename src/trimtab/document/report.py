@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from trimtab.document import charts, doses, figures, pages, rungs, tables, words
+from trimtab.document import augmentation, charts, doses, figures, pages, rungs, tables, words
 from trimtab.document.limits import limits
 from trimtab.document.masking import mask, printable
 from trimtab.document.record import Record, metric_title, read, scores, suite_title
@@ -71,6 +71,7 @@ def _context(record: Record, limit: int) -> dict[str, Any]:
         "cost": _cost(record),
         "decided": _decided(record, target),
         "certificate": tables.certificate(record) if record.certificate else None,
+        "augmented": augmentation.learned(record),
         "limits": limits(record, shown),
         "provenance": tables.provenance(record) if record.provenance else None,
         "recipe": _recipe(record),
@@ -173,6 +174,8 @@ def _ladder(record: Record) -> dict[str, Any]:
         ),
         "chosen": record.candidate().get("name") or "",
         "race": words.race_sentences(record),
+        "augmentation": augmentation.effects(record),
+        "augmentation_limits": augmentation.LIMITS,
         "adjustment": tables.adjustment(record),
         "confidence": tables.confidence(record),
         "coverage": tables.coverage(record),

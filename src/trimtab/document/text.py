@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from trimtab.document import rungs
+from trimtab.document import augmentation, rungs
 from trimtab.document.figures import duration, interval, known, percent, significant
 from trimtab.document.masking import printable
 from trimtab.document.record import Record, metric_title, read, suite_title
@@ -66,6 +66,7 @@ def _facts(record: Record) -> list[str]:
     lines += [_wrapped(line) for line in rungs.lines(record)]
     if raced(record):
         lines.append(_wrapped(f"race    {raced(record)}"))
+    lines += [_wrapped(f"augment {said}") for said in augmentation.effects(record)]
     stages = [seconds for seconds in (record.provenance.get("costs") or {}).values() if known(seconds)]
     if stages:
         lines.append(_wrapped(f"time    {duration(sum(stages))}"))

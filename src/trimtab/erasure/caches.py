@@ -27,17 +27,27 @@ def tokens(search: Search) -> Iterator[Change]:
 
 def answers(search: Search) -> Iterator[Change]:
     """Replies of services to the person's rows, and replies that quote them."""
+    return _kept(search, "answers")
+
+
+def rewritten(search: Search) -> Iterator[Change]:
+    """What a base model made of the person's rows in other words, which no search for their words would find."""
+    return _kept(search, "augment")
+
+
+def _kept(search: Search, place: str) -> Iterator[Change]:
+    """Files that name the hash of one of the person's rows, or quote it."""
     keys = {item_key(name) for name in search.person.ids if name}
-    for path in walk(search.cache / "answers"):
+    for path in walk(search.cache / place):
         asked = _item(path) in keys
         if asked or holds(path, search.person.needles):
-            yield Change("answers", path, "file removed", functools.partial(_remove, path), rows=int(asked))
+            yield Change(place, path, "file removed", functools.partial(_remove, path), rows=int(asked))
 
 
 def others(search: Search) -> Iterator[Change]:
     """Everything else in the cache that holds one of the texts, but for published models."""
     for path in walk(search.cache):
-        elsewhere = path.relative_to(search.cache).parts[0] not in (MODELS, "tokens", "answers")
+        elsewhere = path.relative_to(search.cache).parts[0] not in (MODELS, "tokens", "answers", "augment")
         if elsewhere and holds(path, search.person.needles):
             yield Change("cache", path, "file removed", functools.partial(_remove, path), texts=1)
 

@@ -75,15 +75,20 @@ class Person:
     searched: int = 0
 
     def owned(self, rows: Sequence[Row]) -> list[Row]:
-        """Rows of a run's record that are the person's, or were made from one of theirs."""
+        """Rows of a run's record that are the person's, or were made from one of theirs, or from one of these."""
         first = [row for row in rows if not row.erased and self._says(row)]
         ids = {row.id for row in first}
         # An id may be used again in another file: a parent that the run itself has decides by who it is there.
         ids |= self.ids - {row.id for row in rows}
-        made = {id(row) for row in first}
-        return first + [
-            r for r in rows if r.parent and r.parent in ids and not r.erased and id(r) not in made
-        ]
+        found = {id(row): row for row in first}
+        while made := {
+            id(row): row
+            for row in rows
+            if not row.erased and id(row) not in found and not ids.isdisjoint({row.parent, row.beside} - {""})
+        }:
+            found |= made
+            ids |= {row.id for row in made.values()}
+        return list(found.values())
 
     def _says(self, row: Row) -> bool:
         same = row.content in self.contents and row.subject in ("", self.subject)

@@ -37,6 +37,7 @@ PLACES: tuple[Place, ...] = (
         "tokens", "rendered rows in the user's cache: all of them, since tokens cannot be read", caches.tokens
     ),
     Place("answers", "replies of services in the user's cache", caches.answers),
+    Place("augment", "texts of rows rewritten by a base model, in the user's cache", caches.rewritten),
     Place("cache", "everything else in the user's cache but published models", caches.others),
     Place("unfinished", "files left by processes that were killed while they wrote", caches.unfinished),
     Place("made", "pages and records of audits in the project", made.plan),

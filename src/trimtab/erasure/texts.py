@@ -92,7 +92,7 @@ class Redactor:
         """Whether an object is one of the person's rows, or says something of one."""
         if not isinstance(value, Mapping):
             return False
-        names = ("example", "parent", "id") if self.by_id else ("example", "parent")
+        names = ("example", "parent", "beside", *(("id",) if self.by_id else ()))
         named = any(isinstance(value.get(name), str) and value[name] in self.ids for name in names)
         return named or (bool(self.subject) and value.get("subject") == self.subject)
 

@@ -5,6 +5,7 @@ Every stage uses the same compiled checks: edits of an answer, the metric `guide
 
 from trimtab.guidelines.checks import Finding
 from trimtab.guidelines.compiled import Compiled, compiled, load
+from trimtab.guidelines.lint import Remark, lint
 from trimtab.guidelines.schema import Guidelines, Rule, parse
 
-__all__ = ["Compiled", "Finding", "Guidelines", "Rule", "compiled", "load", "parse"]
+__all__ = ["Compiled", "Finding", "Guidelines", "Remark", "Rule", "compiled", "lint", "load", "parse"]

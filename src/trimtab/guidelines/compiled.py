@@ -10,6 +10,7 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from trimtab import strict
 from trimtab.errors import GuidelinesError, several
@@ -19,6 +20,19 @@ from trimtab.language.text import words
 
 # Passes until rules must have settled. Three are usual: one that changes, one after it, one that changes nothing.
 PASSES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A reason to refuse guidelines: what it is about, and in words.
+
+    rule: id of the rule, or fallback, or empty for all of them. other: id of the rule that it contradicts, if any.
+    """
+
+    kind: Literal["contradiction", "good_breaks_rule", "bad_not_caught"]
+    rule: str
+    message: str
+    other: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,15 +150,18 @@ def compiled(guidelines: Guidelines, *, name: str = "guidelines") -> Compiled:
     Raises:
         GuidelinesError: rules that contradict one another, or examples that contradict their rule; all at once.
     """
+    found = unchecked(guidelines)
+    said = [f"{problem.rule or 'rules'}: {problem.message}" for problem in problems(found)]
+    if said:
+        raise GuidelinesError(f"{name}:\n{several(said)}", "change one of the two that contradict each other")
+    return found
+
+
+def unchecked(guidelines: Guidelines) -> Compiled:
+    """The checks of guidelines that may hold problems: for looking at them, not for use."""
     checks = [check(rule) for rule in guidelines.rules]
     content = tuple(one for one in checks if not isinstance(one, Added))
-    found = Compiled(guidelines, content, tuple(one for one in checks if isinstance(one, Added)))
-    problems = [*_contradictions(found), *_examples(found)]
-    if problems:
-        raise GuidelinesError(
-            f"{name}:\n{several(problems)}", "change one of the two that contradict each other"
-        )
-    return found
+    return Compiled(guidelines, content, tuple(one for one in checks if isinstance(one, Added)))
 
 
 def load(path: Path | str) -> Compiled:
@@ -160,33 +177,50 @@ def load(path: Path | str) -> Compiled:
     return compiled(parse(content, name=str(path)), name=str(path))
 
 
-def _contradictions(found: Compiled) -> list[str]:
+def problems(found: Compiled) -> list[Problem]:
+    """Everything for which guidelines are refused.
+
+    Raises:
+        GuidelinesError: a pattern took too long on an example; names the rule.
+    """
+    return [*_contradictions(found), *_examples(found)]
+
+
+def _contradictions(found: Compiled) -> list[Problem]:
     """Texts that a rule inserts and another would change; additions that do not satisfy their own rule."""
     inserts = [(one.rule.id, text) for one in found.checks for text in one.inserts]
     inserts += [("fallback", found.guidelines.fallback)]
-    problems = [
-        f"{name}: inserts {text!r:.60}, but {finding.rule} {finding.what}"
+    told = [
+        Problem(
+            "contradiction", name, f"inserts {text!r:.60}, but {finding.rule} {finding.what}", finding.rule
+        )
         for name, text in inserts
         for one in found.content
         if isinstance(one, Forbidden | Replaced | Rejected)
         for finding in one.find(text)[:1]
     ]
-    problems += [
-        f"{one.rule.id}: adds {one.sentence!r:.60}, in which it does not find what it requires"
+    told += [
+        Problem(
+            "contradiction",
+            one.rule.id,
+            f"adds {one.sentence!r:.60}, in which it does not find what it requires",
+        )
         for one in found.added
         if one.sentence and one.find(one.sentence)
     ]
-    if not problems and found._settled(found.guidelines.fallback, [])[0] is None:
-        problems.append("the rules never settle, not even on the fallback")
-    return problems
+    if not told and found._settled(found.guidelines.fallback, [])[0] is None:
+        told.append(Problem("contradiction", "", "they never settle, not even on the fallback"))
+    return told
 
 
-def _examples(found: Compiled) -> list[str]:
+def _examples(found: Compiled) -> list[Problem]:
     """Good examples that break their rule, and bad ones that keep it."""
-    problems = []
+    told = []
     for one in found.checks:
         for number, text in enumerate(one.rule.good):
-            problems += [f"{one.rule.id}: good.{number} breaks it: {f.what}" for f in one.find(text)[:1]]
+            said = [f"good.{number} breaks it: {f.what}" for f in one.find(text)[:1]]
+            told += [Problem("good_breaks_rule", one.rule.id, what) for what in said]
         for number, text in enumerate(one.rule.bad):
-            problems += [] if one.find(text) else [f"{one.rule.id}: bad.{number} keeps it: {text!r:.60}"]
-    return problems
+            said = [] if one.find(text) else [f"bad.{number} keeps it: {text!r:.60}"]
+            told += [Problem("bad_not_caught", one.rule.id, what) for what in said]
+    return told

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from trimtab.language.text import ngrams, sentences, words
+from trimtab.language.reading import reading_ease, reading_grade
+from trimtab.language.text import ngrams, words
 from trimtab.measure.contract import Direction, Metric, ratio
-from trimtab.records import NAN, Example
-
-_VOWELS = re.compile(r"[aeiouyäöüàâáéèêëíîïóôúûæœ]+")
-# The e of -le and -re after a consonant is heard (table, litre), as is that of -ted and -ded.
-_SILENT = re.compile(r"(?:[^aeiouylr]es?|[aeiouy][lr]es?|[^aeioutdy]ed)$")
-_SIBILANT = re.compile(r"(?:s|x|z|ch|sh|[cg])es$")
+from trimtab.records import Example
 
 
 def readability(*, formula: Literal["flesch", "grade"] = "flesch") -> Metric:
@@ -28,14 +23,7 @@ def readability(*, formula: Literal["flesch", "grade"] = "flesch") -> Metric:
     """
 
     def score(example: Example, text: str) -> float:
-        found = words(text)
-        if not found:
-            return NAN
-        per_sentence = len(found) / max(1, len(sentences(text)))
-        per_word = sum(syllables(word) for word in found) / len(found)
-        if formula == "flesch":
-            return 206.835 - 1.015 * per_sentence - 84.6 * per_word
-        return 0.39 * per_sentence + 11.8 * per_word - 15.59
+        return reading_ease(text) if formula == "flesch" else reading_grade(text)
 
     flesch = formula == "flesch"
     return Metric(
@@ -46,17 +34,6 @@ def readability(*, formula: Literal["flesch", "grade"] = "flesch") -> Metric:
         limits="Made for English prose of a hundred words or more; noisy on short answers, blind to sense.",
         score=score,
     )
-
-
-def syllables(word: str) -> int:
-    """Syllables of an English word, at least 1: groups of vowels, less a silent final -e, -es or -ed.
-
-    A rule of thumb of our own; it knows no exceptions, so it errs on words such as "recipe" and "business".
-    """
-    word = word.lower()
-    count = len(_VOWELS.findall(word))
-    silent = _SILENT.search(word) and not _SIBILANT.search(word)
-    return max(1, count - bool(silent))
 
 
 def length(*, direction: Direction = "lower") -> Metric:

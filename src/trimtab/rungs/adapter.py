@@ -51,13 +51,13 @@ def fit(shop: Workshop, candidate: AdapterCandidate) -> Fitted:
         shop.base,
         lesson.rows,
         shape(candidate),
-        how,
+        lesson.how,
         beside=lesson.beside,
         held_out=training.held_out(shop, how),
         folder=shop.folder,
         report=shop.report,
     )
-    return Fitted(fitted, training.cost(trained, {**lesson.told, **tried}), trained.history)
+    return Fitted(fitted, training.cost(trained, {**lesson.told, **tried}), trained.history, lesson.made)
 
 
 def _loss(
@@ -69,7 +69,7 @@ def _loss(
     lesson = training.lesson(shop, how, part.learned)
     beside = dataclasses.replace(lesson.beside, watch=part.watch)
     _, trained = adapter.fit(
-        shop.base, lesson.rows, shape(chosen), how, beside=beside, held_out=part.held_out
+        shop.base, lesson.rows, shape(chosen), lesson.how, beside=beside, held_out=part.held_out
     )
     losses = [loss for row in trained.history if (loss := row["select_loss"]) is not None]
     return min(losses) if how.patience else losses[-1]

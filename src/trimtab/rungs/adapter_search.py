@@ -21,7 +21,7 @@ from trimtab.errors import RecipeError, TrainingDiverged
 from trimtab.model.embedded import cache_folder
 from trimtab.records import Example, Progress, TokenRow, content_hash
 from trimtab.run import read_json, write_json
-from trimtab.rungs import search
+from trimtab.rungs import augmenting, search
 from trimtab.rungs.workshop import Workshop
 
 # Share of tune's examples that a search holds out, and the fewest groups that they are chosen from.
@@ -55,7 +55,8 @@ Train = Callable[[Part, Mapping[str, float]], float]
 
 def room(shop: Workshop) -> float:
     """Seconds that a search may take: a candidate's share of its rung's share of the budget."""
-    return shop.room / max(1, len(shop.prepared.recipe.candidates.adapter))
+    recipe = shop.prepared.recipe
+    return shop.room / max(1, len(augmenting.both_ways(recipe, recipe.candidates.adapter)))
 
 
 def run(shop: Workshop, wanted: Search, train: Train) -> Found:

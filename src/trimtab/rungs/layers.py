@@ -28,10 +28,10 @@ def fit(shop: Workshop, candidate: LayersCandidate) -> Fitted:
         shop.base,
         lesson.rows,
         layers.Where(candidate.method, candidate.blocks),
-        how,
+        lesson.how,
         beside=lesson.beside,
         held_out=training.held_out(shop, how),
         folder=shop.folder,
         report=shop.report,
     )
-    return Fitted(fitted, training.cost(trained, lesson.told), trained.history)
+    return Fitted(fitted, training.cost(trained, lesson.told), trained.history, lesson.made)

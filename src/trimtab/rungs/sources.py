@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from trimtab.candidates import Candidate, Trained
-from trimtab.lineage import Learned
+from trimtab.lineage import AUGMENTED, Learned
 from trimtab.prepare import Prepared
+from trimtab.rungs import augmenting
 
 
 def learned_from(prepared: Prepared, candidate: Candidate, stack: str, fit: str) -> Learned:
     """The record of a stack: tune, select where its loss says when to stop or a confidence was calibrated, and pairs.
+
+    Rows that were made of tune are a part of their own.
 
     Kinds that only compare settings on tune rest on it as well: a row less might have decided otherwise.
     """
@@ -20,4 +23,5 @@ def learned_from(prepared: Prepared, candidate: Candidate, stack: str, fit: str)
     pairs = str(getattr(candidate, "pairs", ""))
     files = (pairs,) if pairs and Path(pairs).is_file() else ()
     calibrated = getattr(candidate, "confidence", None) is not None
-    return Learned(stack, fit, ("tune", "select") if patience or calibrated else ("tune",), files)
+    parts = {"select": patience or calibrated, AUGMENTED: augmenting.learned_by(prepared.recipe, candidate)}
+    return Learned(stack, fit, ("tune", *(part for part, learned in parts.items() if learned)), files)

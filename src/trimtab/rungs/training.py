@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +17,7 @@ from trimtab.errors import RecipeError
 from trimtab.model.embedded import cache_folder
 from trimtab.prepare import rows_of
 from trimtab.records import Example, TokenRow
-from trimtab.rungs import replay
+from trimtab.rungs import augmenting, replay
 from trimtab.rungs.workshop import Speed, Workshop
 
 # Cost of an update relative to a forward pass over the same tokens: forward, backward to every activation, and the
@@ -29,32 +31,50 @@ DIVERGENCE = 1.4
 # Held-out rows whose loss is followed for the curve alone; all of select where it decides when to stop.
 CURVE_ROWS = 16
 # What a candidate may set instead of the recipe's training.
-OWN = ("epochs", "learning_rate", "batch_size", "patience", "replay", "kl", "counterfactual", "balance")
+OWN = (
+    "epochs",
+    "learning_rate",
+    "batch_size",
+    "patience",
+    "replay",
+    "kl",
+    "counterfactual",
+    "balance",
+    "seed",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What a candidate is trained on: rows, what goes with them, and what the record says of that."""
+    """What a candidate is trained on: rows, what goes with them, and what the record says of that.
+
+    how: the settings, with epochs that come to as many updates as without augmented rows: what these do would else be
+    taken for what more training does. made: the augmented examples among those of the rows.
+    """
 
     rows: list[TokenRow]
     beside: Beside
+    how: Settings
     told: Mapping[str, Any]
+    made: Sequence[Example] = ()
 
 
 def settings(shop: Workshop, candidate: Trained) -> Settings:
     """The training settings of a candidate."""
     recipe = shop.prepared.recipe
     own = {name: getattr(candidate, name) for name in OWN}
-    merged = recipe.training.model_dump() | {key: value for key, value in own.items() if value is not None}
+    merged = recipe.training.model_dump() | {"seed": recipe.seed}
+    merged |= {key: value for key, value in own.items() if value is not None}
     merged["counterfactual"] = merged["counterfactual"] or merged["balance"] > 0
-    return Settings(**merged, seed=recipe.seed)
+    return Settings(**merged, augment=augmenting.learned_by(recipe, candidate))
 
 
 def lesson(shop: Workshop, how: Settings, examples: Sequence[Example] | None = None) -> Lesson:
-    """Rows of tune, or of these examples of it, with their twins and replayed rows where the settings ask for them.
+    """Rows of tune, or of these examples of it, with what the settings ask for: augmented, twins, replayed.
 
     Raises:
         RecipeError: counterfactuals are asked for, and no example names a group of people.
+        RecipeError, MissingPart: nothing could be augmented, or what it needs is not installed.
     """
     if examples is None:
         examples, rows = shop.prepared.parts["tune"], rows_of(shop.prepared, shop.base, "tune")
@@ -65,11 +85,37 @@ def lesson(shop: Workshop, how: Settings, examples: Sequence[Example] | None = N
     if how.counterfactual:
         twins = _twins(shop, examples, rows)
         told["counterfactual_rows"] = len(twins)
+    made: Sequence[Example] = ()
+    if how.augment:
+        made, more, told["augmented"] = _augmented(shop, examples)
+        updates = [math.ceil(count / how.batch_size) for count in (len(rows), len(rows) + len(more))]
+        how = dataclasses.replace(how, epochs=how.epochs * updates[0] / updates[1])
+        # Behind tune's own rows, whose numbers the twins go by.
+        rows = [*rows, *more]
     mixed: Sequence[TokenRow] = ()
     if how.replay:
         kept = replay.rows(shop)
         mixed, told["replay"] = kept.rows, kept.told
-    return Lesson(rows, Beside(twins=twins, replay=mixed), told)
+    return Lesson(rows, Beside(twins=twins, replay=mixed), how, told, made)
+
+
+def _augmented(
+    shop: Workshop, examples: Sequence[Example]
+) -> tuple[list[Example], list[TokenRow], dict[str, Any]]:
+    """Augmented examples with their rows, and what the record says of them; those that would be cut are left out."""
+    found = augmenting.rows(shop, examples)
+    rendered = _rendered(shop, found.examples)
+    cut = {row.example for row in rendered if row.lost}
+    made = [example for example in found.examples if example.id not in cut]
+    if not made:
+        raise RecipeError(
+            f"augment: each of {len(cut)} rows is longer than data.max_tokens allows", "raise data.max_tokens"
+        )
+    rows = [row for row in rendered if row.example not in cut]
+    certified = certificate.certificate(rows, made, shop.base.tokenizer)
+    certificate.check(certified)
+    tokens = {"tokens": certified.tokens, "supervised": certified.supervised}
+    return made, rows, {**augmenting.counted(made), **tokens, "too_long": len(cut), **found.told}
 
 
 def _twins(shop: Workshop, examples: Sequence[Example], rows: Sequence[TokenRow]) -> dict[int, TokenRow]:
@@ -101,6 +147,7 @@ def seconds(shop: Workshop, candidate: Trained, speed: Speed, *, partial: bool) 
     more = DIVERGENCE if how.kl else 1.0
     # Replayed rows come on top of tune's own; every row may have a twin.
     more *= 1 / (1 - how.replay) + how.counterfactual
+    more *= augmenting.longer(shop.prepared.recipe) if how.augment else 1.0
     if not partial:
         return how.epochs * UPDATE * more * speed.epoch
     return (min(how.epochs, 1) * LAST_THIRD + max(how.epochs - 1, 0) * LAST_THIRD_AGAIN) * more * speed.epoch

@@ -131,11 +131,15 @@ class Workshop:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A candidate as fitted: the adjustment, what it cost, and the course of its training, if there was one."""
+    """A candidate as fitted: the adjustment, what it cost, and the course of its training, if there was one.
+
+    made: augmented rows that it learned beside tune.
+    """
 
     adjustment: Adjustment
     cost: Mapping[str, Any]
     history: Sequence[Mapping[str, Any]] = field(default=())
+    made: Sequence[Example] = ()
 
 
 def in_time(wanted: Sequence[One], cost: Callable[[One], float], seconds: float) -> list[One]:
