@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,9 @@ import pytest
 from hypothesis import settings
 
 from tests import tiny
+
+# A shell starts what runs in the background without an ear for Ctrl-C, which some tests press.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("trimtab", deadline=None, derandomize=True, max_examples=50, database=None)
 settings.load_profile("trimtab")

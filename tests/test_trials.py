@@ -109,6 +109,29 @@ def test_it_is_true_of_what_is_measured(made: tuple[Prepared, Base], kind: Any, 
                     assert model.likelihood(asks) == plain.likelihood(asks)
 
 
+def test_items_of_one_group_in_a_guard_count_as_one(made: tuple[Prepared, Base]) -> None:
+    """Items given four times over in their groups are no more evidence than given once."""
+    prepared, base = made
+    plain = prepared.guards[3]
+    items = plain.parts["select"] + plain.parts["confirm"]
+    copies = [
+        dataclasses.replace(item, id=f"{item.id}-{n}", group=item.id) for item in items for n in range(4)
+    ]
+    found = []
+    for these in (items, copies):
+        guard = dataclasses.replace(plain, parts={"select": these, "confirm": these})
+        own = dataclasses.replace(prepared, guards=(guard,))
+        scope = Scope("select", own.parts["select"][:4])
+        stacks = (Stack(), Stack((Preface("Well:"),)))
+        before, after = (run_trial(own, base, stack, scope, None, "one") for stack in stacks)
+        (result,) = judge(own, before, after, "select", "x", 0.95).guards
+        found.append(result.comparison.difference)
+    once, often = found
+    assert often.value == pytest.approx(once.value)
+    assert once.high > once.low
+    assert often.high - often.low > 0.9 * (once.high - once.low)
+
+
 def test_without_guard_suites_nothing_of_them_is_measured(made: tuple[Prepared, Base]) -> None:
     prepared, base = made
     scope = Scope("select", prepared.parts["select"], guards=False)

@@ -298,7 +298,7 @@ def _score(row: dict[str, Any]) -> Score:
 
 def judge(prepared: Prepared, before: Trial, after: Trial, part: Part, stack: str, level: float) -> Judged:
     """Compare a stack with the base model on one part: the target, and each guard against its margin."""
-    groups = _groups(prepared, part)
+    groups = _groups(prepared.parts[part])
     results = []
     for guard in prepared.guards:
         if guard.key in after.untouched:
@@ -312,7 +312,7 @@ def judge(prepared: Prepared, before: Trial, after: Trial, part: Part, stack: st
         compared = _compare(
             *pair,
             guard.metric,
-            groups if guard.on_target else {},
+            groups if guard.on_target else _groups(guard.parts[part]),
             lambda a, b, margin=guard.margin, **how: stats.non_inferior(a, b, margin=margin, **how),
             level,
             -guard.margin,
@@ -353,15 +353,14 @@ def target_gain(
         before.only({score.example for score in after.target}).target,
         after.target,
         prepared.goal,
-        _groups(prepared, part),
+        _groups(prepared.parts[part]),
         lambda a, b, **how: stats.compare(a, b, min_gain=least, **how),
         level,
         least,
     )
 
 
-def _groups(prepared: Prepared, part: Part) -> dict[str, str]:
-    examples = prepared.parts[part]
+def _groups(examples: Sequence[Example]) -> dict[str, str]:
     return dict(zip((e.id for e in examples), split.cluster_keys(examples), strict=True))
 
 

@@ -387,6 +387,7 @@ def test_interrupting_loses_no_answer(service: Service) -> None:
 
 def test_waiting_for_a_turn_ends_with_the_run(service: Service) -> None:
     service.failures = [status(503, Retry_After="300")]
+    service.slow = 1.0  # both are asked before one is told to wait, or no answer would come to interrupt at
 
     def interrupt(progress: Progress) -> None:
         raise KeyboardInterrupt

@@ -24,30 +24,31 @@ def rank(number: int) -> int:
 
 @dataclass(slots=True)
 class Sample(Generic[Value]):
-    """At most 2,000 rows of those seen, whatever their order and their parts; a value is kept for each."""
+    """At most so many rows of those seen, whatever their order and their parts; a value is kept for each."""
 
+    most: int = MOST
     _held: list[tuple[int, int, Value]] = field(default_factory=list)
 
     def wants(self, number: int) -> bool:
         """Whether a row may be among the sample of this row and those before it."""
-        return rank(number) * (number + 1) < _SLACK * MOST * _ALL
+        return rank(number) * (number + 1) < _SLACK * self.most * _ALL
 
     def take(self, number: int, value: Value) -> None:
-        """Keep a row that is wanted, as long as no 2,000 others have a smaller hash."""
+        """Keep a row that is wanted, as long as not that many others have a smaller hash."""
         self._held.append((rank(number), number, value))
-        self._cut(2 * MOST)
+        self._cut(2 * self.most)
 
     def join(self, later: Sample[Value]) -> None:
         """Add the rows of another sample."""
         self._held += later._held
-        self._cut(2 * MOST)
+        self._cut(2 * self.most)
 
     def _cut(self, most: int) -> None:
         if len(self._held) > most:
             self._held.sort(key=lambda one: one[:2])
-            del self._held[MOST:]
+            del self._held[self.most :]
 
     def drawn(self) -> list[tuple[int, Value]]:
         """The numbers and values of the rows that were drawn, in the order of the rows."""
-        self._cut(MOST)
+        self._cut(self.most)
         return sorted(((number, value) for _, number, value in self._held), key=lambda one: one[0])

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.audit.made import raw, write
-from trimtab.audit import Audit, audit
+from tests.audit.made import raw, read, write
+from trimtab.audit import audit
 from trimtab.audit.told import tally
 from trimtab.audit.told.comparing import Described, compared
 
@@ -81,19 +81,25 @@ def test_the_audit_says_it_and_says_how_many_rows_it_looked_at(tmp_path: Path) -
     assert all("does not read like " in note for note in found.notes.values())
 
 
-def test_of_many_rows_the_same_are_drawn_in_whatever_parts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("cut", [0, 1000, 3999])
+def test_of_many_rows_the_same_are_drawn_in_whatever_parts(monkeypatch: pytest.MonkeyPatch, cut: int) -> None:
     monkeypatch.setattr(tally, "MOST", 500)
+    made = rows(4, 4000, 400, 0)[0]
+    pairs = [(", ".join(f"{k}[{v}]" for k, v in row.pairs.items()), row.answer) for row in made]
+    whole, first, later = tally.Told(), tally.Told(), tally.Told()
+    for row in read(*pairs):
+        whole.add(row)
+        (first if row.number < cut else later).add(row)
+    first.join(later)
+    assert first.findings() == whole.findings()
+    assert whole.findings()[0].detail == {"rows looked at": 500}
+
+
+def test_several_processes_find_the_same(tmp_path: Path) -> None:
     path = source(tmp_path, rows(4, 4000, 400, 0)[0])
-
-    def found(workers: int) -> Audit:
-        return audit(path, workers=workers)
-
-    alone, together = found(1).of("fact_left_out"), found(2).of("fact_left_out")
-    assert alone == together
+    alone, together = (audit(path, workers=n).of("fact_left_out") for n in (1, 2))
     assert alone
-    assert alone.detail == {"rows looked at": 500}
+    assert alone == together
 
 
 def test_prompts_that_list_nothing_are_left_alone(tmp_path: Path) -> None:

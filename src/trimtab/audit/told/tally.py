@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from trimtab.audit.features import digest
+from trimtab.audit.drawing import Sample
 from trimtab.audit.findings import Finding, Hit, Row
 from trimtab.audit.kinds import KINDS
 from trimtab.audit.tallies import Section
 from trimtab.audit.told.comparing import ADDED, LEFT_OUT, Described, compared
 from trimtab.audit.told.pairs import pairs_of
 
-# So many rows are learned from and looked at; of more, those are drawn that a hash of their numbers puts first.
+# So many rows are learned from and looked at; of more, a sample.
 MOST = 50_000
 _FEWEST = 200
 _SHARE = 0.8
@@ -26,12 +25,12 @@ class Told:
 
     Attributes:
         rows: how many rows were seen; listing: how many of them list facts.
-        drawn: some of these with their place in the draw, at most `MOST`.
+        drawn: some of these, at most `MOST`.
     """
 
     rows: int = 0
     listing: int = 0
-    drawn: list[tuple[int, Described]] = field(default_factory=list)
+    drawn: Sample[Described] = field(default_factory=lambda: Sample(MOST))
 
     def add(self, row: Row) -> None:
         """Count a row, and keep it where it lists facts."""
@@ -40,18 +39,14 @@ class Told:
         answer = " ".join(text.text for text in row.texts if text.side == "answer")[:_LONGEST]
         if pairs and answer.strip():
             self.listing += 1
-            self.drawn.append((digest(str(row.number)), Described(row.number, pairs, answer)))
+            if self.drawn.wants(row.number):
+                self.drawn.take(row.number, Described(row.number, pairs, answer))
 
     def join(self, later: Told) -> None:
         """Add the rows that follow."""
         self.rows += later.rows
         self.listing += later.listing
-        self.drawn += later.drawn
-        if len(self.drawn) > 2 * MOST:
-            self._drop()
-
-    def _drop(self) -> None:
-        self.drawn = heapq.nsmallest(MOST, self.drawn, key=lambda one: one[0])
+        self.drawn.join(later.drawn)
 
     def sections(self) -> Sequence[Section]:
         """None: the findings say it."""
@@ -61,8 +56,7 @@ class Told:
         """Facts left out and facts added; none where fewer than eight in ten rows, or than 200, list facts."""
         if self.listing < max(_FEWEST, _SHARE * self.rows):
             return ()
-        self._drop()
-        rows = sorted((one for _, one in self.drawn), key=lambda one: one.number)
+        rows = [one for _, one in self.drawn.drawn()]
         hits = compared(rows)
         found = [
             _finding(kind, [hit for hit in hits if hit.kind == kind], len(rows)) for kind in (LEFT_OUT, ADDED)
