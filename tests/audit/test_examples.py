@@ -51,3 +51,10 @@ def test_what_is_told_by_its_prompt_shows_the_prompt(tmp_path: Path) -> None:
     write(tmp_path / "t.jsonl", [{"text": "no prompt here"}])
     shown = examples(str(tmp_path / "t.jsonl"), {}, [alone])["outlier_meaning"]
     assert shown[0].excerpts == ("no prompt here",)
+
+
+def test_what_rows_do_not_say_has_no_examples(tmp_path: Path) -> None:
+    source = write(tmp_path / "r.jsonl", raw(("a", "b c")))
+    found = audit(source)
+    assert found.of("missing_source")
+    assert examples(source, {}, found.findings)["missing_source"] == ()

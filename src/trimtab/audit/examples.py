@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from trimtab.audit.checks import secrets
 from trimtab.audit.findings import Finding, Row, Side, Span, Text
 from trimtab.audit.privacy.columns import cells
+from trimtab.audit.provenance import FIELDS
 from trimtab.audit.rows import rows
 from trimtab.document.masking import mask as mask_numbers
 from trimtab.document.masking import printable
@@ -37,6 +38,8 @@ def examples(
 ) -> dict[str, tuple[Shown, ...]]:
     """The first examples of each finding, by kind; the source is read again up to the last row that is needed.
 
+    What rows do not say of where they come from has no examples: their texts show nothing of it.
+
     Raises:
         DataError: the source cannot be read any more.
     """
@@ -64,6 +67,8 @@ def _shown(rows: tuple[int, ...], note: str, excerpts: tuple[str, ...]) -> Shown
 
 
 def _chosen(finding: Finding, count: int) -> list[tuple[int, ...]]:
+    if finding.kind in FIELDS:
+        return []
     if finding.groups:
         return [group[:2] for group in finding.groups[:count]]
     return [(row,) for row in finding.rows[:count]]
