@@ -1,6 +1,6 @@
 """Speed and memory of an audit on synthetic rows, and beside a plain script of datasketch and Presidio.
 
-    python bench/audit.py [--rows N ...] [--peer N] [--workers N] [--json FILE]
+    python bench/audit.py [--rows N ...] [--peer N] [--workers N] [--json FILE] [--chart FILE.svg]
 
 Rows are drawn by a seed: prompts and answers of common words, 1 in 100 an exact copy, 1 in 100 a copy with a word left
 out, 1 in 20 with an e-mail address, a telephone or a card number. Memory is the resident memory of all processes
@@ -24,6 +24,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import chart
 import record
 
 TYPES = ["EMAIL_ADDRESS", "PHONE_NUMBER", "CREDIT_CARD", "IBAN_CODE", "IP_ADDRESS"]
@@ -205,12 +206,25 @@ def shared(one: list[int], other: list[int]) -> dict[str, int]:
     return {"ours": len(one), "peer": len(other), "both": len(set(one) & set(other))}
 
 
+def drawn(sizes: list[dict[str, Any]]) -> str:
+    """Seconds and memory against rows."""
+    rows = [one["rows"] for one in sizes]
+    seconds = chart.Series("seconds", rows, [one["seconds"] for one in sizes], "#1f5f8b")
+    memory = chart.Series("MiB, all processes", rows, [one["peak_bytes"] / 2**20 for one in sizes], "#a8443a")
+    panels = (
+        chart.Panel("Time of an audit", "rows", "seconds", (seconds,)),
+        chart.Panel("Memory of an audit", "rows", "MiB", (memory,)),
+    )
+    return chart.draw(panels)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--peer", type=int, default=50_000)
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--json", type=Path, default=record.OUT / "audit.json")
+    parser.add_argument("--chart", type=Path, help="draw time and memory against rows, as SVG")
     parser.add_argument("--one", nargs=2, metavar=("WHO", "FILE"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
@@ -242,6 +256,8 @@ def main() -> None:
             results["peer"] = {"rows": options.peer, "seconds": seconds, "cpu_seconds": cpu, "found": both}
             print(json.dumps(results["peer"]), f"{seconds['peer'] / seconds['ours']:.2f} times", flush=True)
     record.write(results, options.json)
+    if options.chart:
+        options.chart.write_text(drawn(results["sizes"]), encoding="utf-8")
 
 
 if __name__ == "__main__":

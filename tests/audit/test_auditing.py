@@ -100,7 +100,7 @@ def test_a_file_with_the_same_instruction_does_not_leak(tmp_path: Path) -> None:
     source = write(tmp_path / "r.jsonl", raw(*pairs, (f"{ask}{LONG}", "x")))
     # The instruction and the word behind it are thirteen words that both sides have.
     kept = write(tmp_path / "kept.jsonl", raw((f"{ask}7 plus that", "y"), (f"{ask}{LONG}", "z")))
-    leak = audit(source, Asked(against=kept)).of("leak")
+    leak = audit(source, Asked(against=(kept,))).of("leak")
     assert leak
     assert leak.rows == (60,)
 
@@ -109,7 +109,7 @@ def test_against_a_file(tmp_path: Path) -> None:
     kept = write(tmp_path / "kept.jsonl", raw(("q", LONG)))
     source = write(tmp_path / "r.jsonl", raw(("a", f"so {LONG}"), ("b", "c")))
     assert audit(source).of("leak") is None
-    leak = audit(source, Asked(against=kept)).of("leak")
+    leak = audit(source, Asked(against=(kept,))).of("leak")
     assert leak
     assert leak.rows == (0,)
 

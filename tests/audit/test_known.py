@@ -22,7 +22,7 @@ def first(file: str, name: str, least: int) -> str:
 
 
 def found(*pairs: tuple[str, str], against: str = "") -> dict[int, str]:
-    return {hit.row: hit.note for hit in leaks(read(*pairs), gathered(against))}
+    return {hit.row: hit.note for hit in leaks(read(*pairs), gathered([against] if against else ()))}
 
 
 def test_a_passage_of_a_guard_is_found_inside_a_longer_answer() -> None:
@@ -43,8 +43,8 @@ def test_a_file_that_is_kept_for_measuring(tmp_path: Path) -> None:
     kept = write(tmp_path / "kept.jsonl", raw(("ask", SAID)))
     assert found(("p", f"Well, {SAID}."), ("p", "b")) == {}
     assert found(("p", f"Well, {SAID}."), ("p", "b"), against=kept) == {0: f"shares words with {kept}"}
-    (hit,) = leaks(read(("p", f"Well, {SAID}.")), gathered(kept))
+    (hit,) = leaks(read(("p", f"Well, {SAID}.")), gathered([kept]))
     assert hit.span
     assert (hit.span.field, hit.span.start, hit.span.end) == ("completion", 6, 6 + len(SAID))
     with pytest.raises(DataError):
-        gathered(str(tmp_path / "none.jsonl"))
+        gathered([str(tmp_path / "none.jsonl")])

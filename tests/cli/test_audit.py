@@ -95,6 +95,21 @@ def test_personal_data_gives_way_to_stand_ins_if_asked(call: Call, data: str, tm
     assert "anna" not in (tmp_path / "clean.jsonl.ledger.jsonl").read_text()
 
 
+def test_rows_are_held_against_several_files_and_the_guards_of_a_recipe(call: Call, tmp_path: Path) -> None:
+    said = [f"{' '.join(f'word{n}x{k}' for k in range(15))}." for n in range(3)]
+    write(tmp_path / "data.jsonl", raw(*((f"ask {n}", text) for n, text in enumerate(said))))
+    write(tmp_path / "kept.jsonl", [{"text": said[0]}])
+    write(tmp_path / "guard.jsonl", [{"text": said[2]}])
+    (tmp_path / "recipe.yaml").write_text(
+        "model: smollm2-135m-instruct\ndata: {examples: data.jsonl}\ngoal: {metric: chrf, min_gain: 1}\n"
+        "guards: [{suite: guard.jsonl, metric: nll, margin: 0.1}, {suite: target, metric: nll, margin: 0.1}]\n"
+    )
+    found = call(
+        "audit", "data.jsonl", "--against", "kept.jsonl", "--against", "recipe.yaml", "--json"
+    ).document
+    assert {one["kind"]: one["rows"] for one in found["findings"]}["leak"] == [0, 2]
+
+
 def test_rows_of_an_earlier_date_than_wanted(call: Call, tmp_path: Path) -> None:
     rows = [row | {"date": f"202{place}-03-01"} for place, row in enumerate(raw(*PAIRS))]
     write(tmp_path / "dated.jsonl", rows)

@@ -95,7 +95,7 @@ class Asked:
         columns: usual name to the source's own column.
         language: ISO 639-1 code that the rows are declared to be in; empty: that of most.
         guidelines: path of a file of guidelines.
-        against: a file whose texts must not be among the rows, such as one that is kept for measuring.
+        against: files whose texts must not be among the rows, such as those that are kept for measuring.
         stale_before: rows with an earlier date are stale.
         names: search for names of people and places, which needs the part `privacy` and takes long.
         model: rows that this model would not read to their end are found; empty: not looked for.
@@ -107,7 +107,7 @@ class Asked:
     columns: Mapping[str, str] = field(default_factory=dict)
     language: str = ""
     guidelines: str = ""
-    against: str = ""
+    against: tuple[str, ...] = ()
     stale_before: datetime.date | None = None
     names: bool = False
     model: str = ""

@@ -15,12 +15,13 @@ from trimtab.audit.features import digest
 from trimtab.audit.findings import Hit, Row, Span, Text
 from trimtab.audit.rows import rows
 from trimtab.audit.shingles import WORDS, thirteens, word_spans, words
+from trimtab.errors import DataError
 from trimtab.measure.suites import BUILT_IN
 
 # Shorter texts are said by chance.
 SHORTEST = 6
 COMMON, FEWEST_COMMON = 0.1, 10
-_CHUNK, _MOST_WORDS = 1000, 1_000_000
+_CHUNK, _MOST_WORDS, _MOST_FILES = 1000, 1_000_000, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +71,19 @@ def known(sources: Iterable[tuple[str, Iterable[str]]]) -> Known:
     return Known(every, owner[first], whole, tuple(names))
 
 
-def gathered(against: str = "") -> Known:
-    """The built-in suites, and the rows of a file.
+def gathered(against: Sequence[str] = ()) -> Known:
+    """The built-in suites, and the rows of some files, 200 at most.
 
     Raises:
-        DataError: the file cannot be read.
+        DataError: a file cannot be read, or there are more.
     """
     sources = [(f"the guard {name}", _suite(file)) for name, (file, _) in BUILT_IN.items()]
-    return known([*sources, *([(against, _rows(against))] if against else [])])
+    if len(against) > _MOST_FILES:
+        raise DataError(
+            f"expected at most {_MOST_FILES} files to hold the rows against, received {len(against)}",
+            "join them, or audit several times",
+        )
+    return known([*sources, *((path, _rows(path)) for path in against)])
 
 
 def often(rows: Sequence[Row]) -> np.ndarray:

@@ -49,8 +49,11 @@ def audit(
         Path | None, typer.Option("--html", metavar="FILE", help="Write the report as a page too.")
     ] = None,
     against: Annotated[
-        str, typer.Option("--against", metavar="FILE", help="Rows that must not be among these.")
-    ] = "",
+        list[str] | None,
+        typer.Option(
+            "--against", metavar="FILE", help="Rows that must not be among these; a recipe: its guards'."
+        ),
+    ] = None,
     use: Annotated[
         list[str] | None,
         typer.Option(
@@ -85,7 +88,7 @@ def audit(
     """
     if undo is not None:
         return _undone(Path(source), undo, as_json=as_json)
-    wish = wanted(use or [], against)
+    wish = wanted(use or [], against or [])
     asked = wish.asked
     with progress.live(as_json=as_json) as report:
         found = audits.audit(source, asked, report=report)
@@ -123,7 +126,7 @@ class Wanted(NamedTuple):
     pairs: str
 
 
-def wanted(given: list[str], against: str) -> Wanted:
+def wanted(given: list[str], against: list[str]) -> Wanted:
     """What is asked for, from KEY=VALUE; prompt=question names a column of the source.
 
     Raises:
@@ -136,7 +139,7 @@ def wanted(given: list[str], against: str) -> Wanted:
         columns={key: value for key, value in one.items() if key in COLUMNS},
         language=one.get("language", ""),
         guidelines=one.get("guidelines", ""),
-        against=against,
+        against=tuple(path for one in against for path in _held(one)),
         names=using.choice(said, "names", ("yes", "no"), "no") == "yes",
         model=one.get("model", ""),
         limit=using.number(said, "limit") or recipe.Data.model_fields["max_tokens"].default,
@@ -147,6 +150,13 @@ def wanted(given: list[str], against: str) -> Wanted:
     hiding = Hiding(using.choice(said, "personal", ("mask", "pseudonyms"), "mask"), names=asked.names)
     rules = fixing.rules(said.get("on", ()), said.get("off", ()))
     return Wanted(asked, rules, hiding, one.get("pairs", ""))
+
+
+def _held(path: str) -> list[str]:
+    """A file of rows as it is; of a recipe the files of its guards."""
+    if not path.endswith((".yaml", ".yml")):
+        return [path]
+    return [guard.suite for guard in recipe.load(path).guards if Path(guard.suite).is_file()]
 
 
 def _day(value: str) -> datetime.date:

@@ -28,8 +28,11 @@ def card(
         Path | None, typer.Option("--out", metavar="DIR", help="Folder to write into; else that of DATA.")
     ] = None,
     against: Annotated[
-        str, typer.Option("--against", metavar="FILE", help="Rows that must not be among these.")
-    ] = "",
+        list[str] | None,
+        typer.Option(
+            "--against", metavar="FILE", help="Rows that must not be among these; a recipe: its guards'."
+        ),
+    ] = None,
     use: Annotated[
         list[str] | None,
         typer.Option("--use", metavar="KEY=VALUE", help="What no column says, or a key of audit."),
@@ -47,14 +50,16 @@ def card(
     said = using.pairs(given, (*DECLARED, *auditing.KEYS), auditing.COLUMNS)
     declared = cards.Declared(**{key: values[-1] for key, values in said.items() if key in DECLARED})
     rest = [pair for pair in given if pair.partition("=")[0].strip() not in DECLARED]
-    wish = auditing.wanted(rest, against)
+    wish = auditing.wanted(rest, against or [])
     if wish != auditing.Wanted(wish.asked, fixing.rules(), wish.hiding, ""):
         raise UserError("--use on=..., off=... and pairs=... are for trimtab audit", "give them to that verb")
     asked = wish.asked
     path = Path(source)
     folder = out or (path if path.is_dir() else path.parent)
     with progress.live(as_json=as_json) as report:
-        found = cards.facts(source, asked, declared, command=_command(source, against, given), report=report)
+        found = cards.facts(
+            source, asked, declared, command=_command(source, against or [], given), report=report
+        )
     readme, croissant = cards.write(found, folder)
     lacking = words.missing(found)
     if as_json:
@@ -70,7 +75,12 @@ def card(
     return 0
 
 
-def _command(source: str, against: str, use: list[str]) -> str:
+def _command(source: str, against: list[str], use: list[str]) -> str:
     """What writes the card again beside the data; folders of whoever wrote it are nobody's business."""
-    parts = ["trimtab", "card", Path(source).name, *(["--against", Path(against).name] if against else [])]
+    parts = [
+        "trimtab",
+        "card",
+        Path(source).name,
+        *(part for path in against for part in ("--against", Path(path).name)),
+    ]
     return shlex.join([*parts, *(part for pair in use for part in ("--use", pair))])
