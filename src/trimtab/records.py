@@ -290,6 +290,8 @@ Report = Callable[[Progress], None]
 
 def plain(value: Any) -> Any:
     """Turn records into JSON values; nan and infinities become null, arrays and tuples lists."""
+    if type(value) is str:  # by far the most frequent
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):

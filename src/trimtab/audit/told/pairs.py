@@ -34,8 +34,10 @@ def pairs_of(row: Row) -> Pairs:
 
 def listed(prompt: str) -> Pairs:
     """The facts of a text that lists them; empty where it does not. See `pairs_of`."""
-    found = _BRACKETS.findall(prompt)
+    found = _BRACKETS.findall(prompt) if prompt.count("[") >= _FEWEST else []
     if len(found) < _FEWEST:
+        if prompt.count(":") + prompt.count("=") < _FEWEST:
+            return {}
         pieces = prompt.split("|") if prompt.count("|") >= _FEWEST - 1 else prompt.splitlines()
         matches = [_COLON.fullmatch(piece) for piece in pieces]
         found = [match.groups() for match in matches if match]
