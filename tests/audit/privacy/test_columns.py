@@ -86,3 +86,11 @@ def test_the_excerpt_of_a_column_is_masked(tmp_path: Path) -> None:
     assert one
     (shown,) = examples(source, {}, [one])[KIND]
     assert shown.excerpts == ("write to [EMAIL_ADDRESS]",)
+
+
+def test_the_name_of_a_product_is_nobodys() -> None:
+    assert told(name="Orrivane Swift", category="kettles") == []
+    assert told(name="Orrivane Swift") == [("name", "Orrivane Swift", "PERSON")]
+    assert told(name="Anna Berg", category="teachers") == [("name", "Anna Berg", "PERSON")]
+    assert told(author="Ragnhild Skar", category="novels") == [("author", "Ragnhild Skar", "PERSON")]
+    assert told(name="ann@corp.example", price=4) == [("name", "ann@corp.example", "EMAIL_ADDRESS")]

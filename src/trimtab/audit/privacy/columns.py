@@ -42,6 +42,13 @@ _MUTE_WORDS = (
 _MUTE = frozenset(_MUTE_WORDS.split())
 _NAMED_WORDS = "name names author speaker user customer client patient employee contact person owner sender"
 _NAMED = frozenset(_NAMED_WORDS.split())
+# Columns that rows about people do not have, beside which `name` is that of a product or a house.
+_OF_A_THING_WORDS = (
+    "category spec specs specification sku price brand model product features food cuisine genre version"
+)
+_OF_A_THING = frozenset(_OF_A_THING_WORDS.split())
+_LONG_NUMBER = 6  # digits
+_ITS_NAME = ("name", "title", "label")
 _OWN_FORM = 0.8  # from here on a find has a form of its own, such as an e-mail address or a check digit
 CELL = 200  # characters; a longer cell is a text, and speaks for itself
 _DEEPEST = 8
@@ -55,14 +62,24 @@ _NAME = re.compile(r"[^\W\d_]+(?:[ '’.-]{1,2}[^\W\d_]+){0,3}\.?")
 def cells(row: Row) -> Iterator[Text]:
     """The texts of a row that a model does not read: strings and whole numbers of its other columns, nested ones too.
 
-    `field` names where in the row one stands, such as `meta.contacts[0].email`; at most 200 of one row.
+    `field` names where in the row one stands, such as `meta.contacts[0].email`; at most 200 of one row. The name of a
+    thing, in a row that also has a price or a category, is left out.
     """
     known = {text.field for text in row.texts}
     leaves = (leaf for column, value in row.raw.items() for leaf in _leaves(str(column), value))
     others = (Text(field, cell, "other") for field, cell in leaves if field not in known)
     apart = (text for text in row.texts if text.side == "other")
     told = (cell for cell in chain(apart, others) if cell.text.strip() and not cell.field.endswith(_ROLES))
+    if not _OF_A_THING.isdisjoint(name.lower() for name in row.raw):
+        told = (cell for cell in told if not _names_it(cell))
     return islice(told, _MOST)
+
+
+def _names_it(cell: Text) -> bool:
+    """Whether a cell of a row about a thing is the thing's name: no given name, address or long number is in it."""
+    if cell.field.lower() not in _ITS_NAME or "@" in cell.text or any(map(given, cell.text.split())):
+        return False
+    return sum(map(str.isdigit, cell.text)) < _LONG_NUMBER
 
 
 def found(cell: Text) -> list[Found]:
