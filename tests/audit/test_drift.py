@@ -7,7 +7,6 @@ import datetime
 import numpy as np
 import pytest
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 from trimtab.audit import drift
 
@@ -35,14 +34,6 @@ def test_energy_of_one_axis_is_scipys() -> None:
     # scipy gives the square root.
     expected = stats.energy_distance(values[:30], values[30:]) ** 2
     assert drift.energy(apart, later[None, :])[0] == pytest.approx(expected)
-
-
-def test_holm_is_that_of_statsmodels() -> None:
-    rng = np.random.default_rng(1)
-    for count in (1, 2, 5):
-        chances = rng.random(count) ** 3
-        np.testing.assert_allclose(drift.holm(chances.tolist()), multipletests(chances, method="holm")[1])
-    assert drift.holm([]) == []
 
 
 def test_levels_and_shares() -> None:

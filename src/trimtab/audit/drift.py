@@ -121,13 +121,3 @@ def energy(apart: np.ndarray, later: np.ndarray) -> np.ndarray:
     first = apart.sum() - 2 * between - second
     found: np.ndarray = 2 * between / (many * few) - first / few**2 - second / many**2
     return found
-
-
-def holm(chances: Sequence[float]) -> list[float]:
-    """P values corrected for their number (Holm 1979), in their own order."""
-    order = sorted(range(len(chances)), key=lambda place: chances[place])
-    found, least = [0.0] * len(chances), 0.0
-    for turn, place in enumerate(order):
-        least = max(least, min(1.0, (len(chances) - turn) * chances[place]))
-        found[place] = least
-    return found

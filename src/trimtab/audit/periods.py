@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from trimtab import stats
 from trimtab.audit import drift
 from trimtab.audit.checks import tone
 from trimtab.audit.checks.dates import of_row
@@ -135,7 +136,7 @@ class Periods:
         """`drift`: the later rows among those drawn, where anything differs beyond chance after Holm's correction."""
         tests = self.tests()
         first = self.first
-        sure = drift.holm([one.chance for one in tests])
+        sure = stats.holm([one.chance for one in tests])
         differ = [
             replace(one, chance=chance)
             for one, chance in zip(tests, sure, strict=True)
