@@ -143,7 +143,7 @@ def ours(path: str, workers: int) -> dict[str, Any]:
 
 def alike(path: str, workers: int) -> dict[str, Any]:
     """What the peer finds, by our code, and none of the other checks."""
-    from trimtab.audit import Asked, auditing
+    from trimtab.audit.between import in_common
     from trimtab.audit.features import beginning
     from trimtab.audit.known import gathered
     from trimtab.audit.privacy import detect
@@ -154,7 +154,7 @@ def alike(path: str, workers: int) -> dict[str, Any]:
     read = opened(path)
     work = Work(read.maker, (detect.check,), gathered(), begin=beginning(read.sample))
     scanned = scan(read, work, workers=workers)
-    found = {one.kind: one.rows for one in auditing._of_sets(path, Asked(), scanned, work.begin, None)}
+    found = {one.kind: one.rows for one in in_common(path, {}, scanned, work.begin)}
     personal = scanned.hits.finding(detect.KIND).rows
     names = {"exact": "exact_duplicate", "near": "near_duplicate"}
     sets = {name: list(found.get(kind, ())) for name, kind in names.items()}

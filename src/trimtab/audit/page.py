@@ -6,10 +6,10 @@ import datetime
 from collections.abc import Mapping
 
 from trimtab import __version__
-from trimtab.audit.auditing import Audit
 from trimtab.audit.examples import Shown
 from trimtab.audit.findings import Finding
 from trimtab.audit.kinds import KINDS
+from trimtab.audit.result import Audit
 from trimtab.document import pages
 from trimtab.document.figures import duration
 

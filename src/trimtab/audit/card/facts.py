@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from trimtab import run
-from trimtab.audit.auditing import Asked, Audit, audit
+from trimtab.audit.auditing import audit
 from trimtab.audit.columns import NAME
 from trimtab.audit.fixing import LEDGER
+from trimtab.audit.result import Asked, Audit
 from trimtab.audit.rows import texts_in
 from trimtab.errors import DataError
 from trimtab.records import Report
