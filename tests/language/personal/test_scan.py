@@ -212,7 +212,7 @@ def test_a_hostile_text_takes_no_longer_than_a_dull_one(unit: str) -> None:
         before = time.process_time()
         patterns(text)
         spent.append(time.process_time() - before)
-        if spent[-1] < 0.1:
+        if spent[-1] < 0.5:  # what grows with the square takes many seconds
             return
     pytest.fail(f"{min(spent):.2f} s for 100 kB")
 
