@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.cli.conftest import Call
+from trimtab import taint
 from trimtab.records import Comparison, Estimate, Example, Message, Output, Score, Verdict
 from trimtab.run import RunFolder, provenance
 
@@ -221,3 +222,13 @@ def test_runs_lists_finished_unfinished_and_damaged_ones(call: Call, tmp_path: P
     assert "exact_match" in text
     assert max(map(len, text.splitlines())) <= 80
     assert call("runs", "--runs", tmp_path / "elsewhere", "--json").document == {"runs": []}
+
+
+def test_runs_says_which_learned_from_erased_rows(call: Call, tmp_path: Path) -> None:
+    clean, marked = (recorded_run(tmp_path / "runs", name, 0.5) for name in ("clean", "marked"))
+    stack = marked.read("verdict.json")["stack"]
+    marked.trial(stack).mkdir(parents=True, exist_ok=True)
+    taint.mark(marked.trial(stack), "20261125-0a0721d8", 3)
+    listed = {row["run"]: row["tainted"] for row in call("runs", "--json").document["runs"]}
+    assert listed == {clean.path.name: False, marked.path.name: True}
+    assert "tainted by an erasure" in call("runs").out

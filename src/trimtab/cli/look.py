@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from trimtab import document, guidelines, measure, strict
+from trimtab import document, guidelines, measure, strict, taint
 from trimtab import recipe as recipes
 from trimtab.cli import show
 from trimtab.data import preview as pieces
@@ -247,7 +247,7 @@ def runs(
     ),
     as_json: show.Json = False,
 ) -> int:
-    """List the runs and their verdicts, oldest first."""
+    """List the runs and their verdicts, oldest first, and which learned from rows that were erased since."""
     listed = [_listed(folder) for folder in all_runs(root)]
     if as_json:
         show.document({"runs": listed})
@@ -271,6 +271,7 @@ def _listed(folder: RunFolder) -> dict[str, Any]:
         "goal": "-",
         "outcome": "unfinished",
         "difference": None,
+        "tainted": False,
         "shown": "",
     }
     try:
@@ -280,7 +281,10 @@ def _listed(folder: RunFolder) -> dict[str, Any]:
             verdict = folder.read("verdict.json")
             row["outcome"] = "explored" if verdict.get("explored") else verdict["outcome"]
             row["difference"] = verdict["difference"]
+            row["tainted"] = taint.of(folder.trial(verdict["stack"])) is not None
             row["shown"] = show.interval(verdict["difference"])
+            if row["tainted"]:
+                row["shown"] = "tainted by an erasure"
     except (RunError, KeyError, TypeError):
         row["outcome"] = "damaged"
     return row
