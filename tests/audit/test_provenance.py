@@ -80,6 +80,13 @@ def test_rows_are_counted_by_what_they_say_and_by_what_they_do_not() -> None:
     assert "anna" not in repr(section)
 
 
+def test_values_that_may_not_be_told_apart_are_counted_together() -> None:
+    rows = [row(n, source=f"letter of {who}@example.org") for n, who in enumerate(("anna", "anna", "bert"))]
+    (section,) = counted(*rows).sections()
+    assert section.data["source"] == {"letter of [e-mail address]": 3}
+    assert ("letter of [e-mail address]", "3") in section.tables[1].rows
+
+
 @pytest.mark.parametrize("cut", range(5))
 def test_parts_that_are_joined_count_like_the_whole(cut: int) -> None:
     parts = counted(*ROWS[:cut])

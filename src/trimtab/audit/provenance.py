@@ -101,14 +101,15 @@ class Origins:
 
     def sections(self) -> Sequence[Section]:
         """Rows by licence, source and consent; nothing where no row says any of it."""
+        counts = {name: _masked(counter) for name, counter in self.counts.items()}
         said = {
-            name: {mask(value): count for value, count in counter.most_common() if value}
-            for name, counter in self.counts.items()
+            name: {value: count for value, count in counter.most_common() if value}
+            for name, counter in counts.items()
         }
         if not any(said.values()) and not self.people and not self.first:
             return ()
         tables = tuple(
-            Table(f"rows by {name}", (name, "rows"), _cells(self.counts[name]))
+            Table(f"rows by {name}", (name, "rows"), _cells(counts[name]))
             for name, values in said.items()
             if values
         )
@@ -133,10 +134,16 @@ def _count(counter: Counter[str], value: str, count: int) -> None:
     counter[value if value in counter or len(counter) < _MOST else MANY] += count
 
 
+def _masked(counter: Counter[str]) -> Counter[str]:
+    """Counts by what may be shown of a value: two addresses are one and the same then."""
+    found: Counter[str] = Counter()
+    for value, count in counter.items():
+        found[mask(value)] += count
+    return found
+
+
 def _cells(counter: Counter[str]) -> tuple[tuple[str, ...], ...]:
-    return tuple(
-        (_short(mask(value)) or "not said", f"{count:,}") for value, count in counter.most_common(_SHOWN)
-    )
+    return tuple((_short(value) or "not said", f"{count:,}") for value, count in counter.most_common(_SHOWN))
 
 
 def _short(text: str) -> str:

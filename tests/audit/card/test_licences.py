@@ -18,6 +18,9 @@ from trimtab.audit.card.licences import HUB, addresses, hub, of_rows
         ("GPL-3.0-or-later", "gpl-3.0"),
         ("ODbL-1.0", "odbl"),
         ("MIT License", "mit"),
+        ("CC-BY-2.0", "cc-by-2.0"),
+        ("cc by nc 4.0", "cc-by-nc-4.0"),
+        ("BY-2.0", ""),
         ("our own terms", ""),
         ("", ""),
     ],
@@ -38,4 +41,5 @@ def test_one_for_a_whole_set() -> None:
 def test_addresses_each_once() -> None:
     assert addresses(["MIT", "mit", "our own"]) == ["https://spdx.org/licenses/MIT.html", "our own"]
     assert all(name == name.lower() for name in HUB)
+    assert not [name for name in HUB if name.startswith("-") or name.endswith("-")]
     assert HUB["odc-by"] == "ODC-By-1.0"

@@ -100,6 +100,15 @@ def test_what_is_known_is_shown(tmp_path: Path) -> None:
     assert "bias: how groups of people are spoken of was not measured" in text
 
 
+def test_what_was_measured_of_groups_is_no_longer_said_to_be_unmeasured(tmp_path: Path) -> None:
+    facts = made(tmp_path, raw(("who?", "My father is a nurse."), ("and?", "Her mother is a nurse.")))
+    text = readme(facts)
+    assert "## Groups of people" in text
+    assert "was not measured" not in text
+    said = croissant(facts)["rai:dataBiases"]
+    assert any(one.startswith("How many rows name a group") for one in said)
+
+
 def test_a_copy_shows_what_a_fix_changed(tmp_path: Path) -> None:
     source = write(tmp_path / "r.jsonl", raw(("a", "mail anna@example.org"), ("b", ""), ("c", "d e")))
     fixing.fix(rows(source), audit(source).findings, tmp_path / "clean.jsonl", fixing.rules())

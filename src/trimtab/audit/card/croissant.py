@@ -125,9 +125,7 @@ def croissant(facts: Facts) -> dict[str, Any]:
         "rai:dataCollectionTimeframe": origins.get("days", []),
         "rai:dataPreprocessingProtocol": preparation(facts),
         "rai:personalSensitiveInformation": personal(facts),
-        "rai:dataBiases": [
-            text for one in found.sections if one.name.startswith("bias") for text in one.said
-        ],
+        "rai:dataBiases": list(facts.biases),
         "rai:dataLimitations": limits(facts),
         "rai:dataUseCases": [declared.uses] if declared.uses else [],
     }

@@ -14,6 +14,7 @@ from trimtab import run
 from trimtab.audit.auditing import audit
 from trimtab.audit.columns import NAME
 from trimtab.audit.fixing import LEDGER
+from trimtab.audit.groups.saying import NAME as GROUPS
 from trimtab.audit.result import Asked, Audit
 from trimtab.audit.rows import texts_in
 from trimtab.errors import DataError
@@ -84,6 +85,12 @@ class Facts:
         """Rows by licence, source and consent, people, and days; empty where no row says any."""
         section = self.found.section("origins")
         return section.data if section else {}
+
+    @property
+    def biases(self) -> tuple[str, ...]:
+        """What was measured of groups of people, and what of them was not; empty where no row names one."""
+        section = self.found.section(GROUPS)
+        return section.said if section else ()
 
     @property
     def licences(self) -> Mapping[str, int]:

@@ -291,7 +291,7 @@ def _section(one: Section) -> list[str]:
 
 def _unseen(facts: Facts) -> list[str]:
     unseen = [f"- {safe(text)}" for text in facts.found.not_looked_at]
-    if not any(one.name.startswith("bias") for one in facts.found.sections):
+    if not facts.biases:
         unseen.append("- bias: how groups of people are spoken of was not measured")
     return ["## What was not looked at", "\n".join(unseen)]
 

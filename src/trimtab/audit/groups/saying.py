@@ -10,6 +10,7 @@ from trimtab.audit.tallies import Section, Table
 from trimtab.groups.axes import Group, lexicon
 from trimtab.records import Estimate
 
+NAME = "groups"
 _TERMS, _STRONGEST = 10, 8
 
 
@@ -23,7 +24,7 @@ def section(figures: Measured) -> Section:
     if figures.sentiment:
         tables.append(_sentiment(figures))
     tables += _associations(figures)
-    return Section("groups", "Groups of people", _said(figures), tuple(tables), _data(figures, named))
+    return Section(NAME, "Groups of people", _said(figures), tuple(tables), _data(figures, named))
 
 
 def _said(figures: Measured) -> tuple[str, ...]:
