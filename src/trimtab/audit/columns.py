@@ -11,12 +11,12 @@ from typing import Any
 
 from trimtab.audit.features import PARTS
 from trimtab.audit.findings import Finding, Row
-from trimtab.audit.tallies import Section, Table
+from trimtab.audit.tallies import MANY, Section, Table
 from trimtab.document.masking import mask, printable
+from trimtab.language.text import shortened
 
 NAME = "columns"
-# Columns whose names are data themselves, such as a column for each user, are counted together.
-MANY = "(others)"
+# Columns beyond so many, whose names may be data themselves, such as one for each user, are counted together.
 _MOST, _WIDEST = 200, 30
 _INSIDE = 20
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?")
@@ -72,13 +72,7 @@ class Columns:
         """Rows by column, and by part where rows say one; nothing where no row can be read."""
         if not self.kinds:
             return ()
-        cells = tuple(
-            (
-                f"{_short(column)}: {' or '.join(kind for kind, _ in kinds.most_common(2))}",
-                f"{kinds.total():,}",
-            )
-            for column, kinds in self.kinds.items()
-        )
+        cells = tuple((_headed(column, kinds), f"{kinds.total():,}") for column, kinds in self.kinds.items())
         tables = [Table("rows that fill a column", ("column and what it holds", "rows"), cells)]
         parts = {name: self.parts[name] for name in PARTS if name and self.parts[name]}
         if parts:
@@ -92,6 +86,11 @@ class Columns:
             "parts": parts,
         }
         return (Section(NAME, "What the columns hold", (), tuple(tables), data),)
+
+
+def _headed(column: str, kinds: Counter[str]) -> str:
+    """A column's name and what it mostly holds."""
+    return f"{shortened(mask(printable(column)), _WIDEST)}: {' or '.join(kind for kind, _ in kinds.most_common(2))}"
 
 
 def kind_of(value: Any) -> str:
@@ -131,8 +130,3 @@ def _names(value: Any) -> Sequence[str]:
             {str(name): None for item in value[:_INSIDE] if isinstance(item, Mapping) for name in item}
         )
     return ()
-
-
-def _short(name: str) -> str:
-    shown = mask(printable(name))
-    return shown if len(shown) <= _WIDEST else shown[: _WIDEST - 1] + "…"

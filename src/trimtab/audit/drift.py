@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trimtab import stats
+
 FEWEST = 20
 ALPHA = 0.05
 PERMUTATIONS = 999
@@ -62,11 +64,9 @@ def share(name: str, held: np.ndarray, later: np.ndarray) -> Difference | None:
     one, other = held[~later], held[later]
     if min(len(one), len(other)) < FEWEST:
         return None
-    from scipy.stats import fisher_exact
-
-    table = [[int(half.sum()), int((~half).sum())] for half in (one, other)]
+    before, since = ((int(half.sum()), int((~half).sum())) for half in (one, other))
     said = f"{name} {one.mean():.0%} before, {other.mean():.0%} since"
-    return Difference(name, float(fisher_exact(table).pvalue), said)
+    return Difference(name, stats.fisher(before, since), said)
 
 
 def meaning(days: Sequence[Day], vectors: np.ndarray, first: Day, seed: int = 0) -> Difference | None:

@@ -83,7 +83,7 @@ def gathered(against: Sequence[str] = ()) -> Known:
             f"expected at most {_MOST_FILES} files to hold the rows against, received {len(against)}",
             "join them, or audit several times",
         )
-    return known([*sources, *((path, _rows(path)) for path in against)])
+    return known([*sources, *((path, said_in(rows(path))) for path in against)])
 
 
 def often(rows: Sequence[Row]) -> np.ndarray:
@@ -160,5 +160,6 @@ def _suite(file: str) -> Iterator[str]:
             yield from (str(item[name]) for name in ("text", "question") if name in item)
 
 
-def _rows(source: str) -> Iterator[str]:
-    return (text.text for row in rows(source) for text in row.texts if text.side != "other")
+def said_in(read: Iterable[Row]) -> Iterator[str]:
+    """The texts of rows that a model reads or learns to write."""
+    return (text.text for row in read for text in row.texts if text.side != "other")

@@ -41,13 +41,17 @@ def page(found: Audit, shown: Mapping[str, tuple[Shown, ...]]) -> str:
     )
 
 
+def share(count: int, of: int) -> str:
+    """A share in percent; of less than a thousandth just that."""
+    part = count / of if of else 0.0
+    return "less than 0.1%" if 0 < part < 0.001 else f"{part:.1%}"
+
+
 def extent(finding: Finding, rows: int) -> str:
     """How many rows a finding concerns, and what share of all; for copies in how many groups."""
-    share = finding.count / rows if rows else 0.0
-    said = "less than 0.1%" if 0 < share < 0.001 else f"{share:.1%}"
     count = len(finding.groups)
     groups = f" in {count:,} group{'s' if count != 1 else ''}" if count else ""
-    return f"{finding.count:,} row{'s' if finding.count != 1 else ''}{groups}, {said}"
+    return f"{finding.count:,} row{'s' if finding.count != 1 else ''}{groups}, {share(finding.count, rows)}"
 
 
 def _finding(one: Finding, rows: int, shown: tuple[Shown, ...]) -> dict[str, object]:

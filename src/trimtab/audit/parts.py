@@ -9,7 +9,7 @@ import numpy as np
 from trimtab.audit.batches import batches, characters
 from trimtab.audit.features import PARTS, Features
 from trimtab.audit.findings import Hit, Row
-from trimtab.audit.known import known, leaks, often
+from trimtab.audit.known import known, leaks, often, said_in
 from trimtab.audit.rows import rows
 from trimtab.records import Progress, Report
 
@@ -34,7 +34,7 @@ def shared(
         return
     sample = next(batches(_rows(source, columns, measured), _SAMPLE, lambda row: characters(row.raw)), [])
     held = known(
-        (f"rows of {PARTS[part]}", _texts(source, columns, features.part == part))
+        (f"rows of {PARTS[part]}", said_in(_rows(source, columns, features.part == part)))
         for part in range(LEARNED + 1, len(PARTS))
     ).without(often(sample))
     looked, done = _rows(source, columns, learned), 0
@@ -47,8 +47,3 @@ def shared(
 
 def _rows(source: str, columns: Mapping[str, str], wanted: np.ndarray) -> Iterator[Row]:
     return rows(source, columns, np.flatnonzero(wanted))
-
-
-def _texts(source: str, columns: Mapping[str, str], wanted: np.ndarray) -> Iterator[str]:
-    for row in _rows(source, columns, wanted):
-        yield from (text.text for text in row.texts if text.side != "other")

@@ -72,7 +72,7 @@ class Periods:
         self.sample.join(later.sample)
         for month, (rows, words) in later.months.items():
             self._count(month, rows, words)
-        for name in ("drawn", "sentiments", "told"):
+        for name in ("drawn", "sentiments", "told", "_tests"):
             self.__dict__.pop(name, None)
 
     def _count(self, month: str, rows: int, words: int) -> None:
@@ -117,11 +117,16 @@ class Periods:
 
     def tests(self) -> list[drift.Difference]:
         """What the halves are compared in, as far as there are enough rows."""
+        return [one for one in (*self._tests, self.moved) if one]
+
+    @functools.cached_property
+    def _tests(self) -> list[drift.Difference | None]:
+        """The tests that need no meaning."""
         first = self.first
         if first is None:
             return []
         later = np.array([one.day >= first for _, one in self.drawn])
-        found = [
+        found: list[drift.Difference | None] = [
             drift.level("words of the answer", np.array([float(one.answer) for _, one in self.drawn]), later),
             drift.level("words of the prompt", np.array([float(one.prompt) for _, one in self.drawn]), later),
             drift.level("sentiment", self.sentiments, later),
@@ -130,7 +135,7 @@ class Periods:
             mine = np.array([code == self.usual for _, code in self.told])
             since = np.array([one.day >= first for one, _ in self.told])
             found.append(drift.share(f"answers in {self.usual}", mine, since))
-        return [one for one in (*found, self.moved) if one]
+        return found
 
     def findings(self) -> Sequence[Finding]:
         """`drift`: the later rows among those drawn, where anything differs beyond chance after Holm's correction."""

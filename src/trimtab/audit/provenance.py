@@ -9,8 +9,9 @@ from typing import Any
 
 from trimtab.audit.features import digest
 from trimtab.audit.findings import Finding, Hit, Row
-from trimtab.audit.tallies import Section, Table
+from trimtab.audit.tallies import MANY, Section, Table
 from trimtab.document.masking import mask
+from trimtab.language.text import shortened
 
 # Kind of finding, and the field of an example that it is about.
 FIELDS: Mapping[str, str] = {
@@ -27,7 +28,6 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "collected_at": ("collected_at", "collected-at", "collected"),
     "subject": ("subject",),
 }
-MANY = "(others)"
 _MOST, _SHOWN, _LONGEST = 10_000, 10, 50
 REFUSED = ("no", "none", "false", "refused", "withdrawn")
 
@@ -113,10 +113,8 @@ class Origins:
             for name, values in said.items()
             if values
         )
-        people, named = len(self.people), self.rows - self.unnamed
-        text = (
-            f"{people:,} {'person is' if people == 1 else 'people are'} named by {named:,} of {self.rows:,} "
-        )
+        named = self.rows - self.unnamed
+        text = f"{people_are(len(self.people))} named by {named:,} of {self.rows:,} "
         text += f"row{'s' if self.rows != 1 else ''}; "
         text += (
             f"collected from {self.first} to {self.last}." if self.first else "no day of collection is known."
@@ -128,6 +126,11 @@ class Origins:
 
     def _days(self) -> list[str]:
         return [self.first, self.last] if self.first else []
+
+
+def people_are(count: int) -> str:
+    """How a sentence about so many people begins: 1 person is, 2 people are."""
+    return f"{count:,} {'person is' if count == 1 else 'people are'}"
 
 
 def _count(counter: Counter[str], value: str, count: int) -> None:
@@ -143,11 +146,10 @@ def _masked(counter: Counter[str]) -> Counter[str]:
 
 
 def _cells(counter: Counter[str]) -> tuple[tuple[str, ...], ...]:
-    return tuple((_short(value) or "not said", f"{count:,}") for value, count in counter.most_common(_SHOWN))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return tuple(
+        (shortened(value, _LONGEST) or "not said", f"{count:,}")
+        for value, count in counter.most_common(_SHOWN)
+    )
 
 
 def _provenance(row: Row) -> dict[str, str]:

@@ -111,7 +111,7 @@ class Part:
 
 @dataclass(slots=True)
 class Scanned:
-    """What all rows gave; `facts`: (rows,) uint64, or empty where no column holds facts."""
+    """What all rows gave."""
 
     rows: int
     hits: Collected

@@ -12,6 +12,9 @@ from typing import Any, Protocol, Self
 
 from trimtab.audit.findings import Finding, Row
 
+# Counts of values that are too many to be told apart stand under this name.
+MANY = "(others)"
+
 
 @dataclass(frozen=True, slots=True)
 class Table:

@@ -19,6 +19,7 @@ from trimtab.audit.rows import rows
 from trimtab.audit.tallies import Section
 from trimtab.cli import progress, show, using
 from trimtab.errors import DataError, UserError
+from trimtab.language.text import shortened
 
 app = typer.Typer(rich_markup_mode=None)
 _HANG = "    "
@@ -48,12 +49,7 @@ def audit(
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write the report as a page too.")
     ] = None,
-    against: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--against", metavar="FILE", help="Rows that must not be among these; a recipe: its guards'."
-        ),
-    ] = None,
+    against: using.Against = None,
     use: Annotated[
         list[str] | None,
         typer.Option(
@@ -209,7 +205,7 @@ def _print(found: audits.Audit, shown: Mapping[str, tuple[examples.Shown, ...]])
         for example in shown.get(one.kind, ()):
             for row, text in zip(example.rows, example.excerpts, strict=True):
                 note = f" ({example.note})" if example.note and row == example.rows[0] else ""
-                show.line(_cut(f"{_HANG}row {row}{note}: {text}"))
+                show.line(shortened(f"{_HANG}row {row}{note}: {text}", show.WIDTH))
         show.line(show.wrapped(kind.harm, indent=_HANG + "      ", first=f"{_HANG}Harm: "))
         show.line(show.wrapped(kind.remedy, indent=_HANG + "     ", first=f"{_HANG}Fix: "))
     for section in found.sections:
@@ -227,7 +223,3 @@ def _tell(section: Section) -> None:
     for table in section.tables:
         show.line(show.wrapped(f"{table.title}:", indent=_HANG))
         show.table(table.header, table.rows, numbers=range(1, len(table.header)), indent=_HANG)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= show.WIDTH else text[: show.WIDTH - 1] + "…"

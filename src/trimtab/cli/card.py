@@ -27,12 +27,7 @@ def card(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Folder to write into; else that of DATA.")
     ] = None,
-    against: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--against", metavar="FILE", help="Rows that must not be among these; a recipe: its guards'."
-        ),
-    ] = None,
+    against: using.Against = None,
     use: Annotated[
         list[str] | None,
         typer.Option("--use", metavar="KEY=VALUE", help="What no column says, or a key of audit."),

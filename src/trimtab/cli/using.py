@@ -1,11 +1,21 @@
-"""The option --use, which several verbs have: KEY=VALUE, given as often as wanted."""
+"""Options that several verbs have: --use KEY=VALUE, given as often as wanted, and --against."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+import typer
 
 from trimtab.errors import UserError
+
+Against = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--against", metavar="FILE", help="Rows that must not be among these; a recipe: its guards'."
+    ),
+]
 
 
 def pairs(

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from trimtab.data.table import Line, Record, kind_of, place
+from trimtab.language.text import shortened
 
 MAX_DEPTH = 32
 MAX_OBJECT = 10 * 2**20
@@ -170,4 +171,4 @@ def _whole(value: Any) -> bool:
 
 def _excerpt(text: str, length: int = 60) -> str:
     line = text.strip()
-    return repr(line if len(line) <= length else line[: length - 1] + "…")
+    return repr(shortened(line, length))

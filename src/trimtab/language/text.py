@@ -27,6 +27,11 @@ def word_spans(text: str) -> list[Span]:
     return [match.span() for match in _WORD.finditer(text)]
 
 
+def shortened(text: str, most: int) -> str:
+    """The text in at most so many characters; where some are left out, the last is an ellipsis."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 def replaced(text: str, places: Iterable[tuple[int, int, str]]) -> str:
     """The text with other words at some places, each given as (start, end, words), in order and without overlaps."""
     kept, at = list[str](), 0

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from trimtab.audit.card import licences
 from trimtab.audit.card.facts import Facts
 from trimtab.audit.card.words import collection, limits, missing, personal, preparation, summary
-from trimtab.audit.columns import MANY
+from trimtab.audit.tallies import MANY
 from trimtab.data.objects import begins_document
 
 VERSION = "http://mlcommons.org/croissant/1.1"
@@ -204,10 +204,16 @@ def _records(facts: Facts) -> dict[str, Any]:
         lines = file | {"extract": {"fileProperty": "lines"}}
         return records | {"field": [_field("line", "sc:Text", lines, "one line of the file")]}
     usual = {own: name for name, own in facts.found.columns.items()}
-    described = facts.described
+    described, listed = facts.described, _one_document(facts)
     return records | {
         "field": [
-            _column(column, kinds, described["inside"].get(column, ()), file, usual.get(column, ""), facts)
+            _column(
+                column,
+                kinds,
+                described["inside"].get(column, ()),
+                _origin(column, file, listed=listed),
+                usual.get(column, ""),
+            )
             for column, kinds in described["columns"].items()
             if column != MANY
         ]
@@ -218,21 +224,17 @@ def _column(
     column: str,
     kinds: Mapping[str, int],
     inside: Sequence[str],
-    file: Mapping[str, Any],
+    origin: Mapping[str, Any],
     usual: str,
-    facts: Facts,
 ) -> dict[str, Any]:
     """One column as a field; the turns of a conversation are fields inside of it."""
-    path = f'$[*]."{column}"' if not column.isidentifier() else f"$[*].{column}"
-    extract = {"jsonPath": path} if _one_document(facts) else {"column": column}
-    origin = {**file, "extract": extract}
     said = _USES.get(usual, "")
     repeated = any(kind.startswith("list") for kind in kinds)
     array = {"isArray": True, "arrayShape": "-1"} if repeated else {}
     if inside:
         names = {
             "subField": [
-                _field(f"{column}/{name}", "sc:Text", origin | {"transform": {"jsonPath": name}}, name=name)
+                _field(f"{column}/{name}", "sc:Text", {**origin, "transform": {"jsonPath": name}}, name=name)
                 for name in inside
             ]
         }
@@ -245,6 +247,12 @@ def _column(
             **names,
         }
     return {**_field(column, _type(kinds), origin, said), **array}
+
+
+def _origin(column: str, file: Mapping[str, Any], *, listed: bool) -> dict[str, Any]:
+    """Where a column is read from; listed: the file is one list of objects."""
+    path = f'$[*]."{column}"' if not column.isidentifier() else f"$[*].{column}"
+    return {**file, "extract": {"jsonPath": path} if listed else {"column": column}}
 
 
 def _type(kinds: Mapping[str, int]) -> str:

@@ -19,13 +19,14 @@ from trimtab.audit.card.words import (
     preparation,
     rows,
     safe,
-    share,
     summary,
     types,
     unsaid,
 )
 from trimtab.audit.columns import NAME
 from trimtab.audit.kinds import KINDS
+from trimtab.audit.page import WORDS, share
+from trimtab.audit.provenance import people_are
 from trimtab.audit.tallies import Section
 
 NOT_KNOWN = "**not known**"
@@ -222,7 +223,7 @@ def _origins(facts: Facts) -> list[str]:
         said["consent"] = "not asked: no row names a person"
     cells = [(name, text, f"{lacking.get(name, 0):,}") for name, text in said.items()]
     about = (
-        f"{people:,} {'person is' if people == 1 else 'people are'} named as the subject of {rows(named)}."
+        f"{people_are(people)} named as the subject of {rows(named)}."
         if people
         else f"People whom rows are about: {NOT_KNOWN} (fill the column `subject` with a pseudonym)."
     )
@@ -242,8 +243,7 @@ def _findings(facts: Facts) -> list[str]:
     if not found.findings:
         return ["## Findings", "None of the faults that an audit looks for."]
     kinds = {
-        word: sum(one.severity == severity for one in found.findings)
-        for severity, word in (("error", "errors"), ("warning", "warnings"), ("note", "notes"))
+        word: sum(one.severity == severity for one in found.findings) for severity, word in WORDS.items()
     }
     cells = [
         (

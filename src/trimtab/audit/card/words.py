@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from trimtab import __version__
 from trimtab.audit.card.facts import Facts
 from trimtab.audit.kinds import KINDS
+from trimtab.audit.provenance import people_are
 from trimtab.document.masking import mask, printable
 
 # What is lacking: the column that says it of each row, or the key of --use that says it of the set.
@@ -37,12 +38,6 @@ _FIRST = re.compile(r"\A[#+=~-]|(?<=\A\d)\.")
 def rows(count: int) -> str:
     """A number of rows: 1 row, 2 rows."""
     return f"{count:,} row{'s' if count != 1 else ''}"
-
-
-def share(count: int, of: int) -> str:
-    """A share in percent; of less than a thousandth just that."""
-    part = count / of if of else 0.0
-    return "less than 0.1%" if 0 < part < 0.001 else f"{part:.1%}"
 
 
 def summary(facts: Facts) -> str:
@@ -124,9 +119,7 @@ def personal(facts: Facts) -> list[str]:
     ]
     people = facts.origins.get("subjects", 0)
     if people:
-        found.append(
-            f"{people:,} {'person is' if people == 1 else 'people are'} named as the subject of rows"
-        )
+        found.append(f"{people_are(people)} named as the subject of rows")
     return found or ["None was found by patterns and phrases; people who are merely named may remain."]
 
 

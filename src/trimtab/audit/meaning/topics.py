@@ -15,6 +15,7 @@ from trimtab.audit.kinds import KINDS
 from trimtab.audit.meaning.embedded import scaled
 from trimtab.audit.tallies import Section, Table
 from trimtab.document.masking import mask
+from trimtab.language.text import shortened
 
 FEWEST = 100
 COUNTS = (2, 3, 4, 6, 9, 13, 19, 28, 40, 60, 85)
@@ -193,7 +194,7 @@ def section(found: Topics) -> Section:
         f"{found.silhouette:.2f} of at most 1; below 0.1 the borders between them are chance for the most part."
     )
     cells = tuple(
-        (_short(name), f"{size:,}", f"{size / total:.1%}")
+        (shortened(name, _LONGEST), f"{size:,}", f"{size / total:.1%}")
         for name, size in zip(found.names, found.sizes.tolist(), strict=True)
     )
     shown = cells if count <= _SHOWN else (*cells[: _SHOWN // 2], *cells[-_SHOWN // 2 :])
@@ -209,7 +210,3 @@ def section(found: Topics) -> Section:
         ],
     }
     return Section("topics", "Topics", (said,), (Table(title, ("topic", "rows", "share"), shown),), data)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -86,7 +86,12 @@ def found(cell: Text) -> list[Found]:
     """The personal data of a cell. A `subject` that is a mere pseudonym is none; one that is a name or address is."""
     if len(cell.text) > CELL:
         return patterns(cell.text)
-    return list(_found(tuple(word.lower() for word in _WORDS.findall(cell.field)), cell.text))
+    return list(_found(column_words(cell.field), cell.text))
+
+
+def column_words(column: str) -> tuple[str, ...]:
+    """The words of a column's name, in lower case: customerPhone and customer_phone are customer, phone."""
+    return tuple(word.lower() for word in _WORDS.findall(column))
 
 
 @lru_cache(maxsize=4096)  # licences, sources and the like stand in row after row

@@ -10,7 +10,6 @@ Of each row only a hash of its values is kept, eight bytes, so that a million ro
 from __future__ import annotations
 
 import functools
-import re
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,11 +20,11 @@ import numpy as np
 
 from trimtab.audit.findings import Finding, Row
 from trimtab.audit.kinds import KINDS
+from trimtab.audit.privacy.columns import column_words
 from trimtab.audit.tallies import Counting, Section
 
 KIND = "quasi_identifier"
 WANTED = 5  # rows that should share their facts
-_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 # Facts that others may know of a person, by what a column that holds them is called.
 _NAMES = {
     "postcode": ("zip", "zipcode", "postcode", "postal", "plz"),
@@ -183,7 +182,7 @@ def finding(columns: Sequence[str], hashes: np.ndarray) -> Finding | None:
 
 
 def _kind(name: str) -> str:
-    words = {word.lower() for word in _WORDS.findall(name)}
+    words = set(column_words(name))
     return next((kind for kind, known in _NAMES.items() if not words.isdisjoint(known)), "")
 
 

@@ -36,8 +36,10 @@ class Told:
         """Count a row, and keep it where it lists facts."""
         self.rows += 1
         pairs = pairs_of(row)
+        if not pairs:
+            return
         answer = " ".join(text.text for text in row.texts if text.side == "answer")[:_LONGEST]
-        if pairs and answer.strip():
+        if answer.strip():
             self.listing += 1
             if self.drawn.wants(row.number):
                 self.drawn.take(row.number, Described(row.number, pairs, answer))
