@@ -59,8 +59,8 @@ def section(study: Study) -> Section:
     """What matters, and the safe band of each setting, for people."""
     tables = [table for one in study.metrics for table in (_matters(one), _bands(one), _points(one))]
     said = (
-        f"{study.prompts} prompts, each answered under {len(study.design.settings)} settings. Differences are oriented: plus is "
-        "better. A finding holds after Holm's correction for all effects of all metrics at 5%.",
+        f"{study.prompts} prompts, each answered under {len(study.design.settings)} settings. Differences are "
+        "oriented: plus is better. A finding holds after Holm's correction for all effects of all metrics at 5%.",
         "The safe band reaches over neighbouring values from the default at which a loss of the margin is ruled out; "
         "over the wider one no such loss is shown, which is weaker. Between tried values nothing was measured.",
         "Effects are those of a response surface of second order over the ranges; where it fits badly, trust the "
