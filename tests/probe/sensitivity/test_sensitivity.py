@@ -80,6 +80,7 @@ def test_the_planted_setting_is_ranked_first_and_the_planted_pair_is_found() -> 
     assert one.surface.shares[0][0] == "top_p"
     found = {effect.parameters for effect in one.surface.effects if effect.found}
     assert found == {("top_p",), ("temperature", "min_p")}
+    assert all(effect.adjusted < 1e-4 for effect in one.surface.effects if effect.found)
     change = next(e for e in one.surface.effects if e.parameters == ("top_p",) and e.kind == "change")
     assert change.estimate.low < 1.0 < change.estimate.high
 

@@ -21,9 +21,11 @@ from itertools import combinations
 from typing import Literal
 
 import numpy as np
+from scipy.stats import t as student
 
 from trimtab import stats
 from trimtab.records import NAN, Estimate
+from trimtab.stats.clustered import cluster_codes, cr2
 
 Kind = Literal["change", "bend", "interaction"]
 VARIANCE = {"change": 1 / 3, "bend": 1 / 5, "interaction": 1 / 9}
@@ -100,10 +102,13 @@ def surface(
 
 
 def _tested(values: np.ndarray, labels: Sequence[str] | None, level: float) -> tuple[Estimate, float]:
-    none = np.zeros(len(values))
-    up = stats.compare(none, values, labels, level=level)
-    down = stats.compare(none, -values, labels, level=level)
-    return up.difference, min(1.0, 2 * min(up.p_value, down.p_value))
+    """Mean with its interval, and the p value of Student's test over groups: a bootstrap cannot tell one that is
+    small enough for the many effects of a study."""
+    estimate = stats.interval(values, clusters=labels, level=level)
+    if estimate.undefined:
+        return estimate, NAN
+    fit = cr2(values, cluster_codes(labels or [""] * len(values), len(values)))
+    return estimate, float(2 * student.sf(abs(fit.mean) / fit.standard_error, fit.df))
 
 
 def _squared(values: np.ndarray) -> float:
