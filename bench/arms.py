@@ -23,6 +23,8 @@ ARMS = {
     "sample-generate": ("generate_peer", "answer"),
     "probe-generate": ("generate_peer", "probe"),
     "greedy-check": ("equality", "check"),
+    "study-trimtab": ("study", "trimtab"),
+    "study-generate": ("study", "generate"),
 }
 
 

@@ -1,0 +1,1 @@
+"""What the output of a model depends on, and what an adjustment moved."""
