@@ -2,7 +2,8 @@
 
 Sections are named by where a text comes from. Of the item's own conversation a system turn is `system`, earlier
 turns are `exemplars` and the last user's turn is `question`. What an adjustment put around it is `exemplars` where it
-is a turn of its own or a solved pair written as text, `context` where the kind of adjustment is, and else `instruction`.
+is a turn of its own or a solved pair written as text, `context` where an adjustment of that kind did, and else
+`instruction`.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ def _part(text: str, feature: Feature, value: float, strong: int) -> Markup:
         return Markup('<span title="{}">{}</span>').format(title, text)
     way, sign = ("for", "+") if value > 0 else ("against", "−")
     return Markup('<u class="{} s{}" title="{}">{}</u><sup>{}</sup>{}').format(
-        way, strong, title, body, sign * strong, space
+        way, strong, title, body, sign, space
     )
 
 
