@@ -6,8 +6,8 @@
 Five sentences stand before a question, in random order: four that have nothing to do with it, and one that asks for a
 way of answering. What is asked is why the answer that follows it is likelier than one that does not. A prompt counts
 only where the phrase does move the model: the contrast with it is larger than without it, by half a nat at least. The
-rest are told, so that a model which does not listen is not taken for a method that does not see. Beside it random order.
-Since leaving the phrase out is also what tells which prompts count, leaving out has it easier than gradients.
+rest are told, so that a model which does not listen is not taken for a method that does not see; figures over all prompts
+stand beside. Since leaving the phrase out also tells which prompts count, leaving out has it easier than gradients.
 """
 
 from __future__ import annotations
@@ -170,10 +170,16 @@ def main() -> int:
     for method in METHODS if moved else ():
         hits = sum(row["first"][method] for row in moved)
         share = stats.wilson(hits, len(moved))
+        everywhere = sum(row["first"][method] for row in rows)
         seconds = float(np.mean([row["seconds"][method] for row in rows]))
-        found["methods"][method] = {"first": hits, "share": plain(share), "seconds": seconds}
+        found["methods"][method] = {
+            "first": hits,
+            "share": plain(share),
+            "of_all": everywhere,
+            "seconds": seconds,
+        }
         print(
-            f"{method:<22} {hits}/{len(moved)} ({share.low:.2f} to {share.high:.2f}), {seconds:.1f} s a prompt"
+            f"{method:<22} {hits}/{len(moved)} ({share.low:.2f} to {share.high:.2f}), of all {everywhere}/{len(rows)}, {seconds:.1f} s a prompt"
         )
     gaps = [row["gap"] for row in rows]
     print(
