@@ -6,8 +6,8 @@
 Five sentences stand before a question, in random order: four that have nothing to do with it, and one that asks for a
 way of answering. What is asked is why the answer that follows it is likelier than one that does not. A prompt counts
 only where the phrase does move the model: the contrast with it is larger than without it, by half a nat at least. The
-rest are told, so that a model which does not listen is not taken for a method that does not see; figures over all prompts
-stand beside. Since leaving the phrase out also tells which prompts count, leaving out has it easier than gradients.
+rest are told, so that a model which does not listen is not taken for a method that does not see. Figures over all
+prompts stand beside: leaving the phrase out also tells which prompts count, so that it has it easier than gradients.
 """
 
 from __future__ import annotations
@@ -179,7 +179,8 @@ def main() -> int:
             "seconds": seconds,
         }
         print(
-            f"{method:<22} {hits}/{len(moved)} ({share.low:.2f} to {share.high:.2f}), of all {everywhere}/{len(rows)}, {seconds:.1f} s a prompt"
+            f"{method:<22} {hits}/{len(moved)} ({share.low:.2f} to {share.high:.2f}), "
+            f"of all {everywhere}/{len(rows)}, {seconds:.1f} s a prompt"
         )
     gaps = [row["gap"] for row in rows]
     print(

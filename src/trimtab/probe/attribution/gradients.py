@@ -19,7 +19,8 @@ from trimtab.model.load import Base
 from trimtab.probe.attribution.targets import Reading
 
 Gradient = Literal["integrated_gradients", "gradient_x_input"]
-BATCH_TOKENS = 1024
+# Of one backward pass, whose memory is about a megabyte a token for a network of thirty blocks and 576 channels.
+BATCH_TOKENS = 256
 
 
 @dataclass(frozen=True, slots=True)
