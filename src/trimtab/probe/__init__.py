@@ -1,1 +1,1 @@
-"""What the output of a model depends on, and what an adjustment moved."""
+"""Why a model answers as it does, and what an adjustment moved."""
