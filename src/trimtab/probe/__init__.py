@@ -1,0 +1,1 @@
+"""What a model's answers depend on, and what an adjustment moved."""
