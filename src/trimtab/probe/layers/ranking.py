@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from trimtab.candidates import AdapterCandidate, LayersCandidate, SteeringCandidate
-from trimtab.probe.layers.surveying import MEASURES, Block, Blocks, Measure
+from trimtab.probe.layers.surveying import CHANCE, MEASURES, Block, Blocks, Measure
 
 Rung = Literal["steering", "adapter", "layers"]
 # What a rung does with a block decides which measures speak for it: a direction must be there and move answers; weights
@@ -21,7 +21,6 @@ STEERED = 2
 # From this rise of the loss (nats a token) on, skipping a block spoils all text, and what is lost says little of the
 # attribute.
 SPOILT = 1.0
-CHANCE = 0.5
 
 
 @dataclass(frozen=True, slots=True)

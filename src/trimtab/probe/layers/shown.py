@@ -9,8 +9,8 @@ from markupsafe import Markup
 from trimtab.audit.tallies import Section, Table
 from trimtab.document.charts import Point, Threshold, response
 from trimtab.document.figures import interval, significant
-from trimtab.probe.layers.ranking import CHANCE, Place, ranked
-from trimtab.probe.layers.surveying import Block, Blocks
+from trimtab.probe.layers.ranking import Place, ranked
+from trimtab.probe.layers.surveying import CHANCE, Block, Blocks
 from trimtab.records import Estimate, plain
 
 # Name, title, the value to hold against and what it is called.
@@ -25,7 +25,7 @@ SHOWN = 5
 
 
 def drawings(found: Blocks) -> dict[str, Markup]:
-    """One inline SVG for each measure, over the numbers of blocks, with intervals; empty where too little is defined."""
+    """One inline SVG for each measure, over blocks, with intervals; empty where too little is defined."""
     return {
         name: response(
             [

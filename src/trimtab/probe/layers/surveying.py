@@ -12,8 +12,9 @@ stands.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import numpy as np
@@ -33,6 +34,7 @@ from trimtab.records import Estimate, Progress, Report
 Array = NDArray[np.float64]
 Measure = Literal["probe", "steering", "gradient", "ablation"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
+CHANCE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Settings:
 
     folds: int = 5
     penalty: float = 0.1
-    steer: Steer = Steer()
+    steer: Steer = field(default_factory=Steer)
     most: int = 64
     level: float = 0.95
     seed: int = 0
@@ -150,12 +152,18 @@ class _Over:
             values, clusters=self.clusters, level=self.settings.level, bounds=bounds, seed=self.settings.seed
         )
 
+    def share(self, values: Array) -> Estimate:
+        """Of values from 0 to 1, which differ from 0.5 by at most 0.5: what was not seen cannot lie farther off."""
+        one = self(values - CHANCE, (0.0, 0.5))
+        moved = {name: getattr(one, name) + CHANCE for name in ("value", "low", "high")}
+        return dataclasses.replace(one, **moved)
+
 
 def _block(block: int, over: _Over, own: tuple[Array, Array, Array], whole: Scored, without: Scored) -> Block:
     right, gained, slope = own
     return Block(
         block,
-        over(right, (0.0, 1.0)),
+        over.share(right),
         over(gained),
         over(slope),
         over(whole.margin - without.margin),
