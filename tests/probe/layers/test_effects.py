@@ -37,7 +37,7 @@ def pairs(family: str = "tree", count: int = 6) -> list[Contrast]:
 def mean(network: Any, row: TokenRow) -> torch.Tensor:
     """Mean log-probability of a row's marked tokens, one row at a time."""
     ids = torch.from_numpy(row.ids)
-    told = network(ids[None]).logits[0].log_softmax(-1)
+    told = network(ids[None], use_cache=False).logits[0].log_softmax(-1)
     each = told[:-1].gather(1, ids[1:, None])[:, 0]
     return each[torch.from_numpy(row.supervised[1:])].mean()
 

@@ -37,8 +37,8 @@ def test_a_planted_block_is_found(block: int, seed: int) -> None:
 
 
 def test_probes_read_the_states_that_transformers_gives() -> None:
-    base, pairs = made.base(num_hidden_layers=3, initializer_range=0.3), made.contrasts(16)
-    groups = [f"g{number // 2}" for number in range(16)]
+    base, pairs = made.base(num_hidden_layers=3, initializer_range=0.3), made.contrasts(24)
+    groups = [f"g{number // 2}" for number in range(24)]
     settings = Settings(folds=4, seed=2)
     told: list[Progress] = []
     found = surveying.survey(base, pairs, groups, settings, report=told.append)
@@ -53,8 +53,8 @@ def test_probes_read_the_states_that_transformers_gives() -> None:
             known, labels = np.concatenate([s[rest] for s in sides]), np.repeat([1.0, -1.0], int(rest.sum()))
             one, two = (primal(known, labels, side[~rest], settings.penalty) for side in sides)
             right += float((one > 0).sum() + (two < 0).sum())
-        assert found.blocks[block].probe.value == pytest.approx(right / 32)
-    assert (found.pairs, found.groups, found.given) == (16, 8, 16)
+        assert found.blocks[block].probe.value == pytest.approx(right / 48)
+    assert (found.pairs, found.groups, found.given) == (24, 12, 24)
     assert {one.stage for one in told} == {"layers: reading pairs", "layers: gradients", "layers: blocks"}
 
 
@@ -117,9 +117,10 @@ def test_the_order_is_that_of_mean_places() -> None:
         loss=[5.0, 0.0, 0.1, 0.2],
     )
     order = ranking.ranked(found)
-    assert [(place.block, place.mean_rank) for place in order] == [(2, 2.0), (0, 2.25), (1, 2.5), (3, 3.25)]
+    assert [(place.block, place.mean_rank) for place in order] == [(2, 2.0), (0, 2.375), (1, 2.5), (3, 3.125)]
     assert order[0].ranks == {"probe": 2, "steering": 2, "gradient": 2, "ablation": 2}
     assert "a probe is right for 90% (2 of 4)" in order[0].reason
+    assert order[1].ranks == {"probe": 4, "steering": 3.5, "gradient": 1, "ablation": 1}
     assert "all text is spoilt (+5" in order[1].reason
     assert "which may be chance" in order[1].reason
     assert "steering undefined (too few)" in order[3].reason

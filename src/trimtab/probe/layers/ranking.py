@@ -35,16 +35,16 @@ class Place:
 
     block: int
     mean_rank: float
-    ranks: Mapping[Measure, int]
+    ranks: Mapping[Measure, float]
     reason: str
 
 
 def ranked(found: Blocks, measures: Sequence[Measure] = MEASURES) -> tuple[Place, ...]:
     """All blocks by the mean of their places, best first.
 
-    Of equal values the lower block comes first: what a block writes can still be read from those above it. A measure
-    that is undefined for a block puts it last. It is an order of point values; the reason says where an interval
-    leaves open whether there is an effect at all.
+    Only blocks whose interval lies above no effect (of the probe: above chance) are told apart by a measure; all others
+    share the mean of the places that are left. Of equal values the lower block comes first: what a block writes can
+    still be read from those above it.
     """
     places = {measure: _places(found.blocks, measure) for measure in measures}
     ordered = [
@@ -71,7 +71,7 @@ def candidates(
     """
     order = [place.block for place in ranked(found, SPEAKS[rung])]
     if rung == "steering":
-        moved = {one.block for one in found.blocks if not one.steering.undefined and one.steering.low > 0}
+        moved = {one.block for one in found.blocks if _is_shown(one, "steering")}
         best = [block for block in order if block in moved][: STEERED if count is None else count]
         steer = found.settings.steer
         return [
@@ -81,20 +81,27 @@ def candidates(
     return [AdapterCandidate(blocks=blocks)] if rung == "adapter" else [LayersCandidate(blocks=blocks)]
 
 
-def _places(blocks: Sequence[Block], measure: Measure) -> dict[int, int]:
-    def worth(block: Block) -> tuple[bool, float, int]:
-        one = block.of(measure)
-        # Rounded, because sums in another order differ in the last digits.
-        return bool(one.undefined), 0.0 if one.undefined else -round(one.value, 9), block.block
+def _places(blocks: Sequence[Block], measure: Measure) -> dict[int, float]:
+    # Rounded, because sums in another order differ in the last digits.
+    shown = sorted(
+        (one for one in blocks if _is_shown(one, measure)),
+        key=lambda one: (-round(one.of(measure).value, 9), one.block),
+    )
+    last = (len(shown) + 1 + len(blocks)) / 2
+    first = {one.block: float(place) for place, one in enumerate(shown, start=1)}
+    return {one.block: first.get(one.block, last) for one in blocks}
 
-    return {block.block: place for place, block in enumerate(sorted(blocks, key=worth), start=1)}
+
+def _is_shown(block: Block, measure: Measure) -> bool:
+    one = block.of(measure)
+    return not one.undefined and one.low > (CHANCE if measure == "probe" else 0.0)
 
 
-def _words(block: Block, measure: Measure, rank: int, count: int) -> str:
+def _words(block: Block, measure: Measure, rank: float, count: int) -> str:
     one = block.of(measure)
     if one.undefined:
         return f"{measure} undefined ({one.undefined})"
-    said = f"{_FORMS[measure].format(one.value)} ({rank} of {count})"
+    said = f"{_FORMS[measure].format(one.value)} ({rank:g} of {count})"
     if measure == "probe" and one.low <= CHANCE:
         return f"{said}, which may be chance"
     if measure in ("steering", "ablation") and one.low <= 0:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from trimtab import stats
 from trimtab.adjust.contrast import LEAST_PAIRS, Contrast
-from trimtab.adjust.stack import Attached
+from trimtab.adjust.stack import Attached, taken_apart
 from trimtab.errors import DataError, ModelError
 from trimtab.model import activations, sites
 from trimtab.model.load import Base
@@ -207,9 +207,12 @@ def _alike(pair: Contrast) -> bool:
 def _base(model: Base | Attached) -> Base:
     if isinstance(model, Base):
         return model
-    if isinstance(model.model, Local):
-        return model.model.base
-    raise ModelError(f"layers: {model.model.name} keeps its network", "use a model that is run here")
+    bare, _ = taken_apart(model.model)
+    if isinstance(bare, Local):
+        return bare.base
+    raise ModelError(
+        f"layers: {bare.name} is a service that keeps its network", "use a model that is run here"
+    )
 
 
 def _telling(report: Report | None, stage: str) -> effects.Tell | None:

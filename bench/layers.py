@@ -1,0 +1,181 @@
+"""Whether the survey of blocks finds a planted block of the embedded model.
+
+    python bench/layers.py [--blocks 6 15 24] [--pairs 40] [--natural]
+
+A kind, + or -, is drawn for each of some thousand tokens, which nothing else about them tells. One block is made to
+write the kind of every token along a random direction u; the block after it takes that away and adds GAIN times as
+much along w, along which other pairs' likelihood of the + answer grows fastest after that block. Answers are drawn from tokens of one kind, and those
+of the folds share few. Prints for each planted block where the survey puts it, by each measure and by all of them.
+--natural: the pairs of reviews instead (reviews.jsonl), where nothing is planted, so that nothing is right or wrong.
+Writes bench/out/layers.json. About two minutes a block and 40 pairs on one core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+import directions
+from record import OUT, write
+from trimtab.adjust.contrast import Contrast
+from trimtab.model import activations, sites
+from trimtab.model.hooks import changing
+from trimtab.model.load import Base, load, prompt_ids
+from trimtab.model.pack import plain_logprobs
+from trimtab.probe.layers import ranking, surveying
+from trimtab.records import Message, TokenRow
+
+KNOWN, LENGTH = 4000, 12
+AMOUNT, GAIN = 0.1, 4.0
+FITTED = 40
+NEAR = 2
+PROMPT = (Message("user", "Say some words."),)
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """Kind of every token, (vocabulary,): +1, -1, or 0 for those that have none."""
+
+    of: torch.Tensor
+
+    @classmethod
+    def drawn(cls, base: Base, seed: int) -> Kinds:
+        """Half of KNOWN tokens of letters alone are +."""
+        dice = np.random.default_rng(seed)
+        words = [
+            n for n, text in enumerate(base.tokenizer.convert_ids_to_tokens(range(20000))) if _word(text)
+        ]
+        some = dice.permutation(words)[:KNOWN]
+        found = torch.zeros(base.network.config.vocab_size)
+        found[torch.from_numpy(some)] = torch.tensor([1.0, -1.0]).repeat(len(some) // 2)
+        return cls(found)
+
+    def pairs(self, base: Base, count: int, seed: int) -> list[Contrast]:
+        """Answers of either kind to one prompt."""
+        dice = np.random.default_rng(seed)
+        prompt = np.array(prompt_ids(base.tokenizer, list(PROMPT)))
+        tokens = [np.flatnonzero((self.of == kind).numpy()) for kind in (1, -1)]
+
+        def row(side: int) -> TokenRow:
+            ids = np.concatenate([prompt, dice.choice(tokens[side], LENGTH)])
+            return TokenRow("", ids, np.arange(len(ids)) >= len(prompt))
+
+        return [Contrast(row(0), row(1)) for _ in range(count)]
+
+
+def _word(text: str) -> bool:
+    return len(text) > 3 and text[0] == "Ġ" and text[1:].isalpha() and text[1:].isascii()
+
+
+def uphill(base: Base, pairs: Sequence[Contrast], block: int) -> torch.Tensor:
+    """Direction (hidden,) of length 1 along which the mean margin of pairs grows fastest, of what leaves a block."""
+    moved = torch.zeros(base.network.config.hidden_size, requires_grad=True)
+    with changing(base.network, {sites.block_names(base.network)[block]: lambda _, states: states + moved}):
+        for pair in pairs:
+            one, two = (plain_logprobs(base.network, row).mean() for row in (pair.positive, pair.negative))
+            (one - two).backward()
+    return torch.nn.functional.normalize(moved.grad.float(), dim=0)
+
+
+@contextlib.contextmanager
+def planted(base: Base, kinds: Kinds, block: int, norms: np.ndarray) -> Iterator[None]:
+    """Let a block write the kind, and the next one use it."""
+    network = base.network
+    generator = torch.Generator().manual_seed(block)
+    u = torch.nn.functional.normalize(torch.randn(network.config.hidden_size, generator=generator), dim=0)
+    w = uphill(base, kinds.pairs(base, FITTED, 2), block + 1)
+    u, w = (way.to(network.dtype) for way in (u, w))
+    step, read = AMOUNT * float(norms[block]), GAIN * AMOUNT * float(norms[block + 1])
+    seen: list[torch.Tensor] = []
+
+    def see(module: Any, given: tuple[Any, ...], named: dict[str, Any]) -> None:
+        seen[:] = [kinds.of[named["input_ids"] if "input_ids" in named else given[0]]]
+
+    def write_kind(_: Any, states: torch.Tensor) -> torch.Tensor:
+        return states + step * seen[0][..., None].to(states.dtype) * u
+
+    def use(_: Any, states: torch.Tensor) -> torch.Tensor:
+        along = (states @ u)[..., None]
+        return states - along * u + read * torch.tanh(along / step) * w
+
+    names = sites.block_names(network)
+    handle = network.base_model.register_forward_pre_hook(see, with_kwargs=True)
+    try:
+        with changing(network, {names[block]: write_kind, names[block + 1]: use}):
+            yield
+    finally:
+        handle.remove()
+
+
+def found(base: Base, pairs: Sequence[Contrast]) -> dict[str, Any]:
+    """The survey, its orders, and the seconds that it took."""
+    started = time.monotonic()
+    blocks = surveying.survey(base, pairs)
+    seconds = time.monotonic() - started
+    orders = {name: [p.block for p in ranking.ranked(blocks, (name,))] for name in surveying.MEASURES}
+    joint = ranking.ranked(blocks)
+    return {
+        "seconds": seconds,
+        "pairs": blocks.pairs,
+        "margin": str(blocks.margin),
+        "joint": [place.block for place in joint],
+        "why": joint[0].reason,
+        "steering_candidates": [one.blocks[0] for one in ranking.candidates(blocks, "steering")],
+        "orders": orders,
+        "values": {
+            name: [[one.value, one.low, one.high] for b in blocks.blocks for one in [getattr(b, name)]]
+            for name in (*surveying.MEASURES, "loss")
+        },
+    }
+
+
+def main() -> int:
+    """Plant, look, tell; 1 where the steering candidate or the joint order misses a planted block by more than two."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--blocks", type=int, nargs="+", default=[6, 15, 24])
+    parser.add_argument("--pairs", type=int, default=40)
+    parser.add_argument("--natural", action="store_true")
+    asked = parser.parse_args()
+    base = load()
+    if asked.natural:
+        results = [found(base, directions.tone().contrasts(base)[: asked.pairs])]
+        tell("natural", results[0])
+        write({"natural": results}, OUT / "layers-natural.json")
+        return 0
+    kinds = Kinds.drawn(base, 0)
+    pairs = kinds.pairs(base, asked.pairs, 1)
+    norms = activations.read(base, [row for pair in pairs for row in (pair.positive, pair.negative)]).norms
+    results = []
+    for block in asked.blocks:
+        with planted(base, kinds, block, norms):
+            results.append({"planted": block, **found(base, pairs)})
+        tell(f"planted at {block}", results[-1])
+    write({"planted": results}, OUT / "layers.json")
+    missed = [
+        one["planted"]
+        for one in results
+        for order in (one["steering_candidates"], one["joint"])
+        if not order or abs(order[0] - one["planted"]) > NEAR
+    ]
+    return int(bool(missed))
+
+
+def tell(name: str, one: dict[str, Any]) -> None:
+    """Print one survey."""
+    orders = "; ".join(f"{measure} {order[:3]}" for measure, order in one["orders"].items())
+    print(f"{name}: joint {one['joint'][:3]}; to steer {one['steering_candidates']}; {orders}")
+    print(f"    {one['why']}; margin {one['margin']}; {one['seconds']:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
