@@ -73,7 +73,7 @@ def steered(
     for held in np.unique(fold):
         way = torch.from_numpy(direction(differences[fold != held], how.method).astype(np.float32))
         places = np.flatnonzero(fold == held)
-        some = [pairs[place] for place in places]
+        some = [pairs[int(place)] for place in places]
         one = Steering(
             {block: way},
             {block: Push(float(states.norms[block]))},
