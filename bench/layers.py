@@ -1,13 +1,13 @@
 """Whether the survey of blocks finds a planted block of the embedded model.
 
-    python bench/layers.py [--blocks 6 15 24] [--pairs 40] [--natural]
+    python bench/layers.py [--blocks 6 15 24] [--pairs 24] [--natural]
 
-A kind, + or -, is drawn for each of some thousand tokens, which nothing else about them tells. One block is made to
+A kind, + or -, is drawn for each of some hundred tokens, which nothing else about them tells. One block is made to
 write the kind of every token along a random direction u; the block after it takes that away, and what it took moves
-the logits of the two kinds GAIN nats apart, by what the head is given. Answers are drawn from tokens of one kind, and
-those of the folds share few. Prints for each planted block where the survey puts it, by each measure and by all.
+the logits of the two kinds GAIN nats apart, by what the head is given. Answers are of tokens of one kind, each of
+which stands in one answer. Prints for each planted block where the survey puts it, by each measure and by all.
 --natural: the pairs of reviews instead (reviews.jsonl), where nothing is planted, so that nothing is right or wrong.
-Writes bench/out/layers.json. About two minutes a block and 40 pairs on one core.
+Writes bench/out/layers.json. About two minutes for each planted block with 16 pairs on one core.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ from trimtab.model.load import Base, load, prompt_ids
 from trimtab.probe.layers import ranking, surveying
 from trimtab.records import Message, TokenRow
 
-KNOWN, LENGTH = 4000, 12
+LENGTH = 8
+MOST = 32
 AMOUNT, GAIN = 0.1, 2.0
 NEAR = 2
 PROMPT = (Message("user", "Say some words."),)
@@ -45,28 +46,31 @@ class Kinds:
     of: torch.Tensor
 
     @classmethod
-    def drawn(cls, base: Base, seed: int) -> Kinds:
-        """Half of KNOWN tokens of letters alone are +."""
+    def drawn(cls, base: Base, count: int, seed: int) -> Kinds:
+        """Of `count` tokens of letters alone, half are +."""
         dice = np.random.default_rng(seed)
         words = [
             n for n, text in enumerate(base.tokenizer.convert_ids_to_tokens(range(20000))) if _word(text)
         ]
-        some = dice.permutation(words)[:KNOWN]
+        some = dice.permutation(words)[:count]
         found = torch.zeros(base.network.config.vocab_size)
         found[torch.from_numpy(some)] = torch.tensor([1.0, -1.0]).repeat(len(some) // 2)
         return cls(found)
 
     def pairs(self, base: Base, count: int, seed: int) -> list[Contrast]:
-        """Answers of either kind to one prompt."""
+        """Answers of either kind to one prompt; each token stands in one answer, so that no fold knows another's."""
         dice = np.random.default_rng(seed)
         prompt = np.array(prompt_ids(base.tokenizer, list(PROMPT)))
-        tokens = [np.flatnonzero((self.of == kind).numpy()) for kind in (1, -1)]
+        sides = [
+            dice.permutation(np.flatnonzero((self.of == kind).numpy())).reshape(count, LENGTH)
+            for kind in (1, -1)
+        ]
 
-        def row(side: int) -> TokenRow:
-            ids = np.concatenate([prompt, dice.choice(tokens[side], LENGTH)])
+        def row(answer: np.ndarray) -> TokenRow:
+            ids = np.concatenate([prompt, answer])
             return TokenRow("", ids, np.arange(len(ids)) >= len(prompt))
 
-        return [Contrast(row(0), row(1)) for _ in range(count)]
+        return [Contrast(row(one), row(two)) for one, two in zip(*sides, strict=True)]
 
 
 def _word(text: str) -> bool:
@@ -74,13 +78,15 @@ def _word(text: str) -> bool:
 
 
 def said(base: Base, kinds: Kinds) -> torch.Tensor:
-    """Direction w (hidden,) that tokens' logits tell their kinds by, as well as one can: least squares over the head's
-    rows, as long as makes the mean logits of the kinds differ by 1."""
-    head = base.network.get_output_embeddings().weight.float()
-    some = kinds.of != 0
-    w = torch.linalg.lstsq(head[some], kinds.of[some][:, None]).solution[:, 0]
-    told = head @ w
-    return w / (told[kinds.of > 0].mean() - told[kinds.of < 0].mean())
+    """Direction w (hidden,) that gives tokens of the kinds logits of +1/2 and -1/2, and all others as little as can be.
+
+    Others matter: what lifts them takes likelihood from both kinds. Least of w' C w where H w = k / 2, with C the
+    products of the head's rows and H those of the kinds: w = C^-1 H' (H C^-1 H')^-1 k / 2.
+    """
+    head = base.network.get_output_embeddings().weight.double()
+    rows = head[kinds.of != 0]
+    spread = torch.linalg.solve(head.T @ head, rows.T)
+    return (spread @ torch.linalg.solve(rows @ spread, kinds.of[kinds.of != 0].double() / 2)).float()
 
 
 @contextlib.contextmanager
@@ -146,16 +152,18 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--blocks", type=int, nargs="+", default=[6, 15, 24])
-    parser.add_argument("--pairs", type=int, default=40)
+    parser.add_argument("--pairs", type=int, default=24)
     parser.add_argument("--natural", action="store_true")
     asked = parser.parse_args()
+    if not 4 <= asked.pairs <= MOST:
+        parser.error(f"--pairs: from 4 to {MOST}, so that a direction can tell their tokens apart")
     base = load()
     if asked.natural:
         results = [found(base, directions.tone().contrasts(base)[: asked.pairs])]
         tell("natural", results[0])
         write({"natural": results}, OUT / "layers-natural.json")
         return 0
-    kinds = Kinds.drawn(base, 0)
+    kinds = Kinds.drawn(base, 2 * LENGTH * asked.pairs, 0)
     pairs = kinds.pairs(base, asked.pairs, 1)
     norms = activations.read(base, [row for pair in pairs for row in (pair.positive, pair.negative)]).norms
     results = []
