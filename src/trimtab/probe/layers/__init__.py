@@ -1,0 +1,1 @@
+"""Which blocks of a network carry an attribute, and which to adjust."""
