@@ -47,7 +47,9 @@ def test_a_run_is_shown_as_it_was_recorded(run: RunFolder) -> None:
     found = tradeoff.tradeoff(run)
     entries = run.read("ladder.json")["rungs"][0]["candidates"]
     assert [one.stack for one in found.trials] == [entry["stack"] for entry in entries]
-    assert [one.gain.value for one in found.trials] == [e["comparison"]["difference"]["value"] for e in entries]
+    assert [one.gain.value for one in found.trials] == [
+        e["comparison"]["difference"]["value"] for e in entries
+    ]
     (key,) = found.margins
     assert key.endswith(" nll")
     assert found.margins[key] == 5

@@ -101,7 +101,10 @@ def tradeoff(folder: RunFolder) -> Tradeoff:
     gains = {stack: comparison_from(entry["comparison"]).difference for stack, (_, entry) in found.items()}
     nan = float("nan")
     aims = [
-        [gains[stack].value, *(_change(guards[stack][key]) if key in guards[stack] else nan for key in margins)]
+        [
+            gains[stack].value,
+            *(_change(guards[stack][key]) if key in guards[stack] else nan for key in margins),
+        ]
         for stack in found
     ]
     front = pareto(aims)

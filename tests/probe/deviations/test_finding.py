@@ -39,7 +39,10 @@ def planted(n: int = 240, seed: int = 0) -> list[items.Item]:
     for number in range(n):
         theme = number % 3
         fails = theme < 2 and rng.random() < 0.6
-        scores = {"coverage": 0.1 if fails and theme == 0 else 0.9, "phrase_rate": 3.0 if fails and theme == 1 else 0}
+        scores = {
+            "coverage": 0.1 if fails and theme == 0 else 0.9,
+            "phrase_rate": 3.0 if fails and theme == 1 else 0,
+        }
         prompt = f"please help {THEMES[theme]} w{number}"
         made.append(items.Item(str(number), prompt, f"about {THEMES[theme]}", scores, f"g{theme}"))
     return made
@@ -75,12 +78,15 @@ def test_links_are_those_of_scipy_and_statsmodels() -> None:
     rng = np.random.default_rng(0)
     failing = rng.random(100) < 0.4
     masks = {name: rng.random(100) < 0.3 for name in "abc"}
-    found = links.links(masks, {"all": failing}, ~failing)
+    found = links.links(masks, {"all": np.ones(100, dtype=bool)}, failing)
     ps = [
-        fisher_exact([[(m & s).sum(), (~m & s).sum()] for s in (failing, ~failing)]).pvalue for m in masks.values()
+        fisher_exact([[(m & s).sum(), (~m & s).sum()] for s in (failing, ~failing)]).pvalue
+        for m in masks.values()
     ]
     assert sorted(link.p_value for link in found) == pytest.approx(sorted(ps))
-    assert sorted(link.adjusted for link in found) == pytest.approx(sorted(multipletests(ps, method="holm")[1]))
+    assert sorted(link.adjusted for link in found) == pytest.approx(
+        sorted(multipletests(ps, method="holm")[1])
+    )
 
 
 def simulated(seed: int, effect: float) -> bool:

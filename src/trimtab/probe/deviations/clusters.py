@@ -57,6 +57,12 @@ def clusters(vectors: np.ndarray, items: Sequence[Item], seed: int = 0) -> tuple
     return np.asarray(np.argsort(order)[codes], dtype=np.int64), scores[best]
 
 
+def nearest(vectors: np.ndarray, members: np.ndarray, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The cluster (n,) whose members' mean vector is nearest to each of n vectors of length 1, members (m, hidden)."""
+    middles = scaled(np.stack([members[codes == one].mean(axis=0) for one in range(int(codes.max()) + 1)]))
+    return np.asarray(np.argmax(vectors @ middles.T, axis=1), dtype=np.int64)
+
+
 def names(items: Sequence[Item], codes: Mapping[str, int]) -> tuple[str, ...]:
     """The terms of each cluster, of prompts and answers, against the other clusters and the items that pass.
 

@@ -62,9 +62,6 @@ class Deviations:
 def deviations(items: Sequence[Item], bars: Sequence[Bar], encode: Encode, *, seed: int = 0) -> Deviations:
     """Cluster the items that fail, name each kind, and say what failing goes with.
 
-    Kinds are formed by meaning, so that a property of texts may mark what a kind gathered rather than why it fails; of
-    "all failures" it says that failing goes with it.
-
     Raises:
         StatisticsError: no items, or two of one id.
         MissingPart: the encoder is not installed.
@@ -85,13 +82,19 @@ def deviations(items: Sequence[Item], bars: Sequence[Bar], encode: Encode, *, se
     coded = {item.id: int(code) for item, code in zip(failed, codes, strict=True)}
     of_item = dict(zip(ids, misses, strict=True))
     found = tuple(
-        _cluster(f"{number + 1}: {name}", [item for item in failed if coded[item.id] == number], of_item, len(items))
+        _cluster(
+            f"{number + 1}: {name}",
+            [item for item in failed if coded[item.id] == number],
+            of_item,
+            len(items),
+        )
         for number, name in enumerate(clusters.names(items, coded))
     )
-    wheres = {ALL: failing}
+    wheres = {ALL: np.ones(len(items), dtype=bool)}
     if len(found) > 1:
-        wheres |= {one.name: np.array([name in set(one.items) for name in ids]) for one in found}
-    linked = links(features(items, prompts, seed), wheres, ~failing)
+        near = clusters.nearest(prompts, prompts[failing], codes)
+        wheres |= {one.name: near == number for number, one in enumerate(found)}
+    linked = links(features(items, prompts, seed), wheres, failing)
     safe = tuple(replace(link, what=mask(printable(link.what))) for link in linked)
     return Deviations(len(items), total, found, safe, apart, passing, seed)
 
@@ -102,7 +105,9 @@ def _cluster(name: str, own: Sequence[Item], misses: Mapping[str, tuple[str, ...
     counts[rules.REPEATS] = sum(repeats(item.answer) for item in own)
     signs = {sign: count / len(own) for sign, count in counts.items() if count}
     shown = tuple((_cut(item.prompt), _cut(item.answer)) for item in own[:EXAMPLES])
-    return Cluster(name, tuple(item.id for item in own), wilson(len(own), n), shown, signs, rules.advice(signs))
+    return Cluster(
+        name, tuple(item.id for item in own), wilson(len(own), n), shown, signs, rules.advice(signs)
+    )
 
 
 def repeats(text: str) -> bool:
@@ -122,8 +127,8 @@ def section(found: Deviations) -> Section:
     said = [
         f"{sum(len(one.items) for one in found.clusters)} of {found.n} items fail: "
         f"{interval(found.failing, signed=False)}.",
-        "Links are Fisher's tests against the items that pass, corrected for their number by Holm. A kind gathers texts "
-        "that are alike: a link of one kind may say what it gathered rather than why it fails.",
+        "Links are Fisher's tests of items that fail against those that pass, among all items and among those whose "
+        "prompts are nearest to a kind, corrected for their number by Holm. A link is no cause.",
     ]
     kinds = tuple(
         (
@@ -154,7 +159,9 @@ def section(found: Deviations) -> Section:
         Table("examples", ("kind", "prompt", "answer"), shown),
         Table("links", ("where", "what", "there", "passing", "p (Holm)"), linked),
     )
-    return Section("deviations", "Where it fails", tuple(said), tuple(t for t in tables if t.rows), values(found))
+    return Section(
+        "deviations", "Where it fails", tuple(said), tuple(t for t in tables if t.rows), values(found)
+    )
 
 
 def values(found: Deviations) -> dict[str, Any]:

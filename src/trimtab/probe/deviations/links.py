@@ -21,10 +21,11 @@ LEVEL = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A property, in a cluster (or among all failures) beside the items that pass.
+    """A property, in items that fail beside those that pass.
 
     Attributes:
-        where: the cluster's name; "all failures".
+        where: "all failures": among all items; a cluster's name: among the items whose prompts are nearest to it. A
+            cluster's members beside all that pass would differ in whatever they are alike in, failing or not.
         inside, passing: how many have it, of how many.
         odds: natural logarithm of the odds ratio, above 0 where failures have it more often.
         p_value: two-sided, of this test alone; adjusted: for all tests of the report.
@@ -75,17 +76,18 @@ def features(items: Sequence[Item], vectors: np.ndarray, seed: int = 0) -> dict[
 
 
 def links(
-    found: Mapping[str, np.ndarray], wheres: Mapping[str, np.ndarray], passing: np.ndarray
+    found: Mapping[str, np.ndarray], wheres: Mapping[str, np.ndarray], failing: np.ndarray
 ) -> tuple[Link, ...]:
-    """Every property in every place, beside the items that pass; those that stand first, then by p value.
+    """Every property in every place, in items that fail beside those that pass there; ordered by adjusted p value.
 
     Args:
-        found: properties as masks (n,). wheres: places by name, as masks (n,) of failing items. passing: (n,).
+        found: properties as masks (n,). wheres: places by name, as masks (n,) of items that fail or pass there.
+        failing: (n,), whether an item fails.
     """
     tests = []
-    for where, mask in wheres.items():
+    for where, there in wheres.items():
         for what, has in found.items():
-            tests.append((where, what, _counts(has, mask), _counts(has, passing)))
+            tests.append((where, what, _counts(has, there & failing), _counts(has, there & ~failing)))
     ps = [fisher(inside, outside) for _, _, inside, outside in tests]
     made = [
         Link(

@@ -54,8 +54,12 @@ def scatter(
     for place in places.tolist():
         x, y = (shown[place] - low) / span
         kind = _kind(labels[place], known)
-        parts.append(_point(f"{3 + 94 * x:.2f}%", MARGIN + (HEIGHT - 2 * MARGIN) * (1 - y), kind, after[place]))
-    described = f"{len(places)} of {len(shown)} points; hollow is before, full is after. Kinds: {', '.join(known)}."
+        parts.append(
+            _point(f"{3 + 94 * x:.2f}%", MARGIN + (HEIGHT - 2 * MARGIN) * (1 - y), kind, after[place])
+        )
+    described = (
+        f"{len(places)} of {len(shown)} points; hollow is before, full is after. Kinds: {', '.join(known)}."
+    )
     legend = [_legend(label, number) for number, label in enumerate(known)]
     return Markup(
         '<svg class="drawing" role="img" aria-labelledby="{0}-title {0}-desc" width="100%" height="{1}">'

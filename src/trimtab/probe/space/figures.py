@@ -174,5 +174,6 @@ def _ridge(points: Array, side: Array, asked: Array) -> Array:
 def _paired(before: Array, after: Array) -> None:
     if before.ndim != 2 or before.shape != after.shape:
         raise StatisticsError(
-            f"points before have shape {before.shape}, after {after.shape}", "give (items, hidden) for the same items"
+            f"points before have shape {before.shape}, after {after.shape}",
+            "give (items, hidden) for the same items",
         )

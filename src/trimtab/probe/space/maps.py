@@ -80,5 +80,7 @@ def drawn(method: str, points: Array, seed: int = 0) -> Array:
     if len(points) < FEWEST:
         raise StatisticsError(f"{len(points)} points are too few for a map", f"give {FEWEST} or more")
     if method in missing():
-        raise MissingPart(f"map {method}: {LIBRARIES[method]} is not installed", "pip install 'trimtab[probe]'")
+        raise MissingPart(
+            f"map {method}: {LIBRARIES[method]} is not installed", "pip install 'trimtab[probe]'"
+        )
     return MAPS[method](np.asarray(points, dtype=np.float64), seed)

@@ -151,7 +151,11 @@ def drawings(found: Space, *, name: str) -> dict[tuple[str, str], Markup]:
     after = [False] * n + [True] * n
     return {
         (one.method, by): drawing.scatter(
-            one.shown, labels, after, name=f"{name}-{one.method}-{by}", title=f"{found.what}, {one.method} by {by}"
+            one.shown,
+            labels,
+            after,
+            name=f"{name}-{one.method}-{by}",
+            title=f"{found.what}, {one.method} by {by}",
         )
         for one in found.maps
         for by, labels in found.labels.items()

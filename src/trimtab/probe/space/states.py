@@ -36,7 +36,8 @@ def states(
         found, adjustments = Local(model), ()
     if not isinstance(found, Local):
         raise ModelError(
-            f"model {found.name}: its hidden states cannot be seen", "look at its answers, or at a local model"
+            f"model {found.name}: its hidden states cannot be seen",
+            "look at its answers, or at a local model",
         )
     rows = []
     for example in examples:
