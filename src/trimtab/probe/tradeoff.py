@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -176,7 +177,7 @@ def drawing(found: Tradeoff, guard: str, *, name: str) -> Markup:
         ),
         *_axes(across, up, y),
     ]
-    for one, other in zip(edge, edge[1:], strict=False):
+    for one, other in itertools.pairwise(edge):
         parts.append(
             Markup('<line class="axis" x1="{:.2f}%" y1="{:.1f}" x2="{:.2f}%" y2="{:.1f}"/>').format(
                 across.x(one[0]), y(one[1]), across.x(other[0]), y(other[1])

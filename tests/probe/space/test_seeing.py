@@ -32,7 +32,7 @@ def test_before_and_after_are_drawn_on_the_same_axes(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(maps, "LIBRARIES", {"umap": "no_such_library", "tsne": "no_such_library"})
     rng = np.random.default_rng(0)
     before = rng.normal(size=(40, 6))
-    after = before + [4, 0, 0, 0, 0, 0]
+    after = before + 4 * np.eye(6)[0]
     labels = {"suite": (["a"] * 40, ["a"] * 40), "verdict": (["fails"] * 40, ["passes"] * 40)}
     found = seeing.space("answers", [str(i) for i in range(40)], before, after, labels)
     assert [one.method for one in found.maps] == ["pca"]

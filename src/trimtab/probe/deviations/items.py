@@ -12,6 +12,7 @@ from trimtab.errors import RunError
 from trimtab.run import RunFolder
 
 BASE = "base"
+Direction = Literal["higher", "lower"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Bar:
 
     metric: str
     threshold: float
-    direction: Literal["higher", "lower"] = "higher"
+    direction: Direction = "higher"
     before: Mapping[str, float] | None = None
 
     def misses(self, item: Item) -> bool:
@@ -78,7 +79,8 @@ def of_run(folder: RunFolder, stack: str, threshold: float | None = None) -> tup
     recipe = folder.recipe()
     facts = folder.read("provenance.json") if folder.has("provenance.json") else {}
     goal = {**(recipe.get("goal") or {}), **(facts.get("goal") or {})}
-    name, direction = str(goal["metric"]), goal.get("direction") or "higher"
+    name = str(goal["metric"])
+    direction: Direction = "lower" if goal.get("direction") == "lower" else "higher"
     if threshold is None:
         known = [row[name] for row in before.values() if not math.isnan(row.get(name, math.nan))]
         gain = float(goal.get("min_gain") or 0.0)
@@ -111,7 +113,7 @@ def _items(
         answers.setdefault(row["example"], []).append(row)
     settings = {key: str(value) for key, value in sampling.items()}
     found = []
-    for name, row in scores.items():
+    for name, own_scores in scores.items():
         example, own = examples.get(name, {}), answers.get(name, [])
         asked = [m["content"] for m in example.get("messages") or () if m["role"] == "user"]
         found.append(
@@ -119,7 +121,7 @@ def _items(
                 name,
                 str(asked[-1]) if asked else "",
                 str(own[0]["text"]) if own else "",
-                row,
+                own_scores,
                 str(example.get("group") or ""),
                 tuple(example.get("tags") or ()),
                 settings,

@@ -48,7 +48,7 @@ class Link:
 def features(items: Sequence[Item], vectors: np.ndarray, seed: int = 0) -> dict[str, np.ndarray]:
     """Properties of n items as masks (n,), none of which reads an answer or a score.
 
-    Length of the prompt against its median, digits, a question mark, topic (clusters of the prompts' vectors (n, hidden)
+    Length of the prompt against its median, digits, a question mark, topic (clusters of their vectors (n, hidden)
     of length 1, of 100 items or more), group, tags, and settings that differ between items; the most frequent sixty.
     """
     long = np.array([len(words(item.prompt)) for item in items])

@@ -27,7 +27,7 @@ OTHERS = "all others"
 
 
 def kinds(labels: Sequence[str]) -> list[str]:
-    """The labels that get a colour of their own, the most frequent first; the eighth is all others where there are more.
+    """The labels that get a colour of their own, the most frequent first; the eighth is all others where need be.
 
     An empty label is "none".
     """

@@ -122,7 +122,7 @@ def space(
             report(Progress("draw maps", done + 1, len(methods)))
     return Space(
         what,
-        tuple(items[place] for place in chosen),
+        tuple(items[place] for place in chosen.tolist()),
         n,
         {name: _both(pair, chosen) for name, pair in labels.items()},
         tuple(found),
@@ -135,7 +135,7 @@ def space(
 
 
 def _both(pair: tuple[Sequence[str], Sequence[str]], chosen: NDArray[np.int64]) -> tuple[str, ...]:
-    return tuple(mask(printable(side[place])) for side in pair for place in chosen)
+    return tuple(mask(printable(side[place])) for side in pair for place in chosen.tolist())
 
 
 def _kept(method: str, points: Array, seed: int) -> Kept:
