@@ -1,0 +1,72 @@
+"""Failures of two trials on the same items: which kinds are solved, which remain, which are new."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from trimtab.audit.tallies import Section, Table
+from trimtab.document.figures import interval
+from trimtab.errors import StatisticsError
+from trimtab.probe.deviations.finding import Deviations
+from trimtab.records import Estimate, plain
+from trimtab.stats.tables import wilson
+
+HALF = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of a kind of failure.
+
+    Attributes:
+        share: of a kind of before, its items that still fail; of a kind of after, its items that passed before.
+        fate: "solved" where surely fewer than half remain, "remaining" where surely more, "new" where surely more than
+            half passed before; "open" where the interval holds a half.
+    """
+
+    name: str
+    fate: Literal["solved", "remaining", "new", "open"]
+    share: Estimate
+
+
+def compared(before: Deviations, after: Deviations) -> tuple[Fate, ...]:
+    """The fate of every kind of before, then the kinds of after that are new. Items that only one has are left out.
+
+    Raises:
+        StatisticsError: no item in common.
+    """
+    failed = [{item for one in side.clusters for item in one.items} for side in (before, after)]
+    known = [own | set(side.passing) for own, side in zip(failed, (before, after), strict=True)]
+    both = known[0] & known[1]
+    if not both:
+        raise StatisticsError("the two have no item in common", "compare trials on the same items")
+    found = []
+    for one in before.clusters:
+        own = both & set(one.items)
+        share = wilson(len(own & failed[1]), len(own))
+        fate: Literal["solved", "remaining", "new", "open"] = "open"
+        if share.high < HALF:
+            fate = "solved"
+        elif share.low > HALF:
+            fate = "remaining"
+        found.append(Fate(one.name, fate, share))
+    for one in after.clusters:
+        own = both & set(one.items)
+        share = wilson(len(own - failed[0]), len(own))
+        if share.low > HALF:
+            found.append(Fate(one.name, "new", share))
+    return tuple(found)
+
+
+def section(found: tuple[Fate, ...]) -> Section:
+    """The fates as a table."""
+    rows = tuple((one.name, one.fate, interval(one.share, HALF, signed=False)) for one in found)
+    said = "The share is of items that still fail; of a new kind, of items that passed before."
+    table = Table("kinds of failure, before and after", ("kind", "fate", "share"), rows)
+    return Section("fates", "What became of failures", (said,), (table,), values(found))
+
+
+def values(found: tuple[Fate, ...]) -> dict[str, Any]:
+    """JSON values of the fates."""
+    return {"kinds": plain(found)}
