@@ -80,7 +80,7 @@ def test_rows_are_counted_by_month() -> None:
     assert section.data["periods"]["2024-02"] == {"rows": 20, "answer_words": 19}
     assert [cells[0] for cells in section.tables[0].rows] == ["2024-01", "2024-02", "2024-03"]
     assert section.tables[0].rows[0][1:3] == ("20", "19.0")
-    assert section.tables[0].header[-1] == "in en"
+    assert section.tables[0].head[-1] == "in en"
     assert found.findings() == ()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trimtab.document.masking import mask, printable
+from trimtab.document.masking import mask, mask_parts, printable
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,11 @@ def test_long_hostile_text_is_quick() -> None:
 
 def test_characters_that_no_page_may_hold_are_replaced() -> None:
     assert printable("a\x00b\x1b[31m\ud800\r\nc\td") == "a\ufffdb\ufffd[31m\ufffd\nc\td"
+
+
+def test_parts_of_a_text_are_masked_as_the_whole_is() -> None:
+    parts = ["Write to ", "ann@", "example.org", " or ring ", "+44 20 ", "7946 0958", ", please."]
+    masked = mask_parts(parts)
+    assert "".join(masked) == mask("".join(parts))
+    assert [bool(part) for part in masked] == [True, True, False, True, True, False, True]
+    assert mask_parts([]) == []

@@ -11,8 +11,9 @@ from typing import Any
 
 from trimtab.audit.features import PARTS
 from trimtab.audit.findings import Finding, Row
-from trimtab.audit.tallies import MANY, Section, Table
+from trimtab.audit.tallies import MANY
 from trimtab.document.masking import mask, printable
+from trimtab.document.sections import Section, Table
 from trimtab.language.text import shortened
 
 NAME = "columns"

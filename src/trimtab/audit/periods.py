@@ -19,7 +19,7 @@ from trimtab.audit.checks.lengths import words_of
 from trimtab.audit.drawing import MOST, Sample
 from trimtab.audit.findings import Finding, Row
 from trimtab.audit.kinds import KINDS
-from trimtab.audit.tallies import Section, Table
+from trimtab.document.sections import Section, Table
 from trimtab.errors import MissingPart
 from trimtab.measure.tone import sentiment
 

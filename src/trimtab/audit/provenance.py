@@ -9,8 +9,9 @@ from typing import Any
 
 from trimtab.audit.features import digest
 from trimtab.audit.findings import Finding, Hit, Row
-from trimtab.audit.tallies import MANY, Section, Table
+from trimtab.audit.tallies import MANY
 from trimtab.document.masking import mask
+from trimtab.document.sections import Section, Table
 from trimtab.language.text import shortened
 
 # Kind of finding, and the field of an example that it is about.

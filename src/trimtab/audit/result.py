@@ -9,7 +9,7 @@ from typing import Any
 
 from trimtab.audit.findings import Finding
 from trimtab.audit.kinds import KINDS
-from trimtab.audit.tallies import Section
+from trimtab.document.sections import Section
 
 
 @dataclass(frozen=True)

@@ -6,41 +6,14 @@ order of the rows. Adding one: write its class in a module of its own and list i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol, Self
+from collections.abc import Callable, Sequence
+from typing import Protocol, Self
 
 from trimtab.audit.findings import Finding, Row
+from trimtab.document.sections import Section
 
 # Counts of values that are too many to be told apart stand under this name.
 MANY = "(others)"
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Cells as they are shown, masked; the first column names the row, the others are figures in at most 80 columns."""
-
-    title: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A part of a report that is about the whole set.
-
-    Attributes:
-        name: a word, its key in the JSON form.
-        title: its heading.
-        said: paragraphs, what the tables mean and what was not looked at.
-        data: its figures, JSON values.
-    """
-
-    name: str
-    title: str
-    said: tuple[str, ...] = ()
-    tables: tuple[Table, ...] = ()
-    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Tally(Protocol):

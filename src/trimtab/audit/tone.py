@@ -10,7 +10,7 @@ from trimtab.audit.checks import tone
 from trimtab.audit.drawing import MOST, Sample
 from trimtab.audit.findings import Finding, Row
 from trimtab.audit.packed import Collected, pack
-from trimtab.audit.tallies import Section, Table
+from trimtab.document.sections import Section, Table
 from trimtab.measure.contract import optional
 
 FEWEST = 20

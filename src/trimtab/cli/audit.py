@@ -16,8 +16,8 @@ from trimtab.audit.groups import pairs
 from trimtab.audit.kinds import KINDS
 from trimtab.audit.privacy.hiding import Hiding
 from trimtab.audit.rows import rows
-from trimtab.audit.tallies import Section
 from trimtab.cli import progress, show, using
+from trimtab.document.sections import Section
 from trimtab.errors import DataError, UserError
 from trimtab.language.text import shortened
 
@@ -221,5 +221,5 @@ def _tell(section: Section) -> None:
     for text in section.said:
         show.line(show.wrapped(text, indent=_HANG))
     for table in section.tables:
-        show.line(show.wrapped(f"{table.title}:", indent=_HANG))
-        show.table(table.header, table.rows, numbers=range(1, len(table.header)), indent=_HANG)
+        show.line(show.wrapped(f"{table.caption}:", indent=_HANG))
+        show.table(table.head, table.rows, numbers=range(1, len(table.head)), indent=_HANG)

@@ -7,7 +7,8 @@ from typing import Any
 
 from trimtab.document.figures import fixed, interval, known, percent, places, significant
 from trimtab.document.record import Record
-from trimtab.document.tables import Table, exact
+from trimtab.document.sections import Table
+from trimtab.document.tables import exact
 from trimtab.run import comparison_from
 
 LIMITS = (

@@ -142,7 +142,7 @@ def curve(points: Curve, *, name: str, title: str) -> Markup:
     ]
     steps = [
         Markup('<text class="tick" text-anchor="{}" x="{:.2f}%" y="{}">{}</text>').format(
-            _anchor(across.x(t)), across.x(t), CURVE_HEIGHT + 28, fixed(t, 0)
+            anchored(across.x(t)), across.x(t), CURVE_HEIGHT + 28, fixed(t, 0)
         )
         for t in across.ticks()
         if t == int(t)
@@ -163,18 +163,20 @@ def _course(points: Curve) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One dose of a response: its strength, the change that was measured there, and what came of it."""
+    """One place of a response, mostly a dose: the change that was measured there, and what came of it."""
 
     strength: float
     estimate: Estimate
     tone: Tone = "plain"
 
 
-def response(points: Sequence[Point], threshold: Threshold, *, name: str, title: str) -> Markup:
-    """Draw a change against strength: a dot with its interval at each, and a line through the dots.
+def response(
+    points: Sequence[Point], threshold: Threshold, *, name: str, title: str, axis: str = "strength"
+) -> Markup:
+    """Draw a change against strength, or what else `axis` says.
 
-    What lies above the threshold is shaded. An undefined estimate is left out; with fewer than two there is no
-    drawing.
+    A dot with its interval at each, and a line through the dots; what lies above the threshold is shaded. An
+    undefined estimate is left out; with fewer than two there is no drawing.
     """
     shown = [point for point in points if _drawable(point.estimate)]
     if len(shown) < 2:
@@ -190,7 +192,7 @@ def response(points: Sequence[Point], threshold: Threshold, *, name: str, title:
     parts += [_whisker(point, across.x(point.strength), y) for point in shown]
     parts += [_doses([point.strength for point in shown], across)]
     described = "; ".join(
-        f"strength {significant(p.strength)}: {interval(p.estimate, threshold.value, 0.0)}" for p in shown
+        f"{axis} {significant(p.strength)}: {interval(p.estimate, threshold.value, 0.0)}" for p in shown
     )
     text = f"{described}. {threshold.label}, marked by a dashed line."
     return _frame(Markup("").join(parts), CURVE_HEIGHT + 36, name, title, text)
@@ -239,7 +241,7 @@ def _doses(strengths: Sequence[float], across: Scale) -> Markup:
             last = x
             parts.append(
                 Markup('<text class="tick" text-anchor="{}" x="{:.2f}%" y="{}">{}</text>').format(
-                    _anchor(x), x, CURVE_HEIGHT + 28, significant(strength)
+                    anchored(x), x, CURVE_HEIGHT + 28, significant(strength)
                 )
             )
     return Markup("").join(parts)
@@ -255,7 +257,8 @@ def _scale(bounds: Sequence[float], threshold: float) -> Scale:
     return Scale(low - room, high + room)
 
 
-def _anchor(x: float, *, near: float = 8.0) -> str:
+def anchored(x: float, *, near: float = 8.0) -> str:
+    """Which side of a text stands at a place in percent, so that it does not run over the edge."""
     return "start" if x < near else "end" if x > 100 - near else "middle"
 
 
@@ -287,7 +290,7 @@ def _axis(scale: Scale, bottom: int) -> Markup:
                 bottom + 5,
                 " strong" if zero else "",
                 bottom + 20,
-                _anchor(scale.x(tick), near=6),
+                anchored(scale.x(tick), near=6),
                 fixed(tick, count, signed=True),
             )
         )

@@ -9,7 +9,8 @@ from trimtab.document import charts
 from trimtab.document.figures import fixed, known, percent, significant, tagged
 from trimtab.document.masking import mask, printable
 from trimtab.document.record import Record, metric_title, suite_title
-from trimtab.document.tables import Cell, Table, measured
+from trimtab.document.sections import Cell, Table
+from trimtab.document.tables import measured
 from trimtab.records import Comparison
 from trimtab.run import comparison_from
 

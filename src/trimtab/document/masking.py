@@ -8,6 +8,7 @@ says what it is.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from trimtab.language.personal.found import settle
 from trimtab.language.personal.network import emails, ips, urls
@@ -36,13 +37,32 @@ def mask(text: str) -> str:
     Hidden are e-mail and IP addresses, web addresses with a user's name, telephone numbers, card numbers of 13 to 19
     digits whether their check digit is right or not, account numbers, and numbers of identity documents.
     """
+    return replaced(text, hidden(text))
+
+
+def hidden(text: str) -> list[tuple[int, int, str]]:
+    """What `mask` replaces: start and end of each place, in order, and what stands there instead."""
     found = [*emails(text), *numbers(text)]
     found += [one for one in (*ips(text), *urls(text)) if one.score >= _SURELY]
     found += phones(without(text, found))
     settled = settle(found, _SHAPES)
-    return replaced(
-        text, ((one.start, one.end, _SHOWN.get(one.type, "[identity number]")) for one in settled)
-    )
+    return [(one.start, one.end, _SHOWN.get(one.type, "[identity number]")) for one in settled]
+
+
+def mask_parts(parts: Sequence[str]) -> list[str]:
+    """The parts of one text, masked as the whole text is: what is hidden stands in the part that it begins in."""
+    whole, start, found = "".join(parts), 0, []
+    places = hidden(whole)
+    for part in parts:
+        end = start + len(part)
+        own = [
+            (max(first, start) - start, min(last, end) - start, said if first >= start else "")
+            for first, last, said in places
+            if first < end and last > start
+        ]
+        found.append(replaced(part, own))
+        start = end
+    return found
 
 
 def printable(text: str) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 
 from trimtab.document.figures import MISSING, duration, interval, known, tagged
 from trimtab.document.record import Record
-from trimtab.document.tables import Row, Table, measured
+from trimtab.document.sections import Row, Table
+from trimtab.document.tables import measured
 from trimtab.records import Estimate
 from trimtab.run import estimate_from
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -22,21 +21,10 @@ from trimtab.document.figures import (
     tagged,
 )
 from trimtab.document.record import Record, metric_title, scores, suite_title
+from trimtab.document.sections import Cell, Row, Table
 from trimtab.document.words import dropped
 from trimtab.records import Comparison, Estimate
 from trimtab.run import comparison_from, estimate_from
-
-Cell = str | Markup
-Row = tuple[Cell, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table: its caption, column heads and rows; the first cell of a row names it."""
-
-    caption: str
-    head: tuple[str, ...]
-    rows: tuple[Row, ...]
 
 
 def exact(value: float | None) -> Cell:

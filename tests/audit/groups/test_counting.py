@@ -160,8 +160,8 @@ def test_the_section_says_what_was_not_looked_at_and_fits_the_page() -> None:
     said = " ".join(section.said)
     assert all(word in said for word in ("other than English", "irony", "two meanings", "May", "surname"))
     for table in section.tables:
-        assert all(len(row) == len(table.header) for row in table.rows)
-        widths = [max(len(row[at]) for row in (table.header, *table.rows)) for at in range(len(table.header))]
+        assert all(len(row) == len(table.head) for row in table.rows)
+        widths = [max(len(row[at]) for row in (table.head, *table.rows)) for at in range(len(table.head))]
         assert sum(widths) + 2 * len(widths) <= 80 - 4
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-import re
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -62,30 +63,38 @@ def test_a_suite_on_a_network() -> None:
     assert told[-1].done == 3
     section = shown.section(driven)
     assert json.loads(json.dumps(section.data))["items"][0]["features"][0]["value"] is not None
-    assert [table.header[0] for table in section.tables] == ["section", "section"]
+    assert [table.head[0] for table in section.tables] == ["section", "section"]
     with pytest.raises(DataError, match="2 targets for 3"):
         over(base, examples, [Answer("a")] * 2)
 
 
-def test_the_picture_is_escaped_and_can_be_read_without_colour() -> None:
+def worded(texts: Sequence[str]) -> tuple[Feature, ...]:
+    """A turn cut into these features."""
+    ends = list(itertools.accumulate(map(len, texts)))
+    return tuple(
+        Feature(text, "question", (Piece(0, end - len(text), end),))
+        for text, end in zip(texts, ends, strict=True)
+    )
+
+
+def test_the_picture_has_every_part_with_its_value() -> None:
     texts, values = ("<b>&", ' "no" ', "so so", "nil"), (2.0, -1.1, 0.5, 0.0)
-    features, at = [], 0
-    for text in texts:
-        features.append(Feature(text, "question", (Piece(0, at, at + len(text)),)))
-        at += len(text)
-    one = Attribution("a", "ablation", "word", "the answer <i>", tuple(features), values)
-    html = str(shown.coloured(one))
-    assert "<b>" not in html
-    assert "<i>" not in html
-    assert "&lt;b&gt;&amp;" in html
-    parts = re.findall(r'<u class="(\w+) (s\d)" title="([^"]*)">([^<]*)</u><sup>(.)</sup>', html)
-    assert [(way, strong, sign) for way, strong, _, _, sign in parts] == [
-        ("for", "s4", "+"),
-        ("against", "s3", "−"),
-        ("for", "s2", "+"),
+    one = Attribution("a", "ablation", "word", "the answer <i>", worded(texts), values)
+    drawn = shown.passage(one)
+    assert drawn is not None
+    assert [(part.text, part.value, part.label) for part in drawn.parts] == [
+        (text, value, "question") for text, value in zip(texts, values, strict=True)
     ]
-    assert parts[1][2] == "question: −1.1"
-    assert "nil</span>" in html
     assert shown.table(one).rows[0] == ("<b>&", "question", "+2")
-    said = Attribution("a", "ablation", "word", "x", (), undefined="too <long>")
-    assert "too &lt;long&gt;" in shown.coloured(said)
+    assert shown.passage(Attribution("a", "ablation", "word", "x", (), undefined="too <long>")) is None
+
+
+def test_what_is_personal_is_hidden_though_it_is_cut_into_words() -> None:
+    texts = ("Call ", "+44 ", "20 ", "7946 ", "0958 ", "or ", "me@", "example.org")
+    one = Attribution("a", "ablation", "word", "x", worded(texts), tuple(map(float, range(8))))
+    drawn = shown.passage(one)
+    assert drawn is not None
+    written = "".join(part.text for part in drawn.parts)
+    assert written == "Call [telephone number] or [e-mail address]"
+    said = json.dumps([shown.item_values([one]), shown.table(one).rows])
+    assert not any(secret in said for secret in ("7946", "0958", "example.org"))

@@ -137,10 +137,10 @@ def test_no_block_is_steered_whose_effect_may_be_none() -> None:
 
 def test_drawings_tables_and_values_agree() -> None:
     found = blocks(probe=[0.5, 0.9], steering=[0.0, NAN], gradient=[4.0, 1.0], ablation=[0.4, 0.0])
-    drawn = shown.drawings(found)
-    assert list(drawn) == [*MEASURES, "loss"]
-    assert "+0.90" in drawn["probe"]
-    assert drawn["steering"] == ""
+    drawn = {picture.name: picture.drawn() for picture in shown.pictures(found)}
+    assert list(drawn) == [f"layers-{name}" for name in (*MEASURES, "loss")]
+    assert "+0.90" in drawn["layers-probe"]
+    assert drawn["layers-steering"] == ""
     section = shown.section(found)
     assert [row[0] for row in section.tables[1].rows] == ["0", "1"]
     assert section.tables[1].rows[1][2] == "undefined (too few)"

@@ -18,7 +18,7 @@ from trimtab.model.local import Local
 from trimtab.probe.sensitivity import Range, section, study, to_json
 from trimtab.probe.sensitivity.curves import response
 from trimtab.probe.sensitivity.ranges import RANGES
-from trimtab.probe.sensitivity.showing import drawings
+from trimtab.probe.sensitivity.showing import pictures
 from trimtab.probe.sensitivity.studying import Plan, judged, planned
 from trimtab.probe.sensitivity.surface import adjusted, columns, surface
 from trimtab.records import Example, Message, Sampling
@@ -158,7 +158,8 @@ def test_a_study_on_a_network() -> None:
     json.dumps(to_json(found), allow_nan=False)
     shown = section(found)
     assert shown.name == "sensitivity"
-    assert all(len(row) == len(table.header) for table in shown.tables for row in table.rows)
-    assert "<svg" in drawings(found)["length", "temperature"]
+    assert all(len(row) == len(table.head) for table in shown.tables for row in table.rows)
+    drawn = {picture.name: picture.drawn() for picture in pictures(found)}
+    assert "<svg" in drawn["sensitivity-length-temperature"]
     with pytest.raises(MetricError, match="does not change"):
         study(model, examples, [nll()], plan)

@@ -12,9 +12,10 @@ from sklearn.decomposition import PCA
 
 from trimtab.adjust.prompt import Prompt, Wording
 from trimtab.adjust.stack import Stack
+from trimtab.document import clouds
 from trimtab.errors import MissingPart, StatisticsError
 from trimtab.model.load import wrap
-from trimtab.probe.space import drawing, maps, seeing
+from trimtab.probe.space import maps, seeing
 from trimtab.probe.space.states import states
 from trimtab.records import Example, Message
 
@@ -42,10 +43,10 @@ def test_before_and_after_are_drawn_on_the_same_axes(monkeypatch: pytest.MonkeyP
     assert found.probe.low > 0.8
     moved = found.maps[0].shown[40:] - found.maps[0].shown[:40]
     assert np.linalg.norm(moved, axis=1) == pytest.approx(np.linalg.norm(moved[0]))
-    drawn = seeing.drawings(found, name="x")
-    text = drawn["pca", "verdict"]
-    assert text.count("<path") == 80 + 2
-    assert all(drawing.SHAPES[kind] in text and drawing.COLOURS[kind] in text for kind in (0, 1))
+    drawn = {picture.name: picture.drawn() for picture in seeing.pictures(found)}
+    text = drawn["space-answers-pca-verdict"]
+    assert text.count("<use") == 80 + 2
+    assert all(clouds.SHAPES[kind] in text and f"kind-{kind}" in text for kind in (0, 1))
     assert json.loads(json.dumps(seeing.values(found)))["shift"]["n"] == 40
     with pytest.raises(MissingPart, match="not installed"):
         maps.drawn("umap", before)
@@ -60,13 +61,6 @@ def test_tsne_keeps_two_groups_apart() -> None:
     assert np.array_equal(shown, maps.drawn("tsne", points))
     near = np.linalg.norm(shown[:, None] - shown, axis=2) + 1e9 * np.eye(40)
     assert ((near.argmin(axis=1) < 20) == (np.arange(40) < 20)).all()
-
-
-def test_many_labels_share_the_last_kind() -> None:
-    found = drawing.kinds([*"aab", *"cdefghij"])
-    assert found[0] == "a"
-    assert found[-1] == drawing.OTHERS
-    assert len(found) == drawing.KINDS
 
 
 def test_states_are_those_of_the_network_and_move_with_an_adjustment(model: Any, tokenizer: Any) -> None:

@@ -27,7 +27,7 @@ from trimtab.audit.columns import NAME
 from trimtab.audit.kinds import KINDS
 from trimtab.audit.page import WORDS, share
 from trimtab.audit.provenance import people_are
-from trimtab.audit.tallies import Section
+from trimtab.document.sections import Section
 
 NOT_KNOWN = "**not known**"
 # Upper ends of the Hub's categories of size.
@@ -278,11 +278,11 @@ def _personal(facts: Facts) -> list[str]:
 
 def _section(one: Section) -> list[str]:
     tables = [
-        f"**{safe(table.title)}**\n\n"
+        f"**{safe(table.caption)}**\n\n"
         + _table(
-            [safe(name) for name in table.header],
+            [safe(name) for name in table.head],
             [[safe(cell) for cell in cells] for cells in table.rows],
-            numbers=range(1, len(table.header)),
+            numbers=range(1, len(table.head)),
         )
         for table in one.tables
     ]

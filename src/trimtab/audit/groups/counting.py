@@ -13,7 +13,7 @@ from trimtab.audit.features import digest
 from trimtab.audit.findings import Finding, Row
 from trimtab.audit.groups import findings, saying
 from trimtab.audit.groups.measured import Measured, measured
-from trimtab.audit.tallies import Section
+from trimtab.document.sections import Section
 from trimtab.groups.axes import attributed, lexicon, words_of
 from trimtab.language.text import sentences
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from trimtab.audit.groups.findings import certain
 from trimtab.audit.groups.measured import SIDES, Association, Measured
-from trimtab.audit.tallies import Section, Table
+from trimtab.document.sections import Section, Table
 from trimtab.groups.axes import Group, lexicon
 from trimtab.records import Estimate
 

@@ -14,7 +14,7 @@ from trimtab.audit.meaning import alike, labels, outliers, topics
 from trimtab.audit.meaning.categories import codes
 from trimtab.audit.meaning.embedded import MOST, Embedded, drawn, embedded
 from trimtab.audit.packed import Collected, pack
-from trimtab.audit.tallies import Section
+from trimtab.document.sections import Section
 from trimtab.errors import MissingPart
 from trimtab.model.sentences import default_encoder
 from trimtab.records import Progress, Report

@@ -13,8 +13,8 @@ import numpy as np
 from trimtab.audit.findings import Finding
 from trimtab.audit.kinds import KINDS
 from trimtab.audit.meaning.embedded import scaled
-from trimtab.audit.tallies import Section, Table
 from trimtab.document.masking import mask
+from trimtab.document.sections import Section, Table
 from trimtab.language.text import shortened
 
 FEWEST = 100

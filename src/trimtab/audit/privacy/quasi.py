@@ -21,7 +21,8 @@ import numpy as np
 from trimtab.audit.findings import Finding, Row
 from trimtab.audit.kinds import KINDS
 from trimtab.audit.privacy.columns import column_words
-from trimtab.audit.tallies import Counting, Section
+from trimtab.audit.tallies import Counting
+from trimtab.document.sections import Section
 
 KIND = "quasi_identifier"
 WANTED = 5  # rows that should share their facts

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from trimtab.audit.drawing import Sample
 from trimtab.audit.findings import Finding, Hit, Row
 from trimtab.audit.kinds import KINDS
-from trimtab.audit.tallies import Section
 from trimtab.audit.told.comparing import ADDED, LEFT_OUT, Described, compared
 from trimtab.audit.told.pairs import pairs_of
+from trimtab.document.sections import Section
 
 # So many rows are learned from and looked at; of more, a sample.
 MOST = 50_000

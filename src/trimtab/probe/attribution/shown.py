@@ -1,85 +1,55 @@
-"""An attribution as coloured text that can be read without colour, as a table, and as JSON values.
-
-A part that matters is underlined, the more strongly the thicker; + after it says that it speaks for the answer and
-− against it; its title text has the number. Colours (blue for, orange against) only repeat that.
-"""
+"""Attributions as coloured text, as tables, and as JSON values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from markupsafe import Markup
-
-from trimtab.audit.tallies import Section as ReportSection
-from trimtab.audit.tallies import Table
+from trimtab.document.coloured import Part
 from trimtab.document.figures import interval, known, significant
+from trimtab.document.masking import mask, mask_parts, printable
+from trimtab.document.pictures import Passage
+from trimtab.document.sections import Section as ReportSection
+from trimtab.document.sections import Table
+from trimtab.language.text import shortened
 from trimtab.probe.attribution.attributing import Attribution
 from trimtab.probe.attribution.prompt import Feature, Piece
 from trimtab.probe.attribution.suite import Driven, Ranking
 from trimtab.records import plain
 
-# For a page that shows `coloured`; colours are see-through, so that they fit a light page and a dark one.
-STYLE = Markup(
-    ".why{white-space:pre-wrap;overflow-wrap:anywhere}"
-    ".why .turn{margin:.3em 0}.why .role{font-weight:bold}"
-    ".why u{text-decoration-style:solid;text-underline-offset:.2em;text-decoration-skip-ink:none}"
-    ".why .s1{text-decoration-thickness:1px}.why .s2{text-decoration-thickness:2px}"
-    ".why .s3{text-decoration-thickness:4px}.why .s4{text-decoration-thickness:6px}"
-    ".why u.for{background:rgba(40,110,220,.14)}.why u.against{background:rgba(230,120,0,.16)}"
-    ".why sup{font-size:.7em}"
-)
 METHODS = {
     "integrated_gradients": "integrated gradients",
     "gradient_x_input": "gradient times input",
     "ablation": "leaving out",
 }
-# Share of the largest |value| from which a part has strength 1, 2, 3, 4.
-_FROM = (0.1, 0.25, 0.5, 0.8)
 _MOST = 10
+_CELL = 40
 
 
-def strength(value: float, largest: float) -> int:
-    """0 to 4: how thickly a part is underlined, by its share of the largest |value| of its prompt."""
-    return sum(abs(value) >= share * largest for share in _FROM) if largest else 0
+def passage(one: Attribution, number: int = 1) -> Passage | None:
+    """The prompt, masked, with what each part adds to the target; None where that is undefined.
 
-
-def coloured(one: Attribution) -> Markup:
-    """The prompt with what each part adds to the target, as an HTML fragment for a page with `STYLE`."""
-    head = Markup('<p class="what">What drove {}, by {}, each {} at a time{}</p>').format(
-        one.target, METHODS[one.method], one.unit, f": undefined ({one.undefined})" if one.undefined else "."
-    )
+    number: of the picture among those of one method and unit on a page.
+    """
     if one.undefined:
-        return head
-    largest = max(map(abs, one.values), default=0.0)
-    turns = Markup("").join(
-        Markup('<div class="turn"><span class="role">{}</span> {}</div>').format(
-            f"Turn {turn + 1}:", Markup("").join(_parts(one, turn, largest))
-        )
-        for turn in sorted({piece.turn for feature in one.features for piece in feature.pieces})
+        return None
+    placed = sorted(
+        (
+            (piece, feature, value)
+            for feature, value in zip(one.features, one.values, strict=True)
+            for piece in feature.pieces
+        ),
+        key=lambda part: (part[0].turn, part[0].start),
     )
-    return Markup('<div class="why">{}{}</div>').format(head, turns)
-
-
-def _parts(one: Attribution, turn: int, largest: float) -> Iterator[Markup]:
-    placed = [
-        (piece, feature, value)
-        for feature, value in zip(one.features, one.values, strict=True)
-        for piece in feature.pieces
-        if piece.turn == turn
-    ]
-    for piece, feature, value in sorted(placed, key=lambda part: part[0].start):
-        yield _part(_text(feature, piece), feature, value, strength(value, largest))
-
-
-def _part(text: str, feature: Feature, value: float, strong: int) -> Markup:
-    body, space = text.rstrip(), text[len(text.rstrip()) :]
-    title = f"{feature.section}: {significant(value, signed=True)}"
-    if not strong or not body:
-        return Markup('<span title="{}">{}</span>').format(title, text)
-    way, sign = ("for", "+") if value > 0 else ("against", "−")
-    return Markup('<u class="{} s{}" title="{}">{}</u><sup>{}</sup>{}').format(
-        way, strong, title, body, sign, space
+    texts = mask_parts([_text(feature, piece) for piece, feature, _ in placed])
+    parts = tuple(
+        Part(piece.turn, printable(text), feature.section, value)
+        for text, (piece, feature, value) in zip(texts, placed, strict=True)
+    )
+    return Passage(
+        f"attribution-{one.method.replace('_', '-')}-{one.unit}-{number}",
+        mask(printable(f"What drove {one.target}, by {METHODS[one.method]}, each {one.unit} at a time")),
+        parts,
     )
 
 
@@ -91,16 +61,19 @@ def _text(feature: Feature, piece: Piece) -> str:
 
 def table(one: Attribution) -> Table:
     """The ten parts with the largest |value|, in numbers."""
+    texts = mask_parts([feature.text for feature in one.features])
     order = sorted(range(len(one.values)), key=lambda k: -abs(one.values[k]))[:_MOST]
     rows = tuple(
         (
-            " ".join(one.features[k].text.split())[:40],
+            shortened(" ".join(printable(texts[k]).split()), _CELL),
             one.features[k].section,
             significant(one.values[k], signed=True),
         )
         for k in order
     )
-    return Table(f"{METHODS[one.method]}, by {one.unit}: {one.target}", ("part", "section", "adds"), rows)
+    return Table(
+        mask(f"{METHODS[one.method]}, by {one.unit}: {one.target}"), ("part", "section", "adds"), rows
+    )
 
 
 def sections_table(ranking: Ranking) -> Table:
@@ -143,13 +116,16 @@ def values(driven: Driven) -> dict[str, Any]:
 
 
 def item_values(items: Sequence[Attribution]) -> list[dict[str, Any]]:
-    """JSON values of attributions, each part with its value; nan is null."""
+    """JSON values of attributions, masked, each part with its value; nan is null."""
     found = []
     for one in items:
         told = plain(one)
         numbers = told.pop("values") or [None] * len(one.features)
+        texts = mask_parts([feature.text for feature in one.features])
+        told["target"] = mask(told["target"])
         told["features"] = [
-            {**feature, "value": value} for feature, value in zip(told["features"], numbers, strict=True)
+            {**feature, "text": text, "value": value}
+            for feature, text, value in zip(told["features"], texts, numbers, strict=True)
         ]
         found.append(told)
     return found

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from trimtab.audit.tallies import Section, Table
 from trimtab.document.figures import interval
+from trimtab.document.sections import Section, Table
 from trimtab.errors import StatisticsError
 from trimtab.probe.deviations.finding import Deviations
 from trimtab.records import Estimate, plain

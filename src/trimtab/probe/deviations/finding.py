@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from trimtab.audit.meaning.embedded import scaled
-from trimtab.audit.tallies import Section, Table
 from trimtab.document.figures import interval, significant
 from trimtab.document.masking import mask, printable
+from trimtab.document.sections import Section, Table
 from trimtab.errors import StatisticsError
 from trimtab.language.text import words
 from trimtab.probe.deviations import clusters, rules

@@ -1,14 +1,13 @@
-"""The measures over blocks as drawings, a section with its tables, and JSON values."""
+"""The measures over blocks as a section with tables and pictures, and as JSON values."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from markupsafe import Markup
-
-from trimtab.audit.tallies import Section, Table
-from trimtab.document.charts import Point, Threshold, response
+from trimtab.document.charts import Point, Threshold
 from trimtab.document.figures import interval, significant
+from trimtab.document.pictures import Response
+from trimtab.document.sections import Section, Table
 from trimtab.probe.layers.ranking import Place, ranked
 from trimtab.probe.layers.surveying import CHANCE, Block, Blocks
 from trimtab.records import Estimate, plain
@@ -24,21 +23,22 @@ DRAWN = (
 SHOWN = 5
 
 
-def drawings(found: Blocks) -> dict[str, Markup]:
-    """One inline SVG for each measure, over blocks, with intervals; empty where too little is defined."""
-    return {
-        name: response(
-            [
+def pictures(found: Blocks) -> tuple[Response, ...]:
+    """A drawing for each measure, over blocks, with intervals."""
+    return tuple(
+        Response(
+            f"layers-{name}",
+            title,
+            "block",
+            tuple(
                 Point(block.block, one, "good" if one.low > line.value else "open")
                 for block in found.blocks
                 for one in [_of(block, name)]
-            ],
+            ),
             line,
-            name=f"layers-{name}",
-            title=title,
         )
         for name, title, line in DRAWN
-    }
+    )
 
 
 def section(found: Blocks) -> Section:
@@ -52,7 +52,8 @@ def section(found: Blocks) -> Section:
         "Each interval is for itself: of many blocks, one may differ by chance. A probe shows what can be read, "
         "not what is used; answers of unlike lengths can be told apart by that alone.",
     )
-    return Section("layers", "Which blocks carry it", said, (_order(order), _figures(found)), to_json(found))
+    tables = (_order(order), _figures(found))
+    return Section("layers", "Which blocks carry it", said, tables, to_json(found), pictures(found))
 
 
 def to_json(found: Blocks) -> dict[str, Any]:

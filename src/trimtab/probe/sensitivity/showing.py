@@ -1,15 +1,14 @@
-"""A study as JSON values, as a section with tables, and as drawings."""
+"""A study as JSON values, and as a section with tables and pictures."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from markupsafe import Markup
-
-from trimtab.audit.tallies import Section, Table
-from trimtab.document.charts import Point, Threshold, Tone, response
+from trimtab.document.charts import Point, Threshold, Tone
 from trimtab.document.figures import interval, percent, significant
+from trimtab.document.pictures import Response as Picture
+from trimtab.document.sections import Section, Table
 from trimtab.probe.sensitivity.curves import Response
 from trimtab.probe.sensitivity.studying import OfMetric, Study
 from trimtab.probe.sensitivity.surface import Effect
@@ -66,7 +65,9 @@ def section(study: Study) -> Section:
         "Effects are those of a response surface of second order over the ranges; where it fits badly, trust the "
         "curves of one setting more. Shares rank the settings, have no interval, and count a joint effect for each.",
     )
-    return Section("sensitivity", "What the output is sensitive to", said, tuple(tables), to_json(study))
+    return Section(
+        "sensitivity", "What the output is sensitive to", said, tuple(tables), to_json(study), pictures(study)
+    )
 
 
 def _matters(one: OfMetric) -> Table:
@@ -128,16 +129,16 @@ def _band(r: Response, ends: tuple[float, float]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def drawings(study: Study) -> dict[tuple[str, str], Markup]:
-    """A curve with its band for each (metric, setting); along x top_k is log10, and off stands beyond its largest."""
-    return {
-        (one.metric.name, r.parameter): _drawn(one, r, study.design.ranges[place].high)
+def pictures(study: Study) -> tuple[Picture, ...]:
+    """A curve with its band for each metric and setting; along x top_k is log10, and off stands beyond its largest."""
+    return tuple(
+        _drawn(one, r, study.design.ranges[place].high)
         for one in study.metrics
         for place, r in enumerate(one.responses)
-    }
+    )
 
 
-def _drawn(one: OfMetric, r: Response, high: float) -> Markup:
+def _drawn(one: OfMetric, r: Response, high: float) -> Picture:
     points = []
     for point in r.points:
         found = point.comparison
@@ -146,11 +147,12 @@ def _drawn(one: OfMetric, r: Response, high: float) -> Markup:
         tone: Tone = _TONES.get(found.outcome, "open") if found else "plain"
         points.append(Point(_across(r, point.value, high), estimate, tone))
     axis = "log10 of top_k" if r.parameter == "top_k" else r.parameter
-    return response(
-        points,
+    return Picture(
+        f"sensitivity-{one.metric.name}-{r.parameter}",
+        f"{one.metric.name} by {axis}: change from the default, plus is better",
+        axis,
+        tuple(points),
         Threshold(-r.margin, "largest loss allowed"),
-        name=f"sensitivity-{one.metric.name}-{r.parameter}",
-        title=f"Change of {one.metric.name} against {axis}, with intervals; plus is better",
     )
 
 

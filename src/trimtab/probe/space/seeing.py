@@ -7,20 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from markupsafe import Markup
 from numpy.typing import NDArray
 
-from trimtab.audit.tallies import Section, Table
 from trimtab.document.figures import interval, percent
 from trimtab.document.masking import mask, printable
+from trimtab.document.pictures import Cloud
+from trimtab.document.sections import Section, Table
 from trimtab.errors import StatisticsError
 from trimtab.model.sentences import Encoder
-from trimtab.probe.space import drawing, figures, maps
+from trimtab.probe.space import figures, maps
 from trimtab.records import Estimate, Progress, Report, plain
 
 MOST = 1000
 LONGEST = 2000
 ENCODED = 64
+TITLES = {"pca": "PCA", "umap": "UMAP", "tsne": "t-SNE"}
 Array = NDArray[np.float64]
 
 
@@ -145,21 +146,21 @@ def _kept(method: str, points: Array, seed: int) -> Kept:
     return Kept(method, shown, trust, near, variance)
 
 
-def drawings(found: Space, *, name: str) -> dict[tuple[str, str], Markup]:
-    """Every map by every colouring, by (method, colouring). name: prefix of the ids, unique on the page."""
+def pictures(found: Space) -> tuple[Cloud, ...]:
+    """Every map by every colouring."""
     n = len(found.items)
-    after = [False] * n + [True] * n
-    return {
-        (one.method, by): drawing.scatter(
-            one.shown,
+    key = found.what.replace(" ", "-")
+    return tuple(
+        Cloud(
+            f"space-{key}-{one.method}-{by}",
+            f"{found.what}, {TITLES[one.method]} by {by}",
+            tuple((round(float(x), 4), round(float(y), 4)) for x, y in one.shown),
             labels,
-            after,
-            name=f"{name}-{one.method}-{by}",
-            title=f"{found.what}, {one.method} by {by}",
+            (False,) * n + (True,) * n,
         )
-        for one in found.maps
         for by, labels in found.labels.items()
-    }
+        for one in found.maps
+    )
 
 
 def section(found: Space) -> Section:
@@ -189,7 +190,7 @@ def section(found: Space) -> Section:
         Table("what moved", ("figure", "value (95% interval)", "method"), moved),
         Table("what the maps keep", ("map", "trustworthiness", "nearest kept", "variance"), kept),
     )
-    return Section("space", f"Space of {found.what}", tuple(said), tables, values(found))
+    return Section("space", f"Space of {found.what}", tuple(said), tables, values(found), pictures(found))
 
 
 def values(found: Space) -> dict[str, Any]:

@@ -5,32 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import trimtab
 from tests import projects
+from trimtab.document import tradeoff
 from trimtab.errors import RunError
-from trimtab.probe import tradeoff
 from trimtab.run import RunFolder
-
-
-def dominated(points: np.ndarray, n: int) -> bool:
-    return any((other >= points[n]).all() and (other > points[n]).any() for other in points)
-
-
-@pytest.mark.parametrize("aims", [1, 2, 3, 4])
-def test_the_front_is_that_of_brute_force(aims: int) -> None:
-    rng = np.random.default_rng(aims)
-    for n in (1, 5, 40):
-        for points in (rng.normal(size=(n, aims)), rng.integers(0, 3, (n, aims)).astype(float)):
-            expected = [not dominated(points, number) for number in range(n)]
-            assert tradeoff.pareto(points.tolist()) == expected
-
-
-def test_a_point_that_was_not_measured_is_on_no_front() -> None:
-    assert tradeoff.pareto([[9, float("nan")], [1, 1]]) == [False, True]
-    assert tradeoff.pareto([]) == []
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +37,8 @@ def test_a_run_is_shown_as_it_was_recorded(run: RunFolder) -> None:
     assert [one.stack for one in found.trials if one.chosen] == [run.verdict().stack]
     best = max(found.trials, key=lambda one: one.gain.value)
     assert any(one.gain.value == best.gain.value for one in found.front)
-    drawn = tradeoff.drawing(found, key, name="t")
+    (picture,) = tradeoff.pictures(found)
+    drawn = picture.drawn()
     measured = [one for one in found.trials if key in one.guards]
     assert drawn.count("<path") == len(measured)
     assert "chosen" in drawn

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from markupsafe import Markup
-
-from trimtab.audit.tallies import Section, Table
-from trimtab.document.charts import Scale
 from trimtab.document.figures import interval, known, significant
 from trimtab.document.masking import mask, printable
+from trimtab.document.pictures import Plane
+from trimtab.document.planes import Axis, Place, pareto
 from trimtab.document.record import metric_title, suite_title
-from trimtab.probe.space.drawing import COLOURS, SHAPES
+from trimtab.document.sections import Section, Table
 from trimtab.records import Estimate, GuardResult, plain
 from trimtab.run import RunFolder, comparison_from
-
-HEIGHT = 280
-FRONT, BEHIND, CHOSEN = 2, 7, 1
-_ROUND = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +56,6 @@ class Tradeoff:
     def front(self) -> tuple[Tried, ...]:
         """The trials that no other beats."""
         return tuple(one for one in self.trials if one.front)
-
-
-def pareto(points: Sequence[Sequence[float]]) -> list[bool]:
-    """Which points (n, aims), larger is better, no other dominates; points with a nan are on no front.
-
-    A point dominates another if it is nowhere smaller and somewhere larger; of equal points all are on the front.
-    Sorted by all aims, later points cannot dominate earlier ones, so each is held against the front so far only (Kung,
-    Luccio and Preparata 1975, section 2).
-    """
-    front: list[int] = []
-    whole = [n for n, point in enumerate(points) if all(value == value for value in point)]
-    for number in sorted(whole, key=lambda n: tuple(-value for value in points[n])):
-        point = np.asarray(points[number], dtype=np.float64)
-        held = np.asarray([points[other] for other in front], dtype=np.float64).reshape(-1, len(point))
-        if not ((held >= point).all(axis=1) & (held > point).any(axis=1)).any():
-            front.append(number)
-    return [number in set(front) for number in range(len(points))]
 
 
 def tradeoff(folder: RunFolder) -> Tradeoff:
@@ -148,87 +123,20 @@ def _guards(entry: Mapping[str, Any]) -> dict[str, GuardResult]:
     }
 
 
-def drawing(found: Tradeoff, guard: str, *, name: str) -> Markup:
-    """Gain across, change in one guard upwards: the front of these two as triangles joined by a line, the others small
-    bars, the chosen trial a full square; where both are allowed is shaded.
-
-    name: prefix of the drawing's ids, unique on the page. Trials without this guard are left out.
-    """
-    shown = [one for one in found.trials if guard in one.guards]
-    shown = [one for one in shown if known(one.gain.value) and known(one.guards[guard].value)]
-    if not shown:
-        return Markup("")
-    pairs = [(one.gain.value, one.guards[guard].value) for one in shown]
-    least = -found.margins[guard]
-    across, up = _scale([x for x, _ in pairs], found.min_gain), _scale([y for _, y in pairs], least)
-
-    def y(value: float) -> float:
-        return HEIGHT * (1 - (value - up.low) / (up.high - up.low))
-
-    front = pareto(pairs)
-    edge = sorted(pair for pair, on in zip(pairs, front, strict=True) if on)
-    parts = [
-        Markup('<rect class="zone" x="{:.2f}%" y="0" width="{:.2f}%" height="{:.1f}"/>').format(
-            across.x(found.min_gain), 100 - across.x(found.min_gain), y(least)
-        ),
-        Markup('<line class="threshold" x1="0" x2="100%" y1="{0:.1f}" y2="{0:.1f}"/>').format(y(least)),
-        Markup('<line class="threshold" x1="{0:.2f}%" x2="{0:.2f}%" y1="0" y2="{1}"/>').format(
-            across.x(found.min_gain), HEIGHT
-        ),
-        *_axes(across, up, y),
-    ]
-    for one, other in itertools.pairwise(edge):
-        parts.append(
-            Markup('<line class="axis" x1="{:.2f}%" y1="{:.1f}" x2="{:.2f}%" y2="{:.1f}"/>').format(
-                across.x(one[0]), y(one[1]), across.x(other[0]), y(other[1])
-            )
+def pictures(found: Tradeoff) -> tuple[Plane, ...]:
+    """A plane for each guard: the gain across, the change in that guard upwards. Trials without it are left out."""
+    across = Axis(f"gain in {metric_title(found.metric)}", found.min_gain)
+    drawn = []
+    for number, (guard, margin) in enumerate(found.margins.items(), 1):
+        places = tuple(
+            Place(_shown(one.name), one.gain.value, one.guards[guard].value, one.chosen)
+            for one in found.trials
+            if guard in one.guards and known(one.gain.value) and known(one.guards[guard].value)
         )
-    for tried, pair, on in zip(shown, pairs, front, strict=True):
-        kind = CHOSEN if tried.chosen else FRONT if on else BEHIND
-        fill = COLOURS[kind] if tried.chosen or on else "none"
-        parts.append(
-            Markup(
-                '<svg x="{:.2f}%" y="{:.1f}" overflow="visible"><path d="{}" fill="{}" stroke="{}"/></svg>'
-            ).format(across.x(pair[0]), y(pair[1]), SHAPES[kind], fill, COLOURS[kind])
-        )
-    described = "; ".join(
-        f"{_shown(t.name)}: gain {significant(x, signed=True)}, guard {significant(v, signed=True)}"
-        + (", on the front" if on else "")
-        + (", chosen" if t.chosen else "")
-        for t, (x, v), on in zip(shown, pairs, front, strict=True)
-    )
-    return Markup(
-        '<svg class="drawing" role="img" aria-labelledby="{0}-title {0}-desc" width="100%" height="{1}">'
-        '<title id="{0}-title">{2}</title><desc id="{0}-desc">{3}</desc>{4}</svg>'
-    ).format(
-        f"{name}-drawing",
-        HEIGHT + 30,
-        f"Gain in {metric_title(found.metric)} against change in {_title(guard)}",
-        described,
-        Markup("").join(parts),
-    )
-
-
-def _axes(across: Scale, up: Scale, y: Any) -> list[Markup]:
-    parts = [
-        Markup('<text class="tick" text-anchor="middle" x="{:.2f}%" y="{}">{}</text>').format(
-            across.x(tick), HEIGHT + 20, significant(round(tick, _ROUND), signed=True)
-        )
-        for tick in across.ticks()
-    ]
-    parts += [
-        Markup('<text class="tick" x="0" y="{:.1f}">{}</text>').format(
-            y(tick) - 4, significant(round(tick, _ROUND), signed=True)
-        )
-        for tick in up.ticks()
-    ]
-    return parts
-
-
-def _scale(values: Sequence[float], threshold: float) -> Scale:
-    low, high = min(*values, 0.0, threshold), max(*values, 0.0, threshold)
-    room = (high - low) * 0.08 or 1.0
-    return Scale(low - room, high + room)
+        if places:
+            title = f"Gain in {metric_title(found.metric)} against change in {_title(guard)}"
+            drawn.append(Plane(f"tradeoff-{number}", title, across, Axis(_title(guard), -margin), places))
+    return tuple(drawn)
 
 
 def _title(guard: str) -> str:
@@ -268,7 +176,14 @@ def section(found: Tradeoff) -> Section:
         "front",
         "chosen",
     )
-    return Section("tradeoff", "Trade-offs", tuple(said), (Table("every trial", head, rows),), values(found))
+    return Section(
+        "tradeoff",
+        "What was traded",
+        tuple(said),
+        (Table("Every trial on select", head, rows),),
+        values(found),
+        pictures(found),
+    )
 
 
 def values(found: Tradeoff) -> dict[str, Any]:
