@@ -12,11 +12,11 @@ from trimtab.adjust.stack import BASE, Stack
 from trimtab.decide import dose
 from trimtab.decide.judge import Judged
 from trimtab.document import write_report
-from trimtab.errors import RunError, UserError
+from trimtab.errors import UserError
 from trimtab.measure import copying
 from trimtab.model.load import Base
 from trimtab.model.load import load as load_model
-from trimtab.pipeline import tune
+from trimtab.pipeline import reopened, stack_of, tune
 from trimtab.prepare import Prepared, prepare
 from trimtab.recipe import load as load_recipe
 from trimtab.records import NAN, Comparison, Estimate, Output, Report
@@ -67,7 +67,7 @@ def study(
     if not strengths or any(not 0 <= strength <= 100 for strength in strengths):
         raise UserError(f"strengths {list(strengths)}: each must lie in 0 to 100", "such as 0.5,1,2")
     folder, prepared = _run(Path(source), Path(root), report)
-    chosen = Stack.load(folder.trial(_chosen(folder, stack)))
+    chosen = Stack.load(folder.trial(stack_of(folder, stack)))
     with folder.locked():
         tried = existing(chosen, strengths)
         level = dose.level([strength for strength, _ in tried])
@@ -98,29 +98,10 @@ def existing(stack: Stack, strengths: Sequence[float]) -> list[tuple[float, Stac
 def _run(source: Path, root: Path, report: Report | None) -> tuple[RunFolder, Prepared]:
     """The run that is meant, and what it worked on."""
     if source.is_dir():
-        folder = RunFolder.open(source)
-        if not folder.has("recipe.yaml"):
-            raise RunError(f"{source}: has no recipe yet", "finish the run: give its tune command again")
-        prepared = prepare(load_recipe(folder.path / "recipe.yaml"))
-        if folder.read("identity.json")["identity"] != prepared.identity:
-            raise RunError(
-                f"{source}: its data, or this version of Trimtab, are no longer those of the run",
-                "tune again, then study that run",
-            )
-        return folder, prepared
+        return reopened(source)
     recipe = load_recipe(source)
     prepared = prepare(recipe)
     return tune(recipe, root=root, explore=True, report=report).folder, prepared
-
-
-def _chosen(folder: RunFolder, stack: str) -> str:
-    name = stack or folder.verdict().stack
-    if name == BASE:
-        raise RunError(f"{folder.path}: no stack was chosen", "name one of its trials with --stack")
-    if Path(name).name != name or not (folder.trial(name) / "stack.json").is_file():
-        known = sorted(path.parent.name for path in folder.path.glob("trials/*/stack.json"))
-        raise RunError(f"{folder.path}: no stack {name!r}", f"there are: {', '.join(known) or 'none'}")
-    return name
 
 
 def _measured(work: Study) -> dict[str, Any]:

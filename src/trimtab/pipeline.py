@@ -89,6 +89,58 @@ def tune(
     return Run(folder)
 
 
+def reopened(path: Path | str) -> tuple[RunFolder, Prepared]:
+    """A run by its folder, and what it worked on.
+
+    Raises:
+        RunError: there is no run, it has no recipe yet, or its data have changed since.
+    """
+    folder = RunFolder.open(path)
+    if not folder.has("recipe.yaml"):
+        raise RunError(f"{path}: has no recipe yet", "finish the run: give its tune command again")
+    prepared = prepare(load_recipe(folder.path / "recipe.yaml"))
+    if folder.read("identity.json")["identity"] != prepared.identity:
+        raise RunError(
+            f"{path}: its data, or this version of Trimtab, are no longer those of the run",
+            "tune again, then study that run",
+        )
+    return folder, prepared
+
+
+def begun(prepared: Prepared, root: Path | str) -> RunFolder:
+    """The run of a recipe, made if there is none yet, with its recipe, its items of select and its lineage."""
+    folder = RunFolder.find(Path(root), prepared.identity) or RunFolder.create(Path(root), prepared.identity)
+    if not folder.has("recipe.yaml"):
+        with folder.locked():
+            _introduce(folder, prepared)
+    return folder
+
+
+def stack_of(folder: RunFolder, name: str = "") -> str:
+    """Hash of a stack of a run: the named one, else the one that its verdict is about.
+
+    Raises:
+        RunError: there is no such stack, or the verdict is about none.
+    """
+    stack = name or folder.verdict().stack
+    if stack == BASE:
+        raise RunError(f"{folder.path}: no stack was chosen", "name one of its trials with --stack")
+    if Path(stack).name != stack or not (folder.trial(stack) / "stack.json").is_file():
+        known = sorted(path.parent.name for path in folder.path.glob("trials/*/stack.json"))
+        raise RunError(f"{folder.path}: no stack {stack!r}", f"there are: {', '.join(known) or 'none'}")
+    return stack
+
+
+def _introduce(folder: RunFolder, prepared: Prepared) -> None:
+    """Write what a run works on: its recipe, the items of select that it may show, whose rows these are."""
+    folder.write_text(
+        "recipe.yaml", yaml.safe_dump(plain(prepared.recipe.model_dump(mode="json")), sort_keys=False)
+    )
+    folder.write_rows("examples.jsonl", prepared.parts["select"])
+    guards = [example for guard in prepared.guards for part in guard.parts.values() for example in part]
+    lineage.record(folder, prepared.parts, guards)
+
+
 def _found(prepared: Prepared) -> AnyBase:
     recipe = prepared.recipe
     return find(recipe.model, Options(**recipe.service.model_dump()))
@@ -102,14 +154,9 @@ def _open(work: Work) -> None:
     """Write what is known before anything is spent, and refuse what could not work."""
     folder, prepared = work.folder, work.prepared
     changes = _changes(work)
-    folder.write_text(
-        "recipe.yaml", yaml.safe_dump(plain(prepared.recipe.model_dump(mode="json")), sort_keys=False)
-    )
+    _introduce(folder, prepared)
     if any(rung in WEIGHTS for rung in prepared.recipe.ladder):
         folder.write("certificate.json", certify(prepared, work.base, rows_of(prepared, work.base, "tune")))
-    folder.write_rows("examples.jsonl", prepared.parts["select"])
-    guards = [example for guard in prepared.guards for part in guard.parts.values() for example in part]
-    lineage.record(folder, prepared.parts, guards)
     if not folder.has("plan.json"):
         with work.timed("planning"):
             folder.write("plan.json", plan_run(prepared, work.base, work.report))
