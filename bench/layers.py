@@ -1,11 +1,12 @@
 """Whether the survey of blocks finds a planted block of the embedded model.
 
-    python bench/layers.py [--blocks 6 15 24] [--pairs 24] [--natural]
+    python bench/layers.py [--blocks 6 15 24] [--seeds 0] [--pairs 24] [--natural]
 
 A kind, + or -, is drawn for each of some hundred tokens, which nothing else about them tells. One block is made to
 write the kind of every token along a random direction u; the block after it takes that away, and what it took moves
 the logits of the two kinds GAIN nats apart, by what the head is given. Answers are of tokens of one kind, each of
 which stands in one answer. Prints for each planted block where the survey puts it, by each measure and by all.
+Each of --seeds draws other tokens, kinds, pairs and directions.
 --natural: the pairs of reviews instead (reviews.jsonl), where nothing is planted, so that nothing is right or wrong.
 Writes bench/out/layers.json. About two minutes for each planted block with 16 pairs on one core.
 """
@@ -90,10 +91,10 @@ def said(base: Base, kinds: Kinds) -> torch.Tensor:
 
 
 @contextlib.contextmanager
-def planted(base: Base, kinds: Kinds, block: int, norms: np.ndarray) -> Iterator[None]:
+def planted(base: Base, kinds: Kinds, block: int, norms: np.ndarray, seed: int) -> Iterator[None]:
     """Let a block write the kind, and the next one take it to the head."""
     network = base.network
-    generator = torch.Generator().manual_seed(block)
+    generator = torch.Generator().manual_seed(1000 * seed + block)
     u = torch.nn.functional.normalize(torch.randn(network.config.hidden_size, generator=generator), dim=0)
     w = said(base, kinds)
     u, w = (way.to(network.dtype) for way in (u, w))
@@ -152,6 +153,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--blocks", type=int, nargs="+", default=[6, 15, 24])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--pairs", type=int, default=24)
     parser.add_argument("--natural", action="store_true")
     asked = parser.parse_args()
@@ -163,17 +165,19 @@ def main() -> int:
         tell("natural", results[0])
         write({"natural": results}, OUT / "layers-natural.json")
         return 0
-    kinds = Kinds.drawn(base, 2 * LENGTH * asked.pairs, 0)
-    pairs = kinds.pairs(base, asked.pairs, 1)
-    norms = activations.read(base, [row for pair in pairs for row in (pair.positive, pair.negative)]).norms
     results = []
-    for block in asked.blocks:
-        with planted(base, kinds, block, norms):
-            results.append({"planted": block, **found(base, pairs)})
-        tell(f"planted at {block}", results[-1])
-    write({"planted": results}, OUT / "layers.json")
+    for seed in asked.seeds:
+        kinds = Kinds.drawn(base, 2 * LENGTH * asked.pairs, seed)
+        pairs = kinds.pairs(base, asked.pairs, seed + 1)
+        rows = [row for pair in pairs for row in (pair.positive, pair.negative)]
+        norms = activations.read(base, rows).norms
+        for block in asked.blocks:
+            with planted(base, kinds, block, norms, seed):
+                results.append({"seed": seed, "planted": block, **found(base, pairs)})
+            tell(f"seed {seed}, planted at {block}", results[-1])
+            write({"planted": results}, OUT / "layers.json")
     missed = [
-        one["planted"]
+        (one["seed"], one["planted"])
         for one in results
         for order in (one["steering_candidates"], one["joint"])
         if not order or abs(order[0] - one["planted"]) > NEAR

@@ -18,7 +18,7 @@ from trimtab.data.split import cluster_keys
 from trimtab.decide import judge, race
 from trimtab.measure.trial import table
 from trimtab.model.find import AnyBase
-from trimtab.planning import candidates_for
+from trimtab.planning import candidates_for, reasons_for
 from trimtab.prepare import Prepared
 from trimtab.records import Comparison, Report
 from trimtab.run import RunFolder
@@ -59,12 +59,13 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A candidate that is fitted; its stack lies in the run folder."""
+    """A candidate that is fitted; its stack lies in the run folder. reason: why it is tried, where a survey says so."""
 
     title: str
     name: str
     stack: str
     cost: Mapping[str, Any]
+    reason: str = ""
 
 
 @dataclass
@@ -202,7 +203,8 @@ def _fitted(work: Work, rung: Rung, number: int) -> Fitted:
     with work.timed(f"training {rung}"):
         stack, cost = fit(work.prepared, work.base, rung, candidate, number, work.folder, work.report)
     # The hash alone: the weights of dozens of candidates need not be in memory together.
-    return Fitted(_title(candidate), f"{rung}-{number}", stack.hash, cost)
+    reason = dict(enumerate(reasons_for(rung, work.folder))).get(number, "")
+    return Fitted(_title(candidate), f"{rung}-{number}", stack.hash, cost, reason)
 
 
 def _title(candidate: Candidate) -> str:
@@ -264,6 +266,7 @@ def _entry(found: Selection, number: int) -> dict[str, Any]:
         "select": mean,
         "cost": candidate.cost,
         "dropped": drop and _dropped(found, number, drop),
+        **({"reason": candidate.reason} if candidate.reason else {}),
     }
 
 

@@ -29,6 +29,7 @@ from trimtab.recipe import Recipe
 from trimtab.recipe import load as load_recipe
 from trimtab.records import Report, Verdict, content_hash, plain
 from trimtab.run import RunFolder
+from trimtab.rungs import advised
 from trimtab.trials import certify
 
 
@@ -159,7 +160,8 @@ def _open(work: Work) -> None:
         folder.write("certificate.json", certify(prepared, work.base, rows_of(prepared, work.base, "tune")))
     if not folder.has("plan.json"):
         with work.timed("planning"):
-            folder.write("plan.json", plan_run(prepared, work.base, work.report))
+            advice = advised.read(folder, work.base)
+            folder.write("plan.json", plan_run(prepared, work.base, work.report, advice))
     problems = folder.read("plan.json")["problems"]
     if problems and not work.explore:
         hint = "change the recipe as said above, or look without deciding: --explore"

@@ -27,6 +27,7 @@ from trimtab.records import questions as each_question
 from trimtab.run import RunFolder
 from trimtab.rungs import augmenting, passes
 from trimtab.rungs.adapter import shape
+from trimtab.rungs.advised import Advised
 from trimtab.rungs.workshop import Speed, Workshop
 
 # Items without which no interval is defined.
@@ -34,14 +35,21 @@ FEWEST = 2
 PROBE_ROWS, PROBE_PROMPTS, PROBE_TOKENS = 4, 16, 6
 
 
-def plan_run(prepared: Prepared, base: AnyBase, report: Report | None = None) -> dict[str, Any]:
-    """The plan as written to plan.json: power of every comparison, candidates, minutes, memory, problems."""
+def plan_run(
+    prepared: Prepared, base: AnyBase, report: Report | None = None, advised: Advised | None = None
+) -> dict[str, Any]:
+    """The plan as written to plan.json: power of every comparison, candidates, minutes, memory, problems.
+
+    advised: by a survey of the network's blocks. Where it decided what is tried, the plan has `reasons`: of each
+    candidate of a rung, "" of those that were not advised.
+    """
     if report:
         report(Progress("planning", 0, 1))
     recipe = prepared.recipe
     speed = _asked(prepared, base) if isinstance(base, Remote) else _measure(prepared, base)
-    shop = Workshop(prepared, base, Path(), report)
+    shop = Workshop(prepared, base, Path(), report, advised or Advised())
     chosen = {rung: _candidates(shop, rung, speed) for rung in recipe.ladder}
+    reasons = _reasons(shop, chosen)
     level = _level(prepared)
     questions = _questions(prepared)
     assessed = [power.assess(question, level) for question in questions]
@@ -58,6 +66,7 @@ def plan_run(prepared: Prepared, base: AnyBase, report: Report | None = None) ->
         "joint_power": stats.joint_power([row["power"] for row in assessed]),
         "level": level,
         "candidates": {rung: [c.model_dump(mode="json") for c in found] for rung, found in chosen.items()},
+        **({"reasons": reasons} if reasons else {}),
         "minutes": minutes,
         "minutes_by_rung": by_rung,
         "memory_bytes": _memory(prepared, base, chosen),
@@ -65,7 +74,7 @@ def plan_run(prepared: Prepared, base: AnyBase, report: Report | None = None) ->
             "read_tokens_per_s": 1 / speed.read if speed.read else None,
             "sample_tokens_per_s": 1 / speed.sample,
         },
-        "notes": _notes(prepared, minutes) + applying.notes + _price(shop, chosen),
+        "notes": _notes(prepared, minutes) + _unadvised(shop) + applying.notes + _price(shop, chosen),
         "problems": [p for q in questions if (p := power.unprovable(q, level))] + applying.problems,
     }
 
@@ -75,6 +84,36 @@ def candidates_for(rung: Rung, folder: RunFolder) -> list[Candidate]:
     planned = folder.read("plan.json")["candidates"][rung]
     found: list[Candidate] = list(getattr(Candidates.model_validate({rung: planned}), rung))
     return found
+
+
+def reasons_for(rung: Rung, folder: RunFolder) -> list[str]:
+    """Why each candidate of a rung is tried, where a survey of the blocks says so; empty where none does."""
+    return list(folder.read("plan.json").get("reasons", {}).get(rung, ()))
+
+
+def _reasons(shop: Workshop, chosen: Mapping[Rung, Sequence[Candidate]]) -> dict[Rung, list[str]]:
+    """What the survey of blocks says of each candidate; nothing of rungs whose candidates the recipe names."""
+    named = shop.prepared.recipe.candidates
+    found = {}
+    for rung, candidates in chosen.items():
+        said = [shop.advised.why(rung, one) for one in candidates]
+        if getattr(named, rung) or not any(said):
+            continue
+        found[rung] = said
+        if shop.report:
+            for number, why in enumerate(dict.fromkeys(filter(None, said)), 1):
+                shop.report(Progress(f"advised for {rung}", number, len(set(said)), {"why": why}))
+    return found
+
+
+def _unadvised(shop: Workshop) -> list[str]:
+    """A note of each rung for which the survey of blocks found none."""
+    recipe = shop.prepared.recipe
+    return [
+        f"{rung}: the survey of blocks found none whose effect lies above 0; the usual ones are tried"
+        for rung in shop.advised.without
+        if rung in recipe.ladder and not getattr(recipe.candidates, rung)
+    ]
 
 
 def _candidates(shop: Workshop, rung: Rung, speed: Speed) -> list[Candidate]:

@@ -2,6 +2,7 @@
 
     runs/<time>-<hash>/
       recipe.yaml  provenance.json  certificate.json  plan.json
+      layers.json, where blocks were surveyed
       trials/<stack>/  stack.json  outputs.jsonl  scores.jsonl  training.jsonl  adjustment files
       lineage.jsonl  augmented.jsonl  ladder.json  verdict.json  report.html
 

@@ -198,7 +198,7 @@ def test_a_candidate_with_ranges_is_searched_and_then_trained_on_all_of_tune(tmp
 def test_a_search_costs_the_time_of_its_trials_as_far_as_there_is_room(tmp_path: Path) -> None:
     speed = Speed(1e-3, 1e-2, 1.0)
     work = shop(tmp_path, budget={"minutes": 30})
-    one = training.seconds(work, AdapterCandidate(epochs=4), speed, partial=False)
+    one = training.seconds(work, AdapterCandidate(epochs=4), speed)
     few, many = (AdapterCandidate(search=Search(trials=trials, epochs=(1, 4))) for trials in (3, 1000))
     assert adapter.seconds(work, few, speed) == pytest.approx(4 * one)
     assert adapter.seconds(work, many, speed) == pytest.approx(one + 900)

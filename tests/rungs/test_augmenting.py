@@ -47,9 +47,7 @@ def test_a_lesson_gains_rows_of_tune_alone(kind: str, tmp_path: Path) -> None:
     bare = shop(tmp_path / "bare").prepared.parts
     assert plain([bare["select"], bare["confirm"]]) == plain([parts["select"], parts["confirm"]])
     speed = Speed(1e-3, 1e-2, 10.0)
-    longer, shorter = (
-        training.seconds(work, Trained(augment=on), speed, partial=False) for on in (True, False)
-    )
+    longer, shorter = (training.seconds(work, Trained(augment=on), speed) for on in (True, False))
     assert longer == pytest.approx((5 / 3 if kind == "mixing" else 1) * shorter)
     updates = [
         round(math.ceil(len(one.rows) / one.how.batch_size) * one.how.epochs) for one in (with_rows, without)

@@ -101,7 +101,7 @@ def test_what_is_added_costs_time(tmp_path: Path) -> None:
     work = shop(tmp_path)
 
     def seconds(**more: Any) -> float:
-        return training.seconds(work, Trained(**more), SPEED, partial=False)
+        return training.seconds(work, Trained(**more), SPEED)
 
     assert seconds() == pytest.approx(2 * training.UPDATE * 10.0)
     assert seconds(kl=1.0) == pytest.approx(training.DIVERGENCE * seconds())

@@ -20,6 +20,7 @@ from trimtab.document.figures import (
     size,
     tagged,
 )
+from trimtab.document.masking import printable
 from trimtab.document.record import Record, metric_title, scores, suite_title
 from trimtab.document.sections import Cell, Row, Table
 from trimtab.document.words import dropped
@@ -109,6 +110,8 @@ def _candidate(entry: Mapping[str, Any], number: int, direction: str | None) -> 
         name = Markup('{} <strong class="chosen">chosen</strong>').format(name)
     elif dropped(entry):
         name = Markup("{} <small>{}</small>").format(name, dropped(entry))
+    if entry.get("reason"):
+        name = Markup("{} <small>{}</small>").format(name, printable(str(entry["reason"])))
     pair = scores(comparison_from(entry["comparison"]), direction) if entry.get("comparison") else None
     seconds, peak = cost.get("seconds"), cost.get("peak_bytes")
     return (

@@ -15,22 +15,25 @@ from trimtab.rungs.workshop import Fitted, Speed, Workshop
 
 
 def defaults(shop: Workshop, speed: Speed, seconds: float) -> Sequence[AdapterCandidate]:
-    """LoRA on the last third of the blocks and on all of them, as far as time allows."""
+    """LoRA on the blocks that a survey advises, else the last third, and on all of them, as far as time allows."""
     blocks = len(block_names(shop.base.network))
-    small = AdapterCandidate(blocks=tuple(range(-max(1, blocks // 3), 0)))
+    last = AdapterCandidate(blocks=tuple(range(-max(1, blocks // 3), 0)))
+    small = next(iter(shop.advised.adapter.candidates), last)
+    update, _ = training.passes(training.share(shop, small.blocks))
     full = AdapterCandidate()
     epochs = shop.prepared.recipe.training.epochs
-    if epochs * speed.epoch * (training.LAST_THIRD + training.UPDATE) <= seconds:
+    if epochs * speed.epoch * (update + training.UPDATE) <= seconds:
         return [small, full]
     if epochs * speed.epoch * training.UPDATE <= seconds:
         return [full]
-    fitting = max(0.25, min(epochs, seconds / (speed.epoch * training.LAST_THIRD)))
+    fitting = max(0.25, min(epochs, seconds / (speed.epoch * update)))
     return [small.model_copy(update={"epochs": round(fitting, 2)})]
 
 
 def seconds(shop: Workshop, candidate: AdapterCandidate, speed: Speed) -> float:
     """Time that training is expected to take, and the search before it where there is one."""
-    one = training.seconds(shop, candidate.largest(), speed, partial=bool(candidate.largest().blocks))
+    largest = candidate.largest()
+    one = training.seconds(shop, largest, speed, through=training.share(shop, largest.blocks))
     if candidate.search is None:
         return one
     return one + min(adapter_search.room(shop), candidate.search.trials * one)

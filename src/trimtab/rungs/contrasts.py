@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
 
 from trimtab.adjust.contrast import Contrast, Survey, survey
 from trimtab.adjust.stack import Stack
 from trimtab.candidates import SteeringCandidate
 from trimtab.data import read
+from trimtab.data.split import cluster_keys
 from trimtab.errors import DataError
 from trimtab.model import likelihood
 from trimtab.model.load import Base
@@ -20,6 +24,17 @@ LONGEST = 64
 Texts = tuple[tuple[Message, ...], str]
 
 
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Pairs as rows of tokens, and the name of each one's group, (pairs,) both.
+
+    Pairs of a group come from rows that belong together: of one group in the data, or with one prompt.
+    """
+
+    rows: tuple[Contrast, ...]
+    groups: tuple[str, ...]
+
+
 def surveyed(shop: Workshop, candidate: SteeringCandidate) -> Survey:
     """The directions of all blocks from a candidate's pairs; found once for all candidates with the same pairs.
 
@@ -28,27 +43,40 @@ def surveyed(shop: Workshop, candidate: SteeringCandidate) -> Survey:
     """
     asked = candidate.model_dump(include={"pairs", "positive", "negative", "most", "method"})
     return shop.once(["survey", asked], lambda: survey(
-        shop.base, contrasts(shop, candidate), candidate.method, report=shop.report
+        shop.base, pairs(shop, candidate).rows, candidate.method, report=shop.report
     ))  # fmt: skip
 
 
-def contrasts(shop: Workshop, candidate: SteeringCandidate) -> list[Contrast]:
-    """The pairs of a candidate as rows of tokens; pairs with an empty or twice the same text are left out."""
+def pairs(shop: Workshop, candidate: SteeringCandidate) -> Pairs:
+    """The pairs of a candidate; those with an empty or twice the same text are left out.
+
+    Raises:
+        DataError: a file without rejected answers.
+    """
+    found: list[tuple[Texts, Texts]]
     if candidate.positive:
         examples = shop.some(candidate.most)
         sides = [instructed(shop, examples, text) for text in (candidate.positive, candidate.negative)]
-        pairs = list(zip(*sides, strict=True))
+        found = list(zip(*sides, strict=True))
     elif candidate.pairs == "answers":
         examples = shop.some(candidate.most)
         said = own_answers(shop, examples)
-        pairs = [
+        found = [
             ((e.messages, e.references[0]), (e.messages, text))
             for e, text in zip(examples, said, strict=True)
         ]
     else:
-        pairs = _from_file(candidate.pairs)[: candidate.most]
-    rows = [(_row(shop.base, good), _row(shop.base, bad)) for good, bad in pairs if good != bad]
-    return [Contrast(good, bad) for good, bad in rows if good.supervised.any() and bad.supervised.any()]
+        examples, found = _from_file(candidate.pairs, candidate.most)
+    rows = [Contrast(_row(shop.base, good), _row(shop.base, bad)) for good, bad in found]
+    kept = [number for number, pair in enumerate(rows) if _differs(pair)]
+    groups = cluster_keys(examples)
+    return Pairs(tuple(rows[number] for number in kept), tuple(groups[number] for number in kept))
+
+
+def _differs(pair: Contrast) -> bool:
+    good, bad = pair.positive, pair.negative
+    # Texts of which only the beginning is read may be the same there.
+    return bool(good.supervised.any() and bad.supervised.any()) and not np.array_equal(good.ids, bad.ids)
 
 
 def own_answers(shop: Workshop, examples: Sequence[Example]) -> list[str]:
@@ -95,11 +123,12 @@ def _row(base: Base, text: Texts) -> TokenRow:
     return dataclasses.replace(row, ids=row.ids[:end], supervised=row.supervised[:end])
 
 
-def _from_file(path: str) -> list[tuple[Texts, Texts]]:
+def _from_file(path: str, most: int) -> tuple[list[Example], list[tuple[Texts, Texts]]]:
     examples = read.read(path)
     if any("rejected" not in example.fields for example in examples):
         raise DataError(
             f"{path}: pairs to steer by need a good and a bad answer to each prompt",
             "give each row prompt, chosen and rejected",
         )
-    return [((e.messages, e.references[0]), (e.messages, str(e.fields["rejected"]))) for e in examples]
+    first = examples[:most]
+    return first, [((e.messages, e.references[0]), (e.messages, str(e.fields["rejected"]))) for e in first]

@@ -9,15 +9,19 @@ from trimtab.candidates import LayersCandidate
 from trimtab.rungs import training
 from trimtab.rungs.workshop import Fitted, Speed, Workshop
 
+RATE = 1e-4
+
 
 def defaults(shop: Workshop, speed: Speed, seconds: float) -> Sequence[LayersCandidate]:
-    """The last quarter of the blocks, at a small rate."""
-    return [LayersCandidate(learning_rate=1e-4)]
+    """The blocks that a survey advises, else the last quarter, at a small rate."""
+    advised = shop.advised.layers.candidates or (LayersCandidate(),)
+    return [one.model_copy(update={"learning_rate": RATE}) for one in advised]
 
 
 def seconds(shop: Workshop, candidate: LayersCandidate, speed: Speed) -> float:
     """Time that training is expected to take."""
-    return training.seconds(shop, candidate, speed, partial=True)
+    through = training.share(shop, candidate.blocks) if candidate.blocks else training.THIRD
+    return training.seconds(shop, candidate, speed, through=through)
 
 
 def fit(shop: Workshop, candidate: LayersCandidate) -> Fitted:

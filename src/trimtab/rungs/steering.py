@@ -19,13 +19,20 @@ FEWEST = 16
 
 
 def defaults(shop: Workshop, speed: Speed, seconds: float) -> Sequence[SteeringCandidate]:
-    """The blocks of the middle half that tell references from the base's answers best, each at some strengths.
+    """The blocks that a survey advises, each at some strengths.
 
-    They are found here, from as many pairs as time allows; fitting them takes no more.
+    Without one, the blocks of the middle half that tell references from the base's answers best. They are found here,
+    from as many pairs as time allows; fitting them takes no more.
     """
     pairs = SteeringCandidate()
     most = int(min(pairs.most, max(FEWEST, seconds / _seconds_a_pair(shop, speed))))
     pairs = pairs.model_copy(update={"most": most})
+    if shop.advised.steering.candidates:
+        return [
+            pairs.model_copy(update={"blocks": one.blocks, "method": one.method, "strength": strength})
+            for one in shop.advised.steering.candidates
+            for strength in STRENGTHS
+        ]
     found = contrasts.surveyed(shop, pairs)
     blocks = found.best(BLOCKS)
     contrasts.tell(shop, found, blocks)

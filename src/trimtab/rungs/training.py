@@ -14,6 +14,7 @@ from trimtab.candidates import Trained
 from trimtab.data import certificate, counterfactual
 from trimtab.data.cache import cached_rows
 from trimtab.errors import RecipeError
+from trimtab.model import sites
 from trimtab.model.embedded import cache_folder
 from trimtab.prepare import rows_of
 from trimtab.records import Example, TokenRow
@@ -26,6 +27,7 @@ from trimtab.rungs.workshop import Speed, Workshop
 UPDATE = 2.8
 LAST_THIRD = 1.6
 LAST_THIRD_AGAIN = 0.95
+THIRD = 1 / 3
 # A penalty on the divergence from the base: its forward pass, and the heads of both computed twice.
 DIVERGENCE = 1.4
 # Held-out rows whose loss is followed for the curve alone; all of select where it decides when to stop.
@@ -141,16 +143,33 @@ def held_out(shop: Workshop, how: Settings) -> Sequence[TokenRow]:
     return rows if how.patience else rows[:CURVE_ROWS]
 
 
-def seconds(shop: Workshop, candidate: Trained, speed: Speed, *, partial: bool) -> float:
-    """Time that training takes; `partial` where nothing below the trained blocks needs a backward pass."""
+def share(shop: Workshop, blocks: Sequence[int]) -> float:
+    """Share of the network's blocks from the lowest of these on, which a backward pass goes through; 1 of none."""
+    network = shop.base.network
+    count = len(sites.block_names(network))
+    return (count - sites.first_of(network, blocks)) / count
+
+
+def passes(through: float) -> tuple[float, float]:
+    """Cost of the first epoch and of each further one, in forward passes over all of tune.
+
+    Args:
+        through: share of the blocks that a backward pass goes through; up to a third counts as a third.
+    """
+    beyond = max(through - THIRD, 0.0) / (1 - THIRD)
+    first, again = (cost + beyond * (UPDATE - cost) for cost in (LAST_THIRD, LAST_THIRD_AGAIN))
+    return first, again
+
+
+def seconds(shop: Workshop, candidate: Trained, speed: Speed, *, through: float = 1.0) -> float:
+    """Time that training takes; nothing below the share `through` of the blocks needs a backward pass."""
     how = settings(shop, candidate)
     more = DIVERGENCE if how.kl else 1.0
     # Replayed rows come on top of tune's own; every row may have a twin.
     more *= 1 / (1 - how.replay) + how.counterfactual
     more *= augmenting.longer(shop.prepared.recipe) if how.augment else 1.0
-    if not partial:
-        return how.epochs * UPDATE * more * speed.epoch
-    return (min(how.epochs, 1) * LAST_THIRD + max(how.epochs - 1, 0) * LAST_THIRD_AGAIN) * more * speed.epoch
+    first, again = passes(through)
+    return (min(how.epochs, 1) * first + max(how.epochs - 1, 0) * again) * more * speed.epoch
 
 
 def cost(training: Training, told: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from trimtab.model.find import AnyBase, loaded
 from trimtab.model.load import Base
 from trimtab.prepare import Prepared
 from trimtab.records import Example, Report, content_hash, questions
+from trimtab.rungs.advised import Advised
 
 # Characters of a text in one token, for estimates of time.
 CHARACTERS_PER_TOKEN = 4.0
@@ -49,12 +50,14 @@ class Workshop:
     Attributes:
         model: the base model, loaded here or served elsewhere: what stacks are attached to.
         folder: for what an interrupted fit leaves behind; removed when it has ended.
+        advised: what a survey of the network's blocks advises to try.
     """
 
     prepared: Prepared
     model: AnyBase
     folder: Path
     report: Report | None = None
+    advised: Advised = field(default_factory=Advised)
 
     @property
     def base(self) -> Base:

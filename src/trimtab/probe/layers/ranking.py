@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from trimtab.candidates import AdapterCandidate, LayersCandidate, SteeringCandidate
 from trimtab.probe.layers.surveying import CHANCE, MEASURES, Block, Blocks, Measure
@@ -79,6 +79,23 @@ def candidates(
         ]
     blocks = tuple(sorted(order[: max(1, len(order) // 4) if count is None else count]))
     return [AdapterCandidate(blocks=blocks)] if rung == "adapter" else [LayersCandidate(blocks=blocks)]
+
+
+def advice(found: Blocks) -> dict[str, Any]:
+    """What tuning is to try, as JSON values: `layers.json` of a run folder, which `rungs.advised` reads.
+
+    For each rung its candidates, by the fields that they set; and for each block, the best first, the reason of its
+    place by the measures that speak for that rung.
+    """
+    return {
+        rung: {
+            "candidates": [
+                one.model_dump(mode="json", exclude_unset=True) for one in candidates(found, rung)
+            ],
+            "blocks": {str(place.block): place.reason for place in ranked(found, measures)},
+        }
+        for rung, measures in SPEAKS.items()
+    }
 
 
 def _places(blocks: Sequence[Block], measure: Measure) -> dict[int, float]:
