@@ -7,15 +7,27 @@ from typing import Any
 
 from markupsafe import Markup
 
-from trimtab.document import augmentation, charts, doses, figures, pages, rungs, tables, words
+from trimtab.document import (
+    augmentation,
+    charts,
+    doses,
+    figures,
+    pages,
+    probed,
+    rungs,
+    tables,
+    tradeoff,
+    words,
+)
 from trimtab.document.limits import limits
 from trimtab.document.masking import mask, printable
 from trimtab.document.record import Record, metric_title, read, scores, suite_title
 from trimtab.document.samples import Samples, common_instruction, samples
+from trimtab.document.sections import Section
 from trimtab.records import Comparison, GuardResult
 from trimtab.run import RunFolder
 
-LARGEST = 1_000_000
+LARGEST = 3_000_000
 TEXT_LIMITS = (2000, 800, 200)
 TONES: dict[str, charts.Tone] = {
     "better": "good",
@@ -27,7 +39,7 @@ TONES: dict[str, charts.Tone] = {
 
 
 def report(folder: RunFolder) -> str:
-    """The page of a finished run, as HTML of less than a megabyte that loads nothing from anywhere.
+    """The page of a finished run, as HTML of less than three megabytes that loads nothing from anywhere.
 
     Raises:
         RunError: the run has no verdict yet, or a file of it is damaged.
@@ -67,6 +79,8 @@ def _context(record: Record, limit: int) -> dict[str, Any]:
         "instruction": common_instruction(record),
         "ladder": _ladder(record),
         "dose": doses.section(record),
+        "probed": _probed(record),
+        "links": probed.LINKS,
         "loss": _loss(record),
         "cost": _cost(record),
         "decided": _decided(record, target),
@@ -180,6 +194,16 @@ def _ladder(record: Record) -> dict[str, Any]:
         "confidence": tables.confidence(record),
         "coverage": tables.coverage(record),
     }
+
+
+def _probed(record: Record) -> list[Section]:
+    """The parts of the run's probe; what was traded is read from the run's own record, so that every report has it."""
+    found = [one for one in probed.read(record.folder) if one.name != "tradeoff"]
+    if record.folder.has("ladder.json"):
+        traded = tradeoff.tradeoff(record.folder)
+        if traded.trials and traded.margins:
+            found.append(tradeoff.section(traded))
+    return found
 
 
 def _loss(record: Record) -> dict[str, Any] | None:

@@ -22,10 +22,14 @@ from trimtab.probe.attribution import attributing, shown, suite
 from trimtab.probe.attribution.targets import Answer, Contrast, Target, Tone, word_of
 from trimtab.probe.deviations import comparing, finding, items
 from trimtab.probe.layers import shown as layers_shown
+from trimtab.probe.layers.ranking import advice
+from trimtab.probe.layers.recipe import of_shop
 from trimtab.probe.sensitivity import Plan, section, study
 from trimtab.probe.space import seeing, states
 from trimtab.records import Example, Output, Report
 from trimtab.run import RunFolder
+from trimtab.rungs import advised
+from trimtab.rungs.workshop import Workshop
 from trimtab.trials import recorded_trial
 
 Why = Literal["answer", "base", "reference"]
@@ -168,8 +172,11 @@ def _target(
 
 
 def layers(work: Work) -> Section:
-    """Which blocks of the base model carry what select is about, for the candidates of a climb."""
-    raise DataError("layers", "not joined yet")
+    """Which blocks of the base model tell references from its own answers; a climb tries the blocks that it advises."""
+    scratch = work.folder.path / "fits" / "survey"
+    found = of_shop(Workshop(work.prepared, work.base, scratch, work.report), work.wanted.pairs, work.report)
+    work.folder.write(advised.FILE, advice(found))
+    return layers_shown.section(found)
 
 
 def space(work: Work) -> Section:

@@ -92,8 +92,11 @@ def sections_table(ranking: Ranking) -> Table:
     return Table(f"Sections of the prompt by {METHODS[ranking.method]}", header, rows)
 
 
-def section(driven: Driven) -> ReportSection:
-    """A suite's attribution as a part of a report: what it means, its tables, its JSON values."""
+def section(driven: Driven, near: Sequence[Attribution] = ()) -> ReportSection:
+    """A suite's attribution as a part of a report.
+
+    near: some items looked at word by word, which are shown as coloured text.
+    """
     said = [
         "What a section adds is how much more likely it makes the answer, beside a neutral text (gradients) or beside "
         "nothing (leaving out). The methods ask different questions and need not agree; where they do not, "
@@ -106,8 +109,15 @@ def section(driven: Driven) -> ReportSection:
             said.append(
                 f"Integrated gradients leave at most {significant(100 * one.worst_gap)}% of the change unexplained."
             )
-    tables = tuple(map(sections_table, driven.rankings))
-    return ReportSection("attribution", "What drove the answers", tuple(said), tables, values(driven))
+    drawn = [passage(one, number) for number, one in enumerate(near, 1)]
+    if any(drawn):
+        said.append(
+            "In the texts, what is underlined speaks for the answer (+) or against it (−), the more the thicker the line."
+        )
+    tables = (*map(sections_table, driven.rankings), *(table(one) for one in near if not one.undefined))
+    data = {**values(driven), "words": item_values(near)}
+    pictures = tuple(one for one in drawn if one is not None)
+    return ReportSection("attribution", "What drove the answers", tuple(said), tables, data, pictures)
 
 
 def values(driven: Driven) -> dict[str, Any]:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from trimtab.document.figures import interval
-from trimtab.document.sections import Section, Table
+from trimtab.document.sections import Table
 from trimtab.errors import StatisticsError
-from trimtab.probe.deviations.finding import Deviations
-from trimtab.records import Estimate, plain
+from trimtab.records import Estimate
 from trimtab.stats.tables import wilson
 
+if TYPE_CHECKING:
+    from trimtab.probe.deviations.finding import Deviations
+
 HALF = 0.5
+SAID = (
+    "A kind of before is solved where surely fewer than half of its items still fail, and remains where surely more do; "
+    "a kind is new where surely more than half of its items passed before."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +66,7 @@ def compared(before: Deviations, after: Deviations) -> tuple[Fate, ...]:
     return tuple(found)
 
 
-def section(found: tuple[Fate, ...]) -> Section:
-    """The fates as a table."""
+def table(found: Sequence[Fate]) -> Table:
+    """The fates."""
     rows = tuple((one.name, one.fate, interval(one.share, HALF, signed=False)) for one in found)
-    said = "The share is of items that still fail; of a new kind, of items that passed before."
-    table = Table("kinds of failure, before and after", ("kind", "fate", "share"), rows)
-    return Section("fates", "What became of failures", (said,), (table,), values(found))
-
-
-def values(found: tuple[Fate, ...]) -> dict[str, Any]:
-    """JSON values of the fates."""
-    return {"kinds": plain(found)}
+    return Table("What became of kinds of failure, before and after", ("kind", "fate", "share"), rows)

@@ -15,7 +15,7 @@ from trimtab.document.masking import mask, printable
 from trimtab.document.sections import Section, Table
 from trimtab.errors import StatisticsError
 from trimtab.language.text import words
-from trimtab.probe.deviations import clusters, rules
+from trimtab.probe.deviations import clusters, comparing, rules
 from trimtab.probe.deviations.items import Bar, Item, missed
 from trimtab.probe.deviations.links import Link, features, links
 from trimtab.records import Estimate, plain
@@ -122,8 +122,8 @@ def _cut(text: str) -> str:
     return text if len(text) <= CHARACTERS else text[: CHARACTERS - 1] + "…"
 
 
-def section(found: Deviations) -> Section:
-    """The kinds of failure, their examples, and what they are linked to."""
+def section(found: Deviations, fates: Sequence[comparing.Fate] = ()) -> Section:
+    """The kinds of failure, their examples, what they are linked to, and what became of those of another trial."""
     said = [
         f"{sum(len(one.items) for one in found.clusters)} of {found.n} items fail: "
         f"{interval(found.failing, signed=False)}.",
@@ -155,13 +155,15 @@ def section(found: Deviations) -> Section:
     if not linked:
         said.append(f"Nothing that was looked at ({len(found.links)} tests) is linked to failing.")
     tables = (
-        Table("kinds of failure", ("kind", "items", "share of all", "try", "because"), kinds),
-        Table("examples", ("kind", "prompt", "answer"), shown),
-        Table("links", ("where", "what", "there", "passing", "p (Holm)"), linked),
+        Table("Kinds of failure", ("kind", "items", "share of all", "try", "because"), kinds),
+        Table("Examples of each kind", ("kind", "prompt", "answer"), shown),
+        Table("What failing goes with", ("where", "what", "there", "passing", "p (Holm)"), linked),
     )
-    return Section(
-        "deviations", "Where it fails", tuple(said), tuple(t for t in tables if t.rows), values(found)
-    )
+    if fates:
+        said.append(comparing.SAID)
+        tables = (*tables, comparing.table(fates))
+    data = {**values(found), "fates": plain(fates)}
+    return Section("deviations", "Where it fails", tuple(said), tuple(t for t in tables if t.rows), data)
 
 
 def values(found: Deviations) -> dict[str, Any]:

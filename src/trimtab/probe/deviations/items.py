@@ -61,7 +61,9 @@ def missed(items: Sequence[Item], bars: Sequence[Bar]) -> list[tuple[str, ...]]:
     return [tuple(bar.metric for bar in bars if bar.misses(item)) for item in items]
 
 
-def of_run(folder: RunFolder, stack: str, threshold: float | None = None) -> tuple[list[Item], list[Bar]]:
+def of_run(
+    folder: RunFolder, stack: str, threshold: float | None = None, direction: Direction | None = None
+) -> tuple[list[Item], list[Bar]]:
     """The items of select as a stack of a run answered them, and what they had to reach.
 
     Guards count that are read from the same answers; the others' answers are not recorded.
@@ -69,6 +71,7 @@ def of_run(folder: RunFolder, stack: str, threshold: float | None = None) -> tup
     Args:
         threshold: of the goal's metric; none given: what the goal asks for on average, the base model's mean and the
             smallest gain worth having.
+        direction: of the goal's metric; none given: as the run's record says, once it has one.
 
     Raises:
         RunError: no such trial, or a file of the run is damaged.
@@ -80,7 +83,7 @@ def of_run(folder: RunFolder, stack: str, threshold: float | None = None) -> tup
     facts = folder.read("provenance.json") if folder.has("provenance.json") else {}
     goal = {**(recipe.get("goal") or {}), **(facts.get("goal") or {})}
     name = str(goal["metric"])
-    direction: Direction = "lower" if goal.get("direction") == "lower" else "higher"
+    direction = direction or ("lower" if goal.get("direction") == "lower" else "higher")
     if threshold is None:
         known = [row[name] for row in before.values() if not math.isnan(row.get(name, math.nan))]
         gain = float(goal.get("min_gain") or 0.0)

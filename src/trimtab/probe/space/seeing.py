@@ -163,15 +163,30 @@ def pictures(found: Space) -> tuple[Cloud, ...]:
     )
 
 
-def section(found: Space) -> Section:
-    """The figures as tables, and what they mean."""
+def section(every: Sequence[Space]) -> Section:
+    """Maps and figures of one or several kinds of points, such as answers and states."""
     said = [
-        f"{found.what}: {len(found.items)} of {found.of} items, before and after, on the same axes. Distances on a map "
-        "are not distances between answers: the figures are of the points themselves.",
-        "Told apart at 0.5 is chance; a silhouette near 0 means that before and after lie among each other.",
+        f"{found.what}: {len(found.items)} of {found.of} items, before and after, on the same axes."
+        for found in every
     ]
-    if found.left_out:
-        said.append(f"Not drawn: {', '.join(found.left_out)} (pip install 'trimtab[probe]').")
+    said.append(
+        "Distances on a map are not distances between the points themselves: the figures are of these. Told apart at "
+        "0.5 is chance; a silhouette near 0 means that before and after lie among each other."
+    )
+    left_out = {name for found in every for name in found.left_out}
+    if left_out:
+        said.append(f"Not drawn: {', '.join(sorted(left_out))} (pip install 'trimtab[probe]').")
+    return Section(
+        "space",
+        "What moved",
+        tuple(said),
+        tuple(table for found in every for table in _tables(found)),
+        {found.what.partition(" ")[0]: values(found) for found in every},
+        tuple(picture for found in every for picture in pictures(found)),
+    )
+
+
+def _tables(found: Space) -> tuple[Table, Table]:
     moved = (
         ("shift of the mean", interval(found.shift, signed=False), found.shift.method),
         ("silhouette of before and after", interval(found.silhouette), found.silhouette.method),
@@ -179,18 +194,19 @@ def section(found: Space) -> Section:
     )
     kept = tuple(
         (
-            one.method,
+            TITLES[one.method],
             interval(one.trust, signed=False),
             interval(one.near, signed=False),
             " + ".join(percent(share, 1) for share in one.variance) or "–",
         )
         for one in found.maps
     )
-    tables = (
-        Table("what moved", ("figure", "value (95% interval)", "method"), moved),
-        Table("what the maps keep", ("map", "trustworthiness", "nearest kept", "variance"), kept),
+    return (
+        Table(f"{found.what}: what moved", ("figure", "value (95% interval)", "method"), moved),
+        Table(
+            f"{found.what}: what the maps keep", ("map", "trustworthiness", "nearest kept", "variance"), kept
+        ),
     )
-    return Section("space", f"Space of {found.what}", tuple(said), tables, values(found), pictures(found))
 
 
 def values(found: Space) -> dict[str, Any]:

@@ -1,0 +1,116 @@
+"""A probe of a run or a recipe: its parts one after the other, each kept in the run folder when it is done."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trimtab import __version__
+from trimtab.adjust.stack import BASE
+from trimtab.document import probe_page, probed
+from trimtab.document.sections import Section
+from trimtab.errors import TrimtabError, UserError
+from trimtab.model.find import find
+from trimtab.model.service import Options
+from trimtab.pipeline import begun, reopened, stack_of
+from trimtab.prepare import Prepared, prepare
+from trimtab.probe.parts import PARTS, Wanted, Work
+from trimtab.recipe import load as load_recipe
+from trimtab.records import Report, content_hash, plain
+from trimtab.run import RunFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a probe found.
+
+    Attributes:
+        stack: hash of the stack that was looked at; `base` for the model as it is.
+        sections: by part, in order.
+        left_out: why a part says nothing, by part.
+        page: the page that shows it.
+    """
+
+    folder: Path
+    stack: str
+    sections: dict[str, Section]
+    left_out: dict[str, str]
+    page: Path
+
+
+def probe(
+    source: Path | str,
+    *,
+    root: Path | str = "runs",
+    parts: Sequence[str] = (),
+    stack: str = "",
+    against: Path | str = "",
+    wanted: Wanted | None = None,
+    report: Report | None = None,
+) -> Probe:
+    """Look at what a model's answers depend on and, where it was adjusted, at what moved; on select alone.
+
+    Each part that is done lies in the run folder as probe.json, so that an interrupted probe goes on and the same
+    one is not made twice. The run's report is written again with it; before there is a verdict, probe.html is.
+
+    Args:
+        source: a run's folder; or a recipe, whose base model is looked at before anything is tuned.
+        root: folder that runs lie in.
+        parts: of `PARTS`, in any order; all that apply if none is named.
+        stack: hash of a stack of the run, or `base`; the one of the verdict if empty, else the base model.
+        against: another run's folder, with whose failures these are compared.
+
+    Raises:
+        UserError: no such part, run or stack; what stands in the way of a part that was named.
+    """
+    unknown = [name for name in parts if name not in PARTS]
+    if unknown:
+        raise UserError(f"no part {', '.join(unknown)} of a probe", f"parts are {', '.join(PARTS)}")
+    folder, prepared = _opened(Path(source), Path(root))
+    base = find(prepared.recipe.model, Options(**prepared.recipe.service.model_dump()))
+    other = RunFolder.open(against) if against else None
+    with folder.locked():
+        name = _stack(folder, stack)
+        work = Work(prepared, base, folder, name, wanted or Wanted(), other, report)
+        left_out = {}
+        for part in [part for part in PARTS if part in parts or not parts]:
+            try:
+                _made(work, part)
+            except TrimtabError as error:
+                if parts:
+                    raise
+                left_out[part] = error.message
+        page = probe_page.write(folder)
+    sections = {one.name: one for one in probed.read(folder) if one.name in parts or not parts}
+    return Probe(folder.path, name, sections, left_out, page)
+
+
+def _opened(source: Path, root: Path) -> tuple[RunFolder, Prepared]:
+    if source.is_dir():
+        return reopened(source)
+    prepared = prepare(load_recipe(source))
+    return begun(prepared, root), prepared
+
+
+def _stack(folder: RunFolder, name: str) -> str:
+    if name == BASE or (not name and (not folder.has("verdict.json") or folder.verdict().stack == BASE)):
+        return BASE
+    return stack_of(folder, name)
+
+
+def _made(work: Work, part: str) -> None:
+    """Make a part and keep it, unless it was made just so before."""
+    asked = content_hash(
+        [__version__, part, work.stack, dataclasses.asdict(work.wanted), _identity(work.against)]
+    )
+    known = probed.kept(work.folder)
+    if part == "tradeoff" or known.get(part, {}).get("asked") != asked:
+        section = PARTS[part](work)
+        probed.keep(work.folder, part, {"asked": asked, "stack": work.stack, "section": plain(section)})
+
+
+def _identity(folder: RunFolder | None) -> Any:
+    return [folder.read("identity.json"), folder.verdict().stack] if folder else None
