@@ -108,6 +108,7 @@ def _target(record: Record, target: Comparison) -> dict[str, Any]:
     estimate = target.difference
     gain = figures.significant(record.min_gain)
     label = f"smallest gain worth having: {gain}" if record.min_gain else "no gain"
+    title = f"Gain in {record.metric}"
     mark = charts.Mark(
         figures.interval(estimate, record.min_gain, 0.0), estimate, _tone(target.outcome), record.metric
     )
@@ -115,7 +116,7 @@ def _target(record: Record, target: Comparison) -> dict[str, Any]:
         "tone": "plain" if record.verdict.look == 0 else _tone(target.outcome),
         "outcome": "undefined" if estimate.undefined else target.outcome,
         "drawing": charts.intervals(
-            [mark], charts.Threshold(record.min_gain, label), name="target", title=f"Gain in {record.metric}"
+            [mark], charts.Threshold(record.min_gain, label), name="target", title=title
         ),
         "scores": _pair(target, record.goal.get("direction")),
         "gain": tables.measured(estimate, record.min_gain, 0.0),
@@ -127,7 +128,7 @@ def _target(record: Record, target: Comparison) -> dict[str, Any]:
         "unit": record.goal.get("unit") or "",
         "direction": record.goal.get("direction") or "",
         "question": record.goal.get("question") or "",
-        "table": tables.bounds(estimate, record.min_gain, "smallest gain worth having"),
+        "table": tables.bounds(estimate, record.min_gain, "smallest gain worth having", title),
     }
 
 
@@ -147,6 +148,7 @@ def _guard(record: Record, guard: GuardResult, number: int) -> dict[str, Any]:
     margin = figures.significant(guard.margin)
     name = f"{suite_title(guard.suite)}, {metric_title(guard.metric)}"
     mark = charts.Mark(figures.interval(estimate, -guard.margin), estimate, _tone(outcome), name)
+    title = f"Change in {name}"
     threshold = charts.Threshold(-guard.margin, f"largest loss allowed: {margin}")
     return {
         "suite": suite_title(guard.suite),
@@ -156,12 +158,12 @@ def _guard(record: Record, guard: GuardResult, number: int) -> dict[str, Any]:
         "sentence": words.guard_sentence(guard, looked=record.verdict.look > 0),
         "drawing": ""
         if guard.by_construction
-        else charts.intervals([mark], threshold, name=f"guard-{number}", title=f"Change in {name}"),
+        else charts.intervals([mark], threshold, name=f"guard-{number}", title=title),
         "scores": _pair(guard.comparison, facts.get("direction")),
         "unit": facts.get("unit") or "",
         "question": facts.get("question") or "",
         "n": estimate.n,
-        "table": tables.bounds(estimate, -guard.margin, "largest loss allowed"),
+        "table": tables.bounds(estimate, -guard.margin, "largest loss allowed", title),
     }
 
 

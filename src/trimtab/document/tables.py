@@ -129,8 +129,8 @@ def gain(entry: Mapping[str, Any]) -> Estimate | None:
     return comparison_from(entry["comparison"]).difference if entry.get("comparison") else None
 
 
-def bounds(estimate: Estimate, threshold: float, name: str) -> Table:
-    """The numbers of one drawing."""
+def bounds(estimate: Estimate, threshold: float, name: str, drawing: str) -> Table:
+    """The numbers of one drawing, whose title tells this table from the others of the page."""
     if estimate.undefined:
         rows: tuple[Row, ...] = (("difference", f"undefined ({estimate.undefined})"),)
     else:
@@ -142,7 +142,7 @@ def bounds(estimate: Estimate, threshold: float, name: str) -> Table:
         ("items", exact(estimate.n)),
         ("method", estimate.method),
     )
-    return Table("The numbers of this drawing", ("what", "recorded"), rows + more)
+    return Table(f"{drawing}, in numbers", ("what", "recorded"), rows + more)
 
 
 def measured(estimate: Estimate | None, *against: float, signed: bool = True) -> Cell:
@@ -164,9 +164,10 @@ def costs(record: Record) -> Table:
     whole = sum(stages.values())
     rows: list[Row] = []
     for stage, seconds in stages.items():
-        bar = Markup('<span class="bar" style="width:{:.1f}%"></span>').format(
-            100 * seconds / whole if whole else 0
-        )
+        share = 100 * seconds / whole if whole else 0.0
+        bar = Markup(
+            '<span class="bar" role="img" aria-label="{0:.0f}%" style="width:{0:.1f}%"></span>'
+        ).format(share)
         rows.append((stage.replace("_", " "), tagged(seconds, duration(seconds)), bar))
     return Table("Time by stage", ("stage", "time", "share"), tuple(rows))
 
