@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.document import made
-from trimtab.document import report, write_report
+from trimtab.document import clouds, report, write_report
 from trimtab.errors import RunError
 from trimtab.records import Estimate, Example, Message, Output, Score, Verdict
 from trimtab.run import RunFolder
@@ -411,8 +411,8 @@ def _luminance(colour: str) -> float:
 
 
 @pytest.mark.parametrize("scheme", [0, 1, 2], ids=["light", "dark", "print"])
-def test_contrast_is_at_least_4_5(scheme: int) -> None:
-    css = files("trimtab").joinpath("document/templates/report.css").read_text(encoding="utf-8")
+def test_contrast_of_text_is_at_least_4_5_and_of_marks_3(scheme: int) -> None:
+    css = files("trimtab").joinpath("document/templates/theme.css").read_text(encoding="utf-8")
     blocks = re.findall(r":root \{(.*?)\}", css, flags=re.DOTALL)
     assert len(blocks) == 3
     colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", blocks[scheme]))
@@ -422,9 +422,10 @@ def test_contrast_is_at_least_4_5(scheme: int) -> None:
         for ground in ("paper", "card", "sunk")
     ]
     pairs += [(text, f"{tone}-wash") for tone in ("good", "bad", "open", "plain") for text in (tone, "ink")]
-    for text, ground in pairs:
-        first, second = sorted((_luminance(colours[text]), _luminance(colours[ground])))
-        assert (second + 0.05) / (first + 0.05) >= 4.5, (text, ground)
+    least = dict.fromkeys(pairs, 4.5) | {(f"kind-{number}", "card"): 3.0 for number in range(clouds.KINDS)}
+    for (mark, ground), ratio in least.items():
+        first, second = sorted((_luminance(colours[mark]), _luminance(colours[ground])))
+        assert (second + 0.05) / (first + 0.05) >= ratio, (mark, ground)
 
 
 def test_it_needs_no_torch() -> None:

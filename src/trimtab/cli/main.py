@@ -29,6 +29,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "plan": ("tune", "Say what the data can prove, and the time and memory it takes."),
     "tune": ("tune", "Find the smallest adjustment that passes, and give a verdict."),
     "dose": ("dose", "Measure less and more of an adjustment: gain and harm by strength."),
+    "probe": ("probe", "See what answers depend on, and what an adjustment moved."),
     "compare": ("look", "Compare two runs, or two files of scores, item by item."),
     "report": ("look", "Write a run's report.html again."),
     "runs": ("look", "List the runs and their verdicts."),
@@ -54,6 +55,8 @@ PARTS = {
     "spacy": "privacy",
     "pyarrow": "data",
     "datasets": "data",
+    "captum": "probe",
+    "umap": "probe",
 }
 # The parser's own exceptions have no public name that all its versions share.
 _Misuse: Any = typer.BadParameter.__mro__[1]

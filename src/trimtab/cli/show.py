@@ -82,6 +82,17 @@ def table(
         line(indent + "  ".join(padded).rstrip())
 
 
+def sheet(header: Sequence[str], rows: Sequence[Sequence[str]], *, indent: str = "") -> None:
+    """Print a table, figures flush right; where it is wider than 80 columns, each row as a list of its cells."""
+    widths = [max(len(cells[k]) for cells in [header, *rows]) for k in range(len(header))]
+    if len(indent) + sum(widths) + 2 * (len(widths) - 1) <= WIDTH:
+        table(header, rows, numbers=range(1, len(header)), indent=indent)
+        return
+    for cells in rows:
+        line(wrapped(cells[0], indent=indent + "  ", first=f"{indent}- "))
+        facts(list(zip(header[1:], cells[1:], strict=True)), indent=indent + "  ")
+
+
 def console(*, to_error: bool = False) -> Console:
     """A terminal of at most 80 columns for coloured text; NO_COLOR and TERM=dumb are heeded."""
     from rich.console import Console

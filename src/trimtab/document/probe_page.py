@@ -1,4 +1,4 @@
-"""Where a probe is shown: in the report of a run that has a verdict, else on a page of its own; its pictures as files."""
+"""Where a probe is shown: in the report of a run with a verdict, else on a page of its own; its pictures as files."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def tradeoff(folder: RunFolder) -> Tradeoff:
     """
     ladder = folder.read("ladder.json")
     verdict = folder.verdict() if folder.has("verdict.json") else None
-    recipe = folder.recipe().get("goal") or {}
+    recipe = (folder.recipe() if folder.has("recipe.yaml") else {}).get("goal") or {}
     found: dict[str, tuple[str, Mapping[str, Any]]] = {}
     for rung in ladder.get("rungs") or ():
         for entry in rung.get("candidates") or ():

@@ -38,7 +38,7 @@ def test_before_and_after_are_drawn_on_the_same_axes(monkeypatch: pytest.MonkeyP
     found = seeing.space("answers", [str(i) for i in range(40)], before, after, labels)
     assert [one.method for one in found.maps] == ["pca"]
     assert found.left_out == ("umap", "tsne")
-    assert "Not drawn: umap, tsne" in " ".join(seeing.section(found).said)
+    assert "Not drawn: tsne, umap" in " ".join(seeing.section([found]).said)
     assert found.shift.value == pytest.approx(4)
     assert found.probe.low > 0.8
     moved = found.maps[0].shown[40:] - found.maps[0].shown[:40]

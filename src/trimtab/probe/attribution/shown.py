@@ -112,7 +112,7 @@ def section(driven: Driven, near: Sequence[Attribution] = ()) -> ReportSection:
     drawn = [passage(one, number) for number, one in enumerate(near, 1)]
     if any(drawn):
         said.append(
-            "In the texts, what is underlined speaks for the answer (+) or against it (−), the more the thicker the line."
+            "In the texts, what is underlined speaks for the answer (+) or against it (−), and the thicker the more."
         )
     tables = (*map(sections_table, driven.rankings), *(table(one) for one in near if not one.undefined))
     data = {**values(driven), "words": item_values(near)}

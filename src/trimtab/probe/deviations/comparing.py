@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 HALF = 0.5
 SAID = (
-    "A kind of before is solved where surely fewer than half of its items still fail, and remains where surely more do; "
+    "A kind of before is solved where surely fewer than half of its items still fail, and remains where surely more "
+    "do; "
     "a kind is new where surely more than half of its items passed before."
 )
 

@@ -154,7 +154,7 @@ def section(found: Deviations, fates: Sequence[comparing.Fate] = ()) -> Section:
     )
     if not linked:
         said.append(f"Nothing that was looked at ({len(found.links)} tests) is linked to failing.")
-    tables = (
+    tables: tuple[Table, ...] = (
         Table("Kinds of failure", ("kind", "items", "share of all", "try", "because"), kinds),
         Table("Examples of each kind", ("kind", "prompt", "answer"), shown),
         Table("What failing goes with", ("where", "what", "there", "passing", "p (Holm)"), linked),

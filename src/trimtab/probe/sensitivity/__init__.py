@@ -2,6 +2,6 @@
 
 from trimtab.probe.sensitivity.ranges import Range
 from trimtab.probe.sensitivity.showing import section, to_json
-from trimtab.probe.sensitivity.studying import Study, study
+from trimtab.probe.sensitivity.studying import Plan, Study, study
 
-__all__ = ["Range", "Study", "section", "study", "to_json"]
+__all__ = ["Plan", "Range", "Study", "section", "study", "to_json"]
