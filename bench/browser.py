@@ -62,6 +62,8 @@ class Browser:
             self.call(f"{domain}.enable")
         # The pages forbid all scripts; axe is one, and what they would load is to be seen.
         self.call("Page.setBypassCSP", enabled=True)
+        # Without it nothing in the page is focused.
+        self.call("Emulation.setFocusEmulationEnabled", enabled=True)
 
     def call(self, method: str, **params: Any) -> dict[str, Any]:
         """What one command returns; events that come meanwhile are kept."""
@@ -97,6 +99,11 @@ class Browser:
         self.call("Page.navigate", url=path.resolve().as_uri())
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
             self.events.append(self._next())
+
+    def press(self, key: str, code: int) -> None:
+        """Press and release a key; code: Windows' virtual one, which Chromium goes by."""
+        for kind in ("keyDown", "keyUp"):
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
 
     def requests(self) -> list[str]:
         """Addresses asked for since the page was opened, without files and data in the page itself."""

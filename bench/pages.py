@@ -2,13 +2,14 @@
 
 Each page is seen at 360 and 1280 pixels, light and dark, with its folds closed and then open. axe judges no text in
 drawings; `drawn.js` does. Exit code 1 on a violation that is serious or critical, on a page that scrolls sideways, has
-3 MB or more, or loads anything.
+3 MB or more, loads anything, or has something that the Tab key does not reach or show.
 Needs `chromium` and, for the first fetch of axe-core, `npm`.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import re
 import subprocess
 import sys
@@ -25,6 +26,7 @@ AXE = "4.14.1"
 MOST_BYTES = 3_000_000
 WIDTHS = (360, 1280)
 SCHEMES = ("light", "dark")
+WINDOWS = len(WIDTHS) * len(SCHEMES)
 LOADING = ("src", "srcset", "href", "xlink:href", "data", "poster", "background")
 FAILING = ("serious", "critical")
 DRAWN = Path(__file__).with_name("drawn.js")
@@ -41,6 +43,22 @@ WIDEST = """(() => {
   const far = all.sort((a, b) => b.getBoundingClientRect().right - a.getBoundingClientRect().right)[0];
   return far.outerHTML.slice(0, 160);
 })()"""
+
+# What the Tab key must come to, and what it came to; the focus must be seen.
+FOCUS = """(() => {
+  const all = "a[href], summary, button, input, select, textarea, [tabindex='0']";
+  window.left = new Set([...document.querySelectorAll(all)].filter(one => one.checkVisibility()));
+  window.faint = new Set();
+  document.activeElement.blur();
+  return left.size;
+})()"""
+STOP = """(() => {
+  const style = getComputedStyle(document.activeElement);
+  left.delete(document.activeElement);
+  if (style.outlineStyle === "none" && style.boxShadow === "none") faint.add(document.activeElement);
+})()"""
+UNREACHED = """[...[...left].map(one => "not reached by Tab: " + one.outerHTML.slice(0, 160)),
+  ...[...faint].filter(one => one !== document.body).map(one => "focus not seen: " + one.outerHTML.slice(0, 160))]"""
 
 
 class Loads(HTMLParser):
@@ -95,62 +113,75 @@ def axe() -> str:
 
 
 def check(browser: Browser, page: Path, script: str, shots: Path | None) -> dict[str, Any]:
-    """What is wrong with one page: violations with the views that have them, sideways scrolling, loads, size.
+    """What is wrong with one page: violations with the views that have them, sideways scrolling, loads, keys, size.
 
     Of each view the folds are opened after they were looked at closed, so that what lies in them is seen too.
     """
     text = page.read_text(encoding="utf-8")
-    loads, sideways, looked = set(Loads(text).found), [], 0
-    found: dict[str, dict[str, dict[str, Any]]] = {"violations": {}, "unsure": {}}
-    for view in (
-        View(width, scheme, opened) for width in WIDTHS for scheme in SCHEMES for opened in (False, True)
-    ):
-        if not view.opened:
+    loads, keys, sideways = set(Loads(text).found), set[str](), list[str]()
+    violations: dict[str, dict[str, Any]] = {}
+    unsure: dict[str, dict[str, Any]] = {}
+    for width, scheme, opened in itertools.product(WIDTHS, SCHEMES, (False, True)):
+        view = View(width, scheme, opened)
+        if not opened:
             browser.open(page, view)
             browser.evaluate(script)
         else:
             browser.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
         wide = browser.evaluate("document.documentElement.scrollWidth")
-        if wide > view.width:
+        if wide > width:
             sideways.append(f"{view}: {wide} px wide, {browser.evaluate(WIDEST)}")
         result = browser.evaluate(RUN_AXE)
-        looked += result["passed"]
-        result["violations"] += browser.evaluate(DRAWN.read_text(encoding="utf-8"))
-        loads |= set(browser.requests())
-        for kind, seen in found.items():
-            for rule in result[kind]:
-                for node in rule.pop("nodes"):
-                    entry = seen.setdefault(f"{rule['rule']} {node['target']}", {**rule, **node, "views": []})
-                    entry["views"].append(str(view))
+        if not result["passed"]:
+            raise Broken(f"axe found nothing to look at in {page}")
+        join(violations, result["violations"] + browser.evaluate(DRAWN.read_text(encoding="utf-8")), view)
+        join(unsure, result["unsure"], view)
         if shots:
-            name = f"{page.parent.name}-{page.stem}-{view.width}-{view.scheme}{'-open' if view.opened else ''}.png"
+            name = f"{page.parent.name}-{page.stem}-{width}-{scheme}{'-open' if opened else ''}.png"
             (shots / name).write_bytes(browser.picture(view))
-    if not looked:
-        raise Broken(f"axe found nothing to look at in {page}")
-    # What axe cannot judge at one width, such as text that a table scrolls out of sight, it judges at the other.
-    found["unsure"] = {
-        key: one
-        for key, one in found["unsure"].items()
-        if all(
-            any(f"{width} px {scheme}" in view for view in one["views"])
-            for width in WIDTHS
-            for scheme in SCHEMES
-        )
-    }
-    kinds = {kind: list(seen.values()) for kind, seen in found.items()}
+        if opened and scheme == SCHEMES[0]:
+            keys |= set(keyboard(browser))
+        loads |= set(browser.requests())
     return {
         "page": str(page),
         "bytes": len(text.encode()),
-        "loads": sorted(loads),
+        "violations": list(violations.values()),
         "sideways": sideways,
-        **kinds,
+        "keys": sorted(keys),
+        "loads": sorted(loads),
+        # What axe cannot judge at one width, such as text that a table scrolls out of sight, it judges at another.
+        "unsure": [
+            one for one in unsure.values() if len({view.split(",")[0] for view in one["views"]}) == WINDOWS
+        ],
     }
+
+
+def join(seen: dict[str, dict[str, Any]], rules: list[dict[str, Any]], view: View) -> None:
+    """Add what one view showed to what was seen before: one entry for each rule and element."""
+    for rule in rules:
+        for node in rule.pop("nodes"):
+            entry = seen.setdefault(f"{rule['rule']} {node['target']}", {**rule, **node, "views": []})
+            entry["views"].append(str(view))
+
+
+def keyboard(browser: Browser) -> list[str]:
+    """What the Tab key does not come to, or does not mark."""
+    for _ in range(browser.evaluate(FOCUS) + 1):
+        browser.press("Tab", 9)
+        browser.evaluate(STOP)
+    return list(browser.evaluate(UNREACHED))
 
 
 def failures(found: dict[str, Any]) -> int:
     """How many things of a page make it fail."""
     grave: int = sum(one["impact"] in FAILING for one in found["violations"])
-    return grave + len(found["loads"]) + len(found["sideways"]) + int(found["bytes"] >= MOST_BYTES)
+    return (
+        grave
+        + len(found["loads"])
+        + len(found["sideways"])
+        + len(found["keys"])
+        + int(found["bytes"] >= MOST_BYTES)
+    )
 
 
 def show(found: dict[str, Any]) -> None:
@@ -159,15 +190,15 @@ def show(found: dict[str, Any]) -> None:
     said = ", ".join(f"{count} {impact}" for impact, count in impacts.items()) or "no violation"
     print(f"{'FAIL' if failures(found) else 'ok  '} {found['page']}: {said}; {found['bytes']:,} bytes")
     for one in sorted(found["violations"], key=lambda one: (one["impact"] not in FAILING, one["rule"])):
-        views = (
-            "all views" if len(one["views"]) == len(WIDTHS) * len(SCHEMES) * 2 else "; ".join(one["views"])
-        )
+        views = "all views" if len(one["views"]) == 2 * WINDOWS else "; ".join(one["views"])
         print(
             f"  {one['impact']} {one['rule']}: {one['help']} ({views})\n    {one['target']}\n    {one['html'][:200]}"
         )
         print("    " + one["fix"].replace("\n", "\n    "))
     for line in found["sideways"]:
         print(f"  scrolls sideways: {line}")
+    for line in found["keys"]:
+        print(f"  {line}")
     for line in found["loads"]:
         print(f"  loads: {line}")
     unsure = Counter(one["rule"] for one in found["unsure"])

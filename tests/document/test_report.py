@@ -115,6 +115,11 @@ def test_it_can_be_used_by_keyboard_and_read_aloud(pages: dict[str, tuple[str, P
         if found.get("class") == "scroll"
     )
     assert all(found["scope"] in ("col", "row") for found in page.all("th"))
+    regions = [found["aria-label"] for _, found in page.elements if found.get("role") == "region"]
+    assert len(regions) == len(set(regions)), "a screen reader lists regions by their names"
+    bars = [found for found in page.all("span") if found.get("class") == "bar"]
+    assert bars
+    assert all(found["aria-label"].endswith("%") and found["role"] == "img" for found in bars)
 
 
 @pytest.mark.parametrize(
