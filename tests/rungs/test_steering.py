@@ -30,7 +30,7 @@ def text_of(shop: Any, row: Any) -> str:
 
 def test_references_are_held_against_the_models_own_answers(tmp_path: Path) -> None:
     shop = made.workshop(tmp_path)
-    pairs = contrasts.pairs(shop, SteeringCandidate(most=6))
+    pairs = contrasts.pairs(shop, SteeringCandidate(most=6)).rows
     assert len(pairs) == 6
     tune = {e.id: e for e in shop.prepared.parts["tune"]}
     examples = shop.some(6)
@@ -43,7 +43,7 @@ def test_references_are_held_against_the_models_own_answers(tmp_path: Path) -> N
 
 def test_instructions_are_put_before_the_same_questions(tmp_path: Path) -> None:
     shop = made.workshop(tmp_path)
-    pairs = contrasts.pairs(shop, SteeringCandidate(most=5, positive="Be kind.", negative="Be curt."))
+    pairs = contrasts.pairs(shop, SteeringCandidate(most=5, positive="Be kind.", negative="Be curt.")).rows
     for pair, example in zip(pairs, shop.some(5), strict=True):
         for row, said in ((pair.positive, "Be kind."), (pair.negative, "Be curt.")):
             prompt = shop.base.tokenizer.decode(row.ids[~row.supervised])
@@ -64,11 +64,34 @@ def test_pairs_of_a_file(tmp_path: Path) -> None:
     file = tmp_path / "pairs.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     shop = made.workshop(tmp_path)
-    pairs = contrasts.pairs(shop, SteeringCandidate(pairs=str(file)))
+    pairs = contrasts.pairs(shop, SteeringCandidate(pairs=str(file))).rows
     assert [text_of(shop, pair.negative) for pair in pairs] == [f"bad {n}" for n in range(5)]
     file.write_text('{"prompt": "a", "completion": "b"}\n', encoding="utf-8")
     with pytest.raises(DataError, match="good and a bad answer"):
         contrasts.pairs(shop, SteeringCandidate(pairs=str(file)))
+
+
+def test_pairs_know_their_group_and_those_alike_where_they_are_read_are_left_out(tmp_path: Path) -> None:
+    long = "x" * contrasts.LONGEST
+    rows = [
+        {"prompt": "a", "chosen": "good", "rejected": "bad"},
+        {"prompt": "b", "chosen": f"{long} good", "rejected": f"{long} bad"},
+        {"prompt": "a", "chosen": "fine", "rejected": "poor"},
+        {"prompt": "c", "chosen": "yes", "rejected": "no", "group": "g"},
+        {"prompt": "d", "chosen": "yes", "rejected": "no", "group": "g"},
+        {"prompt": "e", "chosen": "yes", "rejected": "no"},
+    ]
+    file = tmp_path / "pairs.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    shop = made.workshop(tmp_path)
+    found = contrasts.pairs(shop, SteeringCandidate(pairs=str(file)))
+    said = [text_of(shop, pair.positive) for pair in found.rows]
+    assert said == ["good", "fine", "yes", "yes", "yes"]
+    one, same, two, other, alone = found.groups
+    assert one == same
+    assert two == other
+    assert len({one, two, alone}) == 3
+    assert len(contrasts.pairs(shop, SteeringCandidate(pairs=str(file), most=4)).rows) == 3
 
 
 def test_a_pairs_file_lies_beside_the_recipe_and_counts_by_its_content(tmp_path: Path) -> None:
