@@ -22,6 +22,11 @@ def base() -> Base:
 
 
 def likely(base: Base, system: str, user: str, answer: str) -> float:
+    """Of an answer and, after it, the token that ends its turn (a whole one is read so)."""
+    return begun(base, system, user, answer + "<|im_end|>")
+
+
+def begun(base: Base, system: str, user: str, answer: str) -> float:
     return likelihood.answers(base, [((Message("system", system), Message("user", user)), answer)])[0][0]
 
 
@@ -52,7 +57,7 @@ def test_a_contrast_and_a_word_are_differences_of_likelihoods(base: Base) -> Non
     (word,) = attribute(base, example, word_of("I am he", "am"), settings)
 
     def am(user: str) -> float:
-        return likely(base, "Be.", user, "I am") - likely(base, "Be.", user, "I ")
+        return begun(base, "Be.", user, "I am") - begun(base, "Be.", user, "I ")
 
     assert word.values[2] == pytest.approx(am("Go. Now.") - am("Go. "), abs=1e-4)
     (tone,) = attribute(base, example, Tone(("a", "Z"), "it"), settings)

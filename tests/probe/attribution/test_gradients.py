@@ -34,14 +34,14 @@ def base() -> Base:
 def target_of(base: Base, embedded: torch.Tensor, target: Readable) -> torch.Tensor:
     """The target from embeddings (T, hidden) of the prompt, written without a reading."""
 
-    def logprobs(text: str) -> tuple[torch.Tensor, torch.Tensor]:
-        ids = torch.tensor(base.tokenizer(text, add_special_tokens=False)["input_ids"])
+    def logprobs(text: str, ended: str = "") -> tuple[torch.Tensor, torch.Tensor]:
+        ids = torch.tensor(base.tokenizer(text + ended, add_special_tokens=False)["input_ids"])
         whole = torch.cat([embedded, base.network.get_input_embeddings()(ids)])[None]
         logits = base.network(inputs_embeds=whole).logits[0, len(embedded) - 1 : -1]
         return torch.log_softmax(logits, -1), ids
 
     def likely(text: str, start: int = 0, end: int | None = None) -> torch.Tensor:
-        found, ids = logprobs(text)  # one token is one byte, so tokens are characters here
+        found, ids = logprobs(text, "<|im_end|>")  # one token is one byte, so tokens are characters here
         return found[torch.arange(len(ids)), ids][start:end].sum()
 
     if isinstance(target, Answer):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from trimtab.errors import MissingPart
 from trimtab.model import likelihood, sampler
 from trimtab.model.load import Base, prompt_ids
-from trimtab.probe.attribution.gradients import reader
+from trimtab.probe.attribution.passes import passes, row
 from trimtab.probe.attribution.prompt import Feature, Prompt
-from trimtab.probe.attribution.targets import Reading, Scored, total
-from trimtab.records import Message, Question, TokenRow
+from trimtab.probe.attribution.targets import Reading, Scored
+from trimtab.records import Message, Question
 
 # From conversations to the target for each.
 Values = Callable[[Sequence[tuple[Message, ...]]], list[float]]
@@ -42,8 +42,8 @@ def left_out(
 
     def target(present: torch.Tensor) -> torch.Tensor:
         prompts = [
-            prompt.without(feature for feature, here in zip(features, row, strict=True) if not here)
-            for row in present.bool().tolist()
+            prompt.without(feature for feature, here in zip(features, kept, strict=True) if not here)
+            for kept in present.bool().tolist()
         ]
         found = values(prompts)
         whole.append(found[0])
@@ -59,8 +59,11 @@ def read(base: Base, readings: Sequence[Reading]) -> Values:
 
     def values(prompts: Sequence[tuple[Message, ...]]) -> list[float]:
         ids = [np.array(prompt_ids(base.tokenizer, prompt), dtype=np.int64) for prompt in prompts]
-        columns = [_listed(base, ids, r) if r.listed else _likely(base, ids, r) for r in readings]
-        return [total(readings, row) for row in zip(*columns, strict=True)]
+        own = [reading for reading in readings if not reading.listed]
+        # All answers at once: those of a contrast share their prompt, which is then run once.
+        found = likelihood.logprobs(base, [row(prompt, reading) for prompt in ids for reading in own])
+        sums = np.array([value for value, _ in found]).reshape(len(ids), len(own)) @ [one.weight for one in own]
+        return [float(value) + _listed(base, one, readings) for value, one in zip(sums, ids, strict=True)]
 
     return values
 
@@ -75,18 +78,7 @@ def scored(base: Base, target: Scored) -> Values:
     return values
 
 
-def _likely(base: Base, prompts: Sequence[NDArray[np.int64]], reading: Reading) -> list[float]:
-    rows = [
-        TokenRow(
-            "", np.concatenate([ids, reading.ids]), np.concatenate([np.zeros(len(ids), bool), reading.marked])
-        )
-        for ids in prompts
-    ]
-    return [value for value, _ in likelihood.logprobs(base, rows)]
-
-
 @torch.no_grad()
-def _listed(base: Base, prompts: Sequence[NDArray[np.int64]], reading: Reading) -> list[float]:
-    value: Any = reader(base, reading)
-    rows = (torch.from_numpy(np.concatenate([ids, reading.ids]))[None] for ids in prompts)
-    return [float(value(row.to(base.network.device))[0]) for row in rows]
+def _listed(base: Base, ids: NDArray[np.int64], readings: Sequence[Reading]) -> float:
+    listed = [reading for reading in readings if reading.listed]
+    return math.fsum(float(one.value(one.ids)[0]) for one in passes(base, ids, listed))

@@ -6,7 +6,7 @@ neutral token (a space) in place of each token of what the turns say.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from trimtab.errors import MissingPart
 from trimtab.model.load import Base
+from trimtab.probe.attribution.passes import passes
 from trimtab.probe.attribution.targets import Reading
 
 Gradient = Literal["integrated_gradients", "gradient_x_input"]
@@ -64,19 +65,19 @@ def integrated(
         MissingPart: Captum is not installed.
     """
     captum = _captum()
-    replaced = np.where(fixed, ids, neutral(base))
+    replaced = torch.from_numpy(np.where(fixed, ids, neutral(base)))
     sums = np.zeros(len(ids))
     full = baseline = 0.0
-    for reading in readings:
-        given, start = _row(base, ids, reading), _row(base, replaced, reading)
-        value = reader(base, reading)
-        method = captum.LayerIntegratedGradients(value, base.network.get_input_embeddings())
-        rows = max(1, BATCH_TOKENS // given.shape[1])
-        found = method.attribute(given, start, n_steps=steps, internal_batch_size=rows)
-        sums += reading.weight * _summed(found, len(ids))
+    for one in passes(base, ids, readings):
+        start = one.ids.clone()
+        start[0, : len(ids)] = replaced
+        method = captum.LayerIntegratedGradients(one.value, base.network.get_input_embeddings())
+        rows = max(1, BATCH_TOKENS // start.shape[1])
+        found = method.attribute(one.ids, start, n_steps=steps, internal_batch_size=rows)
+        sums += _summed(found, len(ids))
         with torch.no_grad():
-            full += reading.weight * float(value(given)[0])
-            baseline += reading.weight * float(value(start)[0])
+            full += float(one.value(one.ids)[0])
+            baseline += float(one.value(start)[0])
     return PerToken(sums, full, baseline, steps)
 
 
@@ -90,25 +91,12 @@ def times_input(base: Base, ids: NDArray[np.int64], readings: Sequence[Reading])
     """
     captum = _captum()
     sums, full = np.zeros(len(ids)), 0.0
-    for reading in readings:
-        given, value = _row(base, ids, reading), reader(base, reading)
-        method = captum.LayerGradientXActivation(value, base.network.get_input_embeddings())
-        sums += reading.weight * _summed(method.attribute(given), len(ids))
+    for one in passes(base, ids, readings):
+        method = captum.LayerGradientXActivation(one.value, base.network.get_input_embeddings())
+        sums += _summed(method.attribute(one.ids), len(ids))
         with torch.no_grad():
-            full += reading.weight * float(value(given)[0])
+            full += float(one.value(one.ids)[0])
     return PerToken(sums, full, float("nan"), 1)
-
-
-def reader(base: Base, reading: Reading) -> Callable[[torch.Tensor], torch.Tensor]:
-    """From token ids (rows, T + A), prompt and answer, to what the reading says of each row (rows,), nats."""
-    # The logits at a place predict the next token, so those of the last prompt token count and the last ones do not.
-    kept = len(reading.ids) + 1
-
-    def value(ids: torch.Tensor) -> torch.Tensor:
-        logits = base.network(input_ids=ids, use_cache=False, logits_to_keep=kept).logits
-        return reading.value(logits[:, :-1])
-
-    return value
 
 
 def neutral(base: Base) -> int:
@@ -117,10 +105,6 @@ def neutral(base: Base) -> int:
     if len(ids) == 1:
         return int(ids[0])
     return int(base.tokenizer.pad_token_id or base.tokenizer.eos_token_id)
-
-
-def _row(base: Base, ids: NDArray[np.int64], reading: Reading) -> torch.Tensor:
-    return torch.from_numpy(np.concatenate([ids, reading.ids]))[None].to(base.network.device)
 
 
 def _summed(values: torch.Tensor, tokens: int) -> NDArray[np.float64]:

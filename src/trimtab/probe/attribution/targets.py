@@ -6,8 +6,7 @@ given answer follows the prompt, so that it can be computed for any prompt and d
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from trimtab.errors import DataError, MetricError
 from trimtab.language.phrases import find, pattern
+from trimtab.probe.attribution.tokens import turn_end
 from trimtab.records import Sampling
 
 
@@ -37,23 +37,26 @@ class Reading:
     listed: tuple[int, ...] = ()
 
     def value(self, logits: torch.Tensor) -> torch.Tensor:
-        """From logits (rows, A, vocabulary) that predict the answer's tokens, nats (rows,).
+        """From logits (rows, M, vocabulary) that predict the M marked tokens, nats (rows,).
 
         The answer's own: the sum over marked tokens of log p(token). Listed words: the mean over marked places of
         log sum_{v listed} p(v).
         """
-        places = torch.from_numpy(np.flatnonzero(self.marked)).to(logits.device)
-        logprobs = logits[:, places].float().log_softmax(-1)
+        logprobs = logits.float().log_softmax(-1)
         if self.listed:
             listed = torch.tensor(self.listed, device=logits.device)
             return logprobs[..., listed].logsumexp(-1).mean(-1)
-        ids = torch.from_numpy(self.ids).to(logits.device)[places]
+        ids = torch.from_numpy(self.ids[self.marked]).to(logits.device)
         return logprobs.gather(-1, ids.expand(len(logprobs), -1)[..., None])[..., 0].sum(-1)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How likely an answer is (log-likelihood, nats), or of its characters [start, end) what stands before given."""
+    """How likely an answer is (log-likelihood, nats), or of its characters [start, end) what stands before given.
+
+    A whole answer includes that its turn ends there, or a phrase that asks for few words would count for little: what
+    it makes likely is that nothing follows. A part does not; so `end=len(text)` is for an answer that was cut off.
+    """
 
     text: str
     start: int = 0
@@ -67,7 +70,7 @@ class Answer:
         return f"the answer “{said}”" if whole else f"“{said}” in the answer “{self.text}”"
 
     def readings(self, tokenizer: Any) -> tuple[Reading, ...]:
-        """One, of the tokens that cover the characters.
+        """One, of the tokens that cover the characters; of a whole answer, of those that end its turn too.
 
         Raises:
             DataError: the answer, or that part of it, has no token.
@@ -80,7 +83,9 @@ class Answer:
                 f"answer {self.text!r}: no token between characters {self.start} and {end}",
                 "give an answer with text, and a part that lies within it",
             )
-        return (Reading(1.0, np.array(found["input_ids"], dtype=np.int64), np.array(marked)),)
+        stop = turn_end(tokenizer) if (self.start, self.end) == (0, None) else ()
+        ids = np.array([*found["input_ids"], *stop], dtype=np.int64)
+        return (Reading(1.0, ids, np.array([*marked, *(True for _ in stop)])),)
 
 
 def word_of(answer: str, word: str) -> Answer:
@@ -102,7 +107,7 @@ def _span(place: Any) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """Why this answer rather than that: the difference of their log-likelihoods, nats."""
+    """Why this answer rather than that: the difference of their log-likelihoods, nats, the ends of the turns included."""
 
     answer: str
     other: str
@@ -162,7 +167,7 @@ class Tone:
         Raises:
             DataError, MetricError: the answer has no token, or no word is one.
         """
-        own = Answer(self.answer).readings(tokenizer)[0]
+        own = Answer(self.answer, end=len(self.answer)).readings(tokenizer)[0]
         return (Reading(1.0, own.ids, own.marked, self.listed(tokenizer)),)
 
 
@@ -187,8 +192,3 @@ class Scored:
 
 Readable = Answer | Contrast | Tone
 Target = Readable | Scored
-
-
-def total(readings: Sequence[Reading], values: Sequence[float]) -> float:
-    """The target from its readings."""
-    return math.fsum(reading.weight * value for reading, value in zip(readings, values, strict=True))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trimtab.data.render import special_ids
 from trimtab.errors import ModelError
 from trimtab.probe.attribution.prompt import Feature
 from trimtab.records import Message
@@ -65,6 +66,21 @@ def render(tokenizer: Any, messages: Sequence[Message]) -> Rendered:
         np.array(found["offset_mapping"], dtype=np.int64).reshape(-1, 2),
         _turns(tokenizer, messages, text),
     )
+
+
+def turn_end(tokenizer: Any) -> tuple[int, ...]:
+    """Ids of what follows an answer, up to the special token that ends the turn, as rows to learn from have them.
+
+    None where there is no template, or where it ends a turn by no special token or changes what the turn says.
+    """
+    if not tokenizer.chat_template:
+        return ()
+    said = f"{_OPEN}0{_CLOSE}"
+    turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": said}]
+    after = str(tokenizer.apply_chat_template(turns, tokenize=False)).partition(said)[2]
+    ids, special = tokenizer(after, add_special_tokens=False)["input_ids"], special_ids(tokenizer)
+    stop = next((place for place, number in enumerate(ids) if number in special), -1)
+    return tuple(ids[: stop + 1])
 
 
 def _turns(tokenizer: Any, messages: Sequence[Message], text: str) -> tuple[tuple[int, int, int], ...]:
