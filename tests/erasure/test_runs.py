@@ -13,6 +13,7 @@ from trimtab import lineage, taint
 from trimtab.adjust.decoding import Decoding
 from trimtab.adjust.stack import Stack
 from trimtab.data.read import read
+from trimtab.document import probe_page, probed
 from trimtab.erasure import Asked, erase
 from trimtab.errors import TaintedError
 from trimtab.run import RunFolder
@@ -78,3 +79,17 @@ def test_a_run_of_other_people_is_left_alone(tmp_path: Path, cache: Path) -> Non
     record = erase(Asked("p", tmp_path / "home"))
     assert record["runs"] == []
     assert Stack.load(folder.trial(stack.hash)).hash == stack.hash
+
+
+def test_a_probe_goes_whole_because_its_texts_are_cut_into_words(tmp_path: Path, cache: Path) -> None:
+    folder, _ = run(tmp_path / "home", ROWS)
+    parts = [{"turn": 0, "text": f"{word} ", "label": "question", "value": 1.0} for word in SAID.split()]
+    probed.keep(folder, "attribution", {"asked": "", "section": {"pictures": [{"parts": parts}]}})
+    folder.write_text(f"{probed.IMAGES}/a.svg", "<svg/>")
+    folder.write_text(probe_page.PAGE, "".join(f"<u>{word}</u> " for word in SAID.split()))
+    other, _ = run(tmp_path / "home" / "other", [{**row, "subject": "q"} for row in ROWS[1:]])
+    probed.keep(other, "attribution", {"asked": ""})
+    record = erase(Asked("p", tmp_path / "home"))
+    assert not any((folder.path / name).exists() for name in (probed.FILE, probed.IMAGES, probe_page.PAGE))
+    assert (other.path / probed.FILE).is_file()
+    assert "probe removed" in json.dumps(record)

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from trimtab import lineage, taint
-from trimtab.document import write_report
+from trimtab.document import probe_page, probed, write_report
 from trimtab.erasure.person import Person
 from trimtab.erasure.search import Change, Search, holds, walk
 from trimtab.erasure.texts import Redactor
@@ -26,6 +26,8 @@ PLACE = "runs"
 # Rows in these files are called by their own id, not by the id of an example that they are about.
 BY_ID = ("examples.jsonl", "exemplars.jsonl", lineage.MADE)
 PAGE = "report.html"
+# What a probe shows of prompts and answers is cut into words, which no search for a text would find.
+PROBE = (probed.FILE, probe_page.PAGE, probed.IMAGES)
 LEFT = (taint.FILE, "identity.json", ".lock", lineage.ROWS)
 
 
@@ -126,10 +128,14 @@ def _record(search: Search, one: Found) -> Iterator[Change]:
         for folder in sorted(path for path in one.folder.path.glob("fits/*") if path.is_dir()):
             what = "unfinished fit removed"
             yield Change(PLACE, folder, what, functools.partial(shutil.rmtree, folder, ignore_errors=True))
+    if one.parts:
+        for path in (one.folder.path / name for name in PROBE):
+            if path.exists():
+                yield Change(PLACE, path, "probe removed", functools.partial(_remove, path))
     deleted = [one.folder.trial(stack) for stack in one.stacks] if search.adapters == "delete" else []
     for path in walk(one.folder.path):
         gone = any(folder in path.parents and path.parent != folder for folder in deleted)
-        if path.name in (*LEFT, PAGE) or gone:
+        if path.name in (*LEFT, PAGE) or gone or (one.parts and _of_probe(one, path)):
             continue
         redactor = _redactor(search.person, one, path)
         try:
@@ -140,6 +146,17 @@ def _record(search: Search, one: Found) -> Iterator[Change]:
             apply = functools.partial(_clean, path, search.person, one)
             what = "rows and texts removed" if redactor.rows else "texts removed"
             yield Change(PLACE, path, what, apply, redactor.rows, redactor.texts)
+
+
+def _of_probe(one: Found, path: Path) -> bool:
+    return path.relative_to(one.folder.path).parts[0] in PROBE
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _redactor(person: Person, one: Found, path: Path) -> Redactor:

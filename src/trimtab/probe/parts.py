@@ -119,10 +119,10 @@ def attribution(work: Work) -> Section:
     """Which sections, sentences and words of the prompts drove the answers."""
     said = work.answers(work.stack)
     before = work.answers(BASE) if work.wanted.why == "base" else {}
-    chosen = [(e, t) for e in _looked_at(work) if (t := _target(work.wanted, e, said, before)) is not None]
+    chosen = [(e, t) for e in _looked_at(work) if (t := target(work.wanted, e, said, before)) is not None]
     if not chosen:
         raise DataError(
-            "attribution: none of the items has an answer that this can be asked of",
+            "none of the items has an answer that this can be asked of",
             "explain another word, or why=answer",
         )
     examples, targets = zip(*chosen, strict=True)
@@ -154,19 +154,20 @@ def _looked_at(work: Work) -> Sequence[Example]:
     return own
 
 
-def _target(
+def target(
     wanted: Wanted, example: Example, said: Mapping[str, Output], before: Mapping[str, Output]
 ) -> Target | None:
     """What is explained of an item; None where its answer does not allow it."""
-    text = said[example.id].text if example.id in said else ""
-    if not text.strip():
+    if example.id not in said or not said[example.id].text.strip():
         return None
+    text = said[example.id].text
     if wanted.tone:
         return Tone(wanted.tone, text)
     if wanted.word:
         return word_of(text, wanted.word) if wanted.word.casefold() in text.casefold() else None
     if wanted.why == "answer":
-        return Answer(text)
+        # An answer that was cut off has no end that could be explained.
+        return Answer(text, end=len(text) if said[example.id].finish == "length" else None)
     other = before[example.id].text if wanted.why == "base" else next(iter(example.references), "")
     return Contrast(text, other) if other.strip() and other != text else None
 
@@ -183,7 +184,8 @@ def space(work: Work) -> Section:
     """How answers and hidden states moved from the base model to the stack."""
     if work.stack == BASE:
         raise RunError(
-            f"{work.folder.path}: nothing was changed yet, so that nothing can have moved", "tune it first"
+            "nothing was changed yet, so that nothing can have moved",
+            "tune first, or name a stack: --stack HASH",
         )
     found = [_answers(work)]
     stack = Stack.load(work.folder.trial(work.stack))
@@ -262,6 +264,8 @@ def _failures(work: Work, folder: RunFolder, stack: str) -> finding.Deviations:
 
 def traded(work: Work) -> Section:
     """What each trial of the run gained and lost."""
+    if not work.folder.has("ladder.json"):
+        raise RunError("nothing was tried in this run yet", "tune first")
     return tradeoff.section(tradeoff.tradeoff(work.folder))
 
 

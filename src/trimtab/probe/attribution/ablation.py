@@ -62,7 +62,9 @@ def read(base: Base, readings: Sequence[Reading]) -> Values:
         own = [reading for reading in readings if not reading.listed]
         # All answers at once: those of a contrast share their prompt, which is then run once.
         found = likelihood.logprobs(base, [row(prompt, reading) for prompt in ids for reading in own])
-        sums = np.array([value for value, _ in found]).reshape(len(ids), len(own)) @ [one.weight for one in own]
+        sums = np.array([value for value, _ in found]).reshape(len(ids), len(own)) @ [
+            one.weight for one in own
+        ]
         return [float(value) + _listed(base, one, readings) for value, one in zip(sums, ids, strict=True)]
 
     return values

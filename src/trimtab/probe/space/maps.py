@@ -39,10 +39,10 @@ def pca(points: Array) -> tuple[Array, tuple[float, float]]:
 
 def umap(points: Array, seed: int) -> Array:
     """The map (n, 2) of UMAP (McInnes, Healy and Melville 2018), by its own library."""
-    import umap as library
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        import umap as library
+
         made = library.UMAP(n_neighbors=min(NEIGHBOURS, len(points) - 1), random_state=seed, n_jobs=1)
         return np.asarray(made.fit_transform(points), dtype=np.float64)
 
