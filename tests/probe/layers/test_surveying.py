@@ -11,12 +11,13 @@ import torch
 
 from tests.adjust import made
 from tests.probe.layers import planted
-from tests.probe.layers.test_probing import primal
+from tests.probe.test_linear import primal
 from trimtab.adjust.stack import Stack
 from trimtab.adjust.steering import Push, Steering
 from trimtab.candidates import AdapterCandidate, LayersCandidate, SteeringCandidate
 from trimtab.errors import DataError
-from trimtab.probe.layers import probing, ranking, shown, surveying
+from trimtab.probe import linear
+from trimtab.probe.layers import ranking, shown, surveying
 from trimtab.probe.layers.surveying import MEASURES, Block, Blocks, Settings
 from trimtab.records import NAN, Estimate, Progress
 
@@ -42,7 +43,7 @@ def test_probes_read_the_states_that_transformers_gives() -> None:
     settings = Settings(folds=4, seed=2)
     told: list[Progress] = []
     found = surveying.survey(base, pairs, groups, settings, report=told.append)
-    fold = probing.folds(groups, 4, 2)
+    fold = linear.folds(groups, 4, 2)
     for block in (0, 1):
         sides = [
             _means(base, [getattr(pair, side) for pair in pairs], block) for side in ("positive", "negative")

@@ -10,6 +10,7 @@ from sklearn.metrics import silhouette_score
 from sklearn.neighbors import NearestNeighbors
 
 from trimtab.errors import StatisticsError
+from trimtab.probe import linear
 from trimtab.probe.space import figures
 
 
@@ -67,14 +68,15 @@ def test_trustworthiness_is_that_of_scikit_learn() -> None:
 @pytest.mark.parametrize("hidden", [8, 300])
 def test_the_probe_says_what_scikit_learn_says(hidden: int) -> None:
     before, after = sides(0.6, hidden=hidden)
-    n, fold = len(before), np.tile(figures.folds_of(len(before), seed=3), 2)
+    n, fold = len(before), np.tile(linear.folds([""] * len(before), figures.FOLDS, 3), 2)
     points, side = np.concatenate([before, after]), np.repeat([-1, 1], n)
     right = []
     for one in range(figures.FOLDS):
         seen = points[fold != one]
-        alpha = figures.RIDGE * ((seen - seen.mean(0)) ** 2).sum() / len(seen)
-        made = RidgeClassifier(alpha=alpha).fit(seen, side[fold != one])
-        right += (made.predict(points[fold == one]) == side[fold == one]).tolist()
+        centre, scale = seen.mean(0), seen.std(0)
+        alpha = linear.PENALTY * hidden
+        made = RidgeClassifier(alpha=alpha).fit((seen - centre) / scale, side[fold != one])
+        right += (made.predict((points[fold == one] - centre) / scale) == side[fold == one]).tolist()
     found = figures.linear_probe(before, after, seed=3)
     assert found.value == pytest.approx(np.mean(right))
     assert found.low < found.value < found.high

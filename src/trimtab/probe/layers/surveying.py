@@ -27,7 +27,8 @@ from trimtab.errors import DataError, ModelError
 from trimtab.model import activations, sites
 from trimtab.model.load import Base
 from trimtab.model.local import Local
-from trimtab.probe.layers import effects, probing
+from trimtab.probe import linear
+from trimtab.probe.layers import effects
 from trimtab.probe.layers.effects import Scored, States, Steer
 from trimtab.records import Estimate, Progress, Report
 
@@ -43,14 +44,14 @@ class Settings:
 
     Attributes:
         folds: parts of the pairs; each is tried with what the others gave.
-        penalty: of the probe, see `probing.ridge`.
+        penalty: of the probe, see `linear.ridge`.
         steer: how directions are fitted, and how far they are followed.
         most: pairs that are read; of more, as many are drawn.
         level: of the intervals, each for itself.
     """
 
     folds: int = 5
-    penalty: float = 0.1
+    penalty: float = linear.PENALTY
     steer: Steer = field(default_factory=Steer)
     most: int = 64
     level: float = 0.95
@@ -121,7 +122,7 @@ def survey(
     names = list(groups) or [""] * len(pairs)
     chosen = _chosen(pairs, names, settings)
     some, clusters = [pairs[place] for place in chosen], [names[place] for place in chosen]
-    fold = probing.folds(clusters, settings.folds, settings.seed)
+    fold = linear.folds(clusters, settings.folds, settings.seed)
     count = len(sites.block_names(base.network))
     states = _states(base, some, _telling(report, "reading pairs"))
     slopes = effects.gradients(base, some, _telling(report, "gradients"))
@@ -129,7 +130,7 @@ def survey(
     over = _Over(clusters, settings)
     tell, found = _telling(report, "blocks"), []
     for block in range(count):
-        right = probing.correct(states.positive[:, block], states.negative[:, block], fold, settings.penalty)
+        right = linear.correct(states.positive[:, block], states.negative[:, block], fold, settings.penalty)
         gained = effects.steered(base, some, states, block, fold, settings.steer)
         found.append(
             _block(block, over, (right, gained, slopes[:, block]), whole, effects.skipped(base, some, block))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trimtab.errors import StatisticsError
+from trimtab.probe import linear
 from trimtab.records import NAN, Estimate
 from trimtab.stats.intervals import replicates_for, resample_counts, student
 from trimtab.stats.levels import alpha_from_level
@@ -17,7 +18,6 @@ Array = NDArray[np.float64]
 FEWEST = 5
 NEIGHBOURS = 10
 FOLDS = 5
-RIDGE = 0.01  # of the mean squared length of a centred point
 _CHUNK = 256
 
 
@@ -124,11 +124,6 @@ def _ranks(points: Array) -> NDArray[np.int64]:
     return rank
 
 
-def folds_of(n: int, folds: int = FOLDS, seed: int = 0) -> NDArray[np.int64]:
-    """The fold (n,) of each item, of equal size but for one, drawn by a seed."""
-    return np.asarray(np.random.default_rng(seed).permutation(n) % folds, dtype=np.int64)
-
-
 def linear_probe(before: Array, after: Array, *, seed: int = 0, level: float = 0.95) -> Estimate:
     """Accuracy with which a straight line tells points after from points before, on items that it did not see.
 
@@ -140,35 +135,12 @@ def linear_probe(before: Array, after: Array, *, seed: int = 0, level: float = 0
     n = len(before)
     if n < 2 * FOLDS:
         return undefined(f"{n} items, {2 * FOLDS} are needed", n, method, level)
-    fold = np.tile(folds_of(n, seed=seed), 2)
-    points = np.concatenate([before, after]).astype(np.float64)
-    side = np.repeat([-1.0, 1.0], n)
-    scores = np.zeros(2 * n)
-    for one in range(FOLDS):
-        held = fold == one
-        scores[held] = _ridge(points[~held], side[~held], points[held])
-    # Both points of an item at one place get one answer, of which one half is right.
-    accuracy = float((np.where(scores >= 0, 1.0, -1.0) == side).mean())
+    fold = linear.folds([""] * n, FOLDS, seed)
+    accuracy = float(linear.correct(after, before, fold, linear.PENALTY).mean())
     low, high = (
         wilson(count, n, level=level) for count in (int(np.floor(accuracy * n)), int(np.ceil(accuracy * n)))
     )
     return Estimate(accuracy, low.low, high.high, level, n, method)
-
-
-def _ridge(points: Array, side: Array, asked: Array) -> Array:
-    """What ridge regression on points (n, hidden) says of others; solved for rows or columns, whichever are fewer."""
-    mean = points.mean(axis=0)
-    centred = points - mean
-    penalty = RIDGE * float((centred**2).sum()) / len(points) or 1.0
-    wide = centred.shape[1] > len(points)
-    if wide:
-        kernel = centred @ centred.T + penalty * np.eye(len(points))
-        weights = centred.T @ np.linalg.solve(kernel, side - side.mean())
-    else:
-        weights = np.linalg.solve(
-            centred.T @ centred + penalty * np.eye(centred.shape[1]), centred.T @ (side - side.mean())
-        )
-    return np.asarray((asked - mean) @ weights + side.mean(), dtype=np.float64)
 
 
 def _paired(before: Array, after: Array) -> None:

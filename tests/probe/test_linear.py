@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from trimtab.errors import DataError
-from trimtab.probe.layers import probing
+from trimtab.probe import linear
 
 
 def primal(known: np.ndarray, labels: np.ndarray, asked: np.ndarray, penalty: float) -> np.ndarray:
@@ -24,31 +24,31 @@ def test_ridge_is_that_of_the_normal_equations(width: int) -> None:
     dice = np.random.default_rng(0)
     known, asked = dice.normal(2, 3, (20, width)), dice.normal(2, 3, (7, width))
     labels = np.repeat([1.0, -1.0], 10)
-    found = probing.ridge(known, labels, asked, 0.1)
+    found = linear.ridge(known, labels, asked, 0.1)
     np.testing.assert_allclose(found, primal(known, labels, asked, 0.1), atol=1e-8)
 
 
 def test_groups_stay_in_one_fold_and_folds_are_even() -> None:
     groups = [f"g{number // 3}" for number in range(30)] + [""] * 10
-    fold = probing.folds(groups, 5, seed=1)
+    fold = linear.folds(groups, 5, seed=1)
     assert all(
         len({f for f, g in zip(fold, groups, strict=True) if g == name}) == 1 for name in set(groups) - {""}
     )
     assert np.ptp(np.bincount(fold, minlength=5)) <= 3
     assert len(set(fold[30:])) > 1
-    assert list(probing.folds(groups, 5, seed=1)) == list(fold)
-    assert set(probing.folds(["a", "b", "b"], 5, seed=0)) == {0, 1}
+    assert list(linear.folds(groups, 5, seed=1)) == list(fold)
+    assert set(linear.folds(["a", "b", "b"], 5, seed=0)) == {0, 1}
     with pytest.raises(DataError, match="1 group"):
-        probing.folds(["a", "a"], 5, seed=0)
+        linear.folds(["a", "a"], 5, seed=0)
 
 
 def test_features_that_say_nothing_give_half() -> None:
     dice = np.random.default_rng(3)
     fold = np.arange(20) % 5
-    shares = [probing.correct(*dice.normal(size=(2, 20, 30)), fold, 0.1).mean() for _ in range(200)]
+    shares = [linear.correct(*dice.normal(size=(2, 20, 30)), fold, 0.1).mean() for _ in range(200)]
     assert np.mean(shares) == pytest.approx(0.5, abs=3 * np.std(shares) / np.sqrt(200) + 1e-3)
     same = np.ones((20, 4))
-    assert (probing.correct(same, same, fold, 0.1) == 0.5).all()
+    assert (linear.correct(same, same, fold, 0.1) == 0.5).all()
 
 
 def test_a_group_that_is_held_out_is_not_learned_by_heart() -> None:
@@ -57,10 +57,10 @@ def test_a_group_that_is_held_out_is_not_learned_by_heart() -> None:
     own = np.repeat(dice.normal(size=(20, 200)), 4, axis=0)
     groups = np.repeat(np.arange(20), 4)
     noise = dice.normal(0, 0.1, (2, 80, 200))
-    together = probing.folds([str(g) for g in groups], 5, seed=0)
+    together = linear.folds([str(g) for g in groups], 5, seed=0)
     apart = np.arange(80) % 4
     held, leaked = (
-        probing.correct(noise[0] + own, noise[1] - own, fold, 0.1).mean() for fold in (together, apart)
+        linear.correct(noise[0] + own, noise[1] - own, fold, 0.1).mean() for fold in (together, apart)
     )
     assert leaked == 1.0
     assert held < 0.75

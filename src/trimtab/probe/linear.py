@@ -1,4 +1,4 @@
-"""Whether a linear classifier tells texts apart by what leaves a block, on texts that it was not fitted on."""
+"""Whether a linear classifier tells two kinds of points apart, on points that it was not fitted on."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from trimtab.errors import DataError
 
 Array = NDArray[np.float64]
+# Of the ridge, in mean squared lengths of a standardised point.
+PENALTY = 0.1
 
 
 def folds(groups: Sequence[str], count: int, seed: int) -> NDArray[np.int64]:
@@ -25,9 +27,7 @@ def folds(groups: Sequence[str], count: int, seed: int) -> NDArray[np.int64]:
     for place, name in enumerate(names):
         members.setdefault(name, []).append(place)
     if len(members) < 2:
-        raise DataError(
-            f"layers: {len(members)} group of pairs, expected at least 2", "give pairs of more groups"
-        )
+        raise DataError(f"{len(members)} group of pairs, expected at least 2", "give pairs of more groups")
     shuffled = [list(members.values())[i] for i in np.random.default_rng(seed).permutation(len(members))]
     sizes = np.zeros(min(count, len(members)), dtype=np.int64)
     found = np.zeros(len(groups), dtype=np.int64)
