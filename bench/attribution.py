@@ -6,14 +6,14 @@
     python bench/attribution.py --moved 2 --steps 4        a look at whether it runs
 
 Four sentences that have nothing to do with it and a question stand around one that asks for a tone (polite, angry,
-enthusiastic, sad, a pirate's, a formal letter's) or a form (one word, capital letters, French), in random order but for
-the question, which comes last. What is asked is why the answer that follows the phrase is likelier than a plain one, or
-why words of its tone are likely. A prompt counts only where the phrase does move the model: the target is larger with it
-than without it, by half a nat at least. Prompts are drawn until enough count, which is told by that effect alone, before
-anything is attributed. The rest are told, so that a model which does not listen is not taken for a method that does not
-see. Figures over all prompts stand beside: leaving the phrase out also tells which prompts count, so that it has it
-easier than gradients. Of the question nothing is asked: it is no candidate, in the random order neither. Seconds are of
-the processor.
+enthusiastic, sad, a pirate's, a formal letter's) or a form (one word, capital letters, French), in random order but
+for the question, which comes last. What is asked is why the answer that follows the phrase is likelier than a plain
+one, or why words of its tone are likely. A prompt counts only where the phrase does move the model: the target is
+larger with it than without it, by half a nat at least. Prompts are drawn until enough count, which is told by that
+effect alone, before anything is attributed. The rest are told, so that a model which does not listen is not taken for
+a method that does not see. Figures over all prompts stand beside: leaving the phrase out also tells which prompts
+count, so that it has it easier than gradients. Of the question nothing is asked: it is no candidate, in the random
+order neither. Seconds are of the processor.
 """
 
 from __future__ import annotations

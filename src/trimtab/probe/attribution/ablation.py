@@ -63,7 +63,8 @@ def read(base: Base, readings: Sequence[Reading]) -> Values:
         # All answers at once: those of a contrast share their prompt, which is then run once.
         rows = [row(prompt, reading) for prompt in ids for reading in own]
         found = likelihood.logprobs(base, rows) if rows else []
-        sums = np.array([value for value, _ in found]).reshape(len(ids), len(own)) @ [one.weight for one in own]
+        weights = [one.weight for one in own]
+        sums = np.array([value for value, _ in found]).reshape(len(ids), len(own)) @ weights
         return [float(value) + _listed(base, one, readings) for value, one in zip(sums, ids, strict=True)]
 
     return values

@@ -46,8 +46,9 @@ def strength(value: float, largest: float) -> int:
 
 def coloured(one: Attribution) -> Markup:
     """The prompt with what each part adds to the target, as an HTML fragment for a page with `STYLE`."""
+    told = f": undefined ({one.undefined})" if one.undefined else f"{_gap(one)}."
     head = Markup('<p class="what">What drove {}, by {}, each {} at a time{}</p>').format(
-        one.target, METHODS[one.method], one.unit, f": undefined ({one.undefined})" if one.undefined else "."
+        one.target, METHODS[one.method], one.unit, told
     )
     if one.undefined:
         return head
@@ -59,6 +60,13 @@ def coloured(one: Attribution) -> Markup:
         for turn in sorted({piece.turn for feature in one.features for piece in feature.pieces})
     )
     return Markup('<div class="why">{}{}</div>').format(head, turns)
+
+
+def _gap(one: Attribution) -> str:
+    """How much of the target's change integrated gradients miss, in words; nothing for other methods."""
+    if not known(one.relative_gap):
+        return ""
+    return f" ({significant(100 * one.relative_gap)}% of the target's change is not accounted for)"
 
 
 def _parts(one: Attribution, turn: int, largest: float) -> Iterator[Markup]:
@@ -100,7 +108,8 @@ def table(one: Attribution) -> Table:
         )
         for k in order
     )
-    return Table(f"{METHODS[one.method]}, by {one.unit}: {one.target}", ("part", "section", "adds"), rows)
+    title = f"{METHODS[one.method]}, by {one.unit}: {one.target}{_gap(one)}"
+    return Table(title, ("part", "section", "adds"), rows)
 
 
 def sections_table(ranking: Ranking) -> Table:
@@ -130,8 +139,11 @@ def section(driven: Driven) -> ReportSection:
         if one.skipped:
             said.append(f"{one.skipped} items could not be looked at by {METHODS[one.method]}.")
         if known(one.worst_gap):
+            worst = significant(100 * one.worst_gap)
             said.append(
-                f"Integrated gradients leave at most {significant(100 * one.worst_gap)}% of the change unexplained."
+                f"What integrated gradients give the parts misses at most {worst}% of the target's change from the "
+                "neutral text to the prompt, in the worst item. Where that is much, more steps of the integral are "
+                "needed, or the prompt changes the target too little to be shared out."
             )
     tables = tuple(map(sections_table, driven.rankings))
     return ReportSection("attribution", "What drove the answers", tuple(said), tables, values(driven))
