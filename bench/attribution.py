@@ -6,13 +6,14 @@
     python bench/attribution.py --moved 2 --steps 4        a look at whether it runs
 
 Four sentences that have nothing to do with it and a question stand around one that asks for a tone (polite, angry,
-enthusiastic, sad, a pirate's, a formal letter's) or a form (one word, capital letters, French), in random order but for
-the question, which comes last. What is asked is why the answer that follows the phrase is likelier than a plain one, or
-why words of its tone are likely. A prompt counts only where the phrase does move the model: the target is larger with it
-than without it, by half a nat at least. Prompts are drawn until enough count, which is told by that effect alone, before
-anything is attributed. The rest are told, so that a model which does not listen is not taken for a method that does not
-see. Figures over all prompts stand beside: leaving the phrase out also tells which prompts count, so that it has it
-easier than gradients. Of the question nothing is asked: it is no candidate, in the random order neither.
+enthusiastic, sad, a pirate's, a formal letter's) or a form (one word, capital letters, French), in random order but
+for the question, which comes last. What is asked is why the answer that follows the phrase is likelier than a plain
+one, or why words of its tone are likely. A prompt counts only where the phrase does move the model: the target is
+larger with it than without it, by half a nat at least. Prompts are drawn until enough count, which is told by that
+effect alone, before anything is attributed. The rest are told, so that a model which does not listen is not taken for
+a method that does not see. Figures over all prompts stand beside: leaving the phrase out also tells which prompts
+count, so that it has it easier than gradients. Of the question nothing is asked: it is no candidate, in the random
+order neither. Seconds are of the processor.
 """
 
 from __future__ import annotations
@@ -151,10 +152,10 @@ def measured(base: Any, one: Planted, effect: float, settings: Settings) -> dict
     """By each method which place the phrase has among the sentences (the question is none), 0 the first."""
     row: dict[str, Any] = {"cause": one.phrase, "effect": effect, "rank": {}, "seconds": {}}
     for method in settings.methods:
-        started = time.perf_counter()
+        started = time.process_time()
         alone = Settings((method,), ("sentence",), settings.steps, settings.most_steps)
         (told,) = attribute(base, one.example, one.target, alone)
-        row["seconds"][method] = time.perf_counter() - started
+        row["seconds"][method] = time.process_time() - started
         row["rank"][method] = [k for k in told.ranked if k < len(told.features) - 1].index(one.place)
         if method == "integrated_gradients":
             row |= {"gap": told.gap, "relative_gap": told.relative_gap, "steps": told.steps}
@@ -184,7 +185,7 @@ def summed(rows: Sequence[dict[str, Any]], methods: Sequence[Method]) -> dict[st
         }
         print(
             f"{method:<22} {hits}/{len(moved)} = {share.value:.2f} ({share.low:.2f} to {share.high:.2f}), "
-            f"of all {everywhere}/{len(rows)}, {seconds:.1f} s a prompt"
+            f"of all {everywhere}/{len(rows)}, {seconds:.1f} s of one core a prompt"
         )
     gaps = [row["relative_gap"] for row in moved if "relative_gap" in row]
     if gaps:

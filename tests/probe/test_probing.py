@@ -72,7 +72,8 @@ def test_a_run_is_looked_at_whole_and_its_report_shows_it(home: Path) -> None:
     assert space["states"]["shift"]["low"] > 0
     fates = {fate["fate"] for fate in found.sections["deviations"].data["fates"]}
     assert fates == {"solved"}
-    assert found.sections["attribution"].data["words"]
+    units = [one["unit"] for one in found.sections["attribution"].data["items"]]
+    assert units.count("word") == 3 * 3 < units.count("section")
 
 
 def test_the_same_probe_is_not_made_twice_and_goes_on_where_it_was_stopped(

@@ -132,15 +132,15 @@ def attribution(work: Work) -> Section:
     )
     with work.attached() as model:
         found = suite.over(
-            model, examples, targets, settings, seed=work.prepared.recipe.seed, report=work.report
+            model,
+            examples,
+            targets,
+            settings,
+            near=COLOURED,
+            seed=work.prepared.recipe.seed,
+            report=work.report,
         )
-        words = dataclasses.replace(settings, units=("word",))
-        near = [
-            one
-            for example, target in chosen[:COLOURED]
-            for one in attributing.attribute(model, example, target, words, work.report)
-        ]
-    return shown.section(found, near)
+    return shown.section(found)
 
 
 def _looked_at(work: Work) -> Sequence[Example]:

@@ -61,10 +61,10 @@ def read(base: Base, readings: Sequence[Reading]) -> Values:
         ids = [np.array(prompt_ids(base.tokenizer, prompt), dtype=np.int64) for prompt in prompts]
         own = [reading for reading in readings if not reading.listed]
         # All answers at once: those of a contrast share their prompt, which is then run once.
-        found = likelihood.logprobs(base, [row(prompt, reading) for prompt in ids for reading in own])
-        sums = np.array([value for value, _ in found]).reshape(len(ids), len(own)) @ [
-            one.weight for one in own
-        ]
+        rows = [row(prompt, reading) for prompt in ids for reading in own]
+        found = likelihood.logprobs(base, rows) if rows else []
+        weights = [one.weight for one in own]
+        sums = np.array([value for value, _ in found]).reshape(len(ids), len(own)) @ weights
         return [float(value) + _listed(base, one, readings) for value, one in zip(sums, ids, strict=True)]
 
     return values

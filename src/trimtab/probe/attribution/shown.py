@@ -48,9 +48,20 @@ def passage(one: Attribution, number: int = 1) -> Passage | None:
     )
     return Passage(
         f"attribution-{one.method.replace('_', '-')}-{one.unit}-{number}",
-        mask(printable(f"What drove {one.target}, by {METHODS[one.method]}, each {one.unit} at a time")),
+        mask(
+            printable(
+                f"What drove {one.target}, by {METHODS[one.method]}, each {one.unit} at a time{_gap(one)}"
+            )
+        ),
         parts,
     )
+
+
+def _gap(one: Attribution) -> str:
+    """How much of the target's change integrated gradients miss, in words; nothing for other methods."""
+    if not known(one.relative_gap):
+        return ""
+    return f" ({significant(100 * one.relative_gap)}% of the target's change is not accounted for)"
 
 
 def _text(feature: Feature, piece: Piece) -> str:
@@ -72,7 +83,9 @@ def table(one: Attribution) -> Table:
         for k in order
     )
     return Table(
-        mask(f"{METHODS[one.method]}, by {one.unit}: {one.target}"), ("part", "section", "adds"), rows
+        mask(f"{METHODS[one.method]}, by {one.unit}: {one.target}{_gap(one)}"),
+        ("part", "section", "adds"),
+        rows,
     )
 
 
@@ -92,11 +105,9 @@ def sections_table(ranking: Ranking) -> Table:
     return Table(f"Sections of the prompt by {METHODS[ranking.method]}", header, rows)
 
 
-def section(driven: Driven, near: Sequence[Attribution] = ()) -> ReportSection:
-    """A suite's attribution as a part of a report.
-
-    near: some items looked at word by word, which are shown as coloured text.
-    """
+def section(driven: Driven) -> ReportSection:
+    """A suite's attribution as a part of a report; what was looked at word by word is shown as coloured text too."""
+    near = [one for one in driven.items if one.unit == "word"]
     said = [
         "What a section adds is how much more likely it makes the answer, beside a neutral text (gradients) or beside "
         "nothing (leaving out). The methods ask different questions and need not agree; where they do not, "
@@ -106,8 +117,11 @@ def section(driven: Driven, near: Sequence[Attribution] = ()) -> ReportSection:
         if one.skipped:
             said.append(f"{one.skipped} items could not be looked at by {METHODS[one.method]}.")
         if known(one.worst_gap):
+            worst = significant(100 * one.worst_gap)
             said.append(
-                f"Integrated gradients leave at most {significant(100 * one.worst_gap)}% of the change unexplained."
+                f"What integrated gradients give the parts misses at most {worst}% of the target's change from the "
+                "neutral text to the prompt, in the worst item. Where that is much, more steps of the integral are "
+                "needed, or the prompt changes the target too little to be shared out."
             )
     drawn = [passage(one, number) for number, one in enumerate(near, 1)]
     if any(drawn):
@@ -115,9 +129,10 @@ def section(driven: Driven, near: Sequence[Attribution] = ()) -> ReportSection:
             "In the texts, what is underlined speaks for the answer (+) or against it (−), and the thicker the more."
         )
     tables = (*map(sections_table, driven.rankings), *(table(one) for one in near if not one.undefined))
-    data = {**values(driven), "words": item_values(near)}
     pictures = tuple(one for one in drawn if one is not None)
-    return ReportSection("attribution", "What drove the answers", tuple(said), tables, data, pictures)
+    return ReportSection(
+        "attribution", "What drove the answers", tuple(said), tables, values(driven), pictures
+    )
 
 
 def values(driven: Driven) -> dict[str, Any]:

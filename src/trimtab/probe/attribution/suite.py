@@ -59,6 +59,7 @@ def over(
     targets: Sequence[Target],
     settings: Settings | None = None,
     *,
+    near: int = 0,
     seed: int = 0,
     report: Report | None = None,
 ) -> Driven:
@@ -67,6 +68,7 @@ def over(
     Args:
         examples, targets: as many of both; items of a group are taken as dependent.
         settings: as of `attribute`; sections are looked at whether or not they are among its units.
+        near: so many items, the first ones, are looked at word by word too.
         seed: of the intervals, where they resample.
 
     Raises:
@@ -79,8 +81,9 @@ def over(
     if "section" not in settings.units:
         settings = dataclasses.replace(settings, units=(*settings.units, "section"))
     found: list[Attribution] = []
+    closer = dataclasses.replace(settings, units=tuple(dict.fromkeys(("word", *settings.units))))
     for number, (example, target) in enumerate(zip(examples, targets, strict=True)):
-        found += attribute(model, example, target, settings)
+        found += attribute(model, example, target, closer if number < near else settings)
         if report:
             report(Progress("attribution", number + 1, len(examples)))
     groups = {example.id: example.group for example in examples}

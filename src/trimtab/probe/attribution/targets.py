@@ -107,7 +107,7 @@ def _span(place: Any) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """Why this answer rather than that: the difference of their log-likelihoods, nats, ends of turns included."""
+    """Why this answer rather than that: the difference of their log-likelihoods, nats; both with their ends."""
 
     answer: str
     other: str
