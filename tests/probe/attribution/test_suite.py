@@ -63,7 +63,7 @@ def test_a_suite_on_a_network() -> None:
     assert told[-1].done == 3
     section = shown.section(driven)
     assert json.loads(json.dumps(section.data))["items"][0]["features"][0]["value"] is not None
-    assert [table.head[0] for table in section.tables] == ["section", "section"]
+    assert [table.head[0] for table in section.tables] == ["section"] * 2 + ["part"] * 6
     with pytest.raises(DataError, match="2 targets for 3"):
         over(base, examples, [Answer("a")] * 2)
 
