@@ -92,7 +92,7 @@ def _print(found: probing.Probe) -> None:
     for number, section in enumerate(found.sections.values()):
         if number:
             show.line()
-        _section(section)
+        _section(section, closed=found.closed)
     if found.left_out:
         show.line("\nNot looked at:")
         for part, reason in found.left_out.items():
@@ -101,14 +101,15 @@ def _print(found: probing.Probe) -> None:
     show.facts([("Page", str(found.page))])
 
 
-def _section(section: Section) -> None:
+def _section(section: Section, *, closed: bool) -> None:
     show.line(section.title)
     for text in section.said:
         show.line(show.wrapped(text, indent="  "))
     for table in section.tables:
         show.line()
-        if len(table.rows) > LONGEST:
-            show.line(show.wrapped(f"{table.caption}: {len(table.rows)} rows, see the page.", indent="  "))
+        if len(table.rows) > LONGEST or (closed and table.quotes):
+            why = "texts that may offend" if closed and table.quotes else f"{len(table.rows)} rows"
+            show.line(show.wrapped(f"{table.caption}: {why}, see the page.", indent="  "))
             continue
         show.line(show.wrapped(f"{table.caption}:", indent="  "))
         show.sheet(table.head, [[str(cell) for cell in row] for row in table.rows], indent="  ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from trimtab import __version__
-from trimtab.document import images, pages, probed
+from trimtab.document import images, offence, pages, probed
 from trimtab.document.report import write_report
 from trimtab.run import RunFolder
 
@@ -25,6 +25,7 @@ def page(folder: RunFolder) -> str:
             "run": folder.path.name,
             "probed": probed.read(folder),
             "links": probed.LINKS,
+            "closed": offence.NOTE if offence.offending(folder) else "",
             "version": __version__,
         },
     )

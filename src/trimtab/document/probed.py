@@ -54,7 +54,8 @@ def _section(content: Mapping[str, Any]) -> Section:
             content["title"],
             tuple(content["said"]),
             tuple(
-                Table(t["caption"], tuple(t["head"]), tuple(map(tuple, t["rows"]))) for t in content["tables"]
+                Table(t["caption"], tuple(t["head"]), tuple(map(tuple, t["rows"])), t["quotes"])
+                for t in content["tables"]
             ),
             content["data"],
             tuple(map(picture, content["pictures"])),

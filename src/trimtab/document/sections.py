@@ -16,11 +16,16 @@ Row = tuple[Cell, ...]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of cells as they are shown, masked: its caption, column heads and rows; the first cell names a row."""
+    """A table of cells as they are shown, masked; the first cell of a row names it.
+
+    Attributes:
+        quotes: whether cells hold texts of data or answers, which may offend.
+    """
 
     caption: str
     head: tuple[str, ...]
     rows: tuple[Row, ...]
+    quotes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

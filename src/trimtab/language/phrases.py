@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from importlib import resources
 
 from trimtab.language.text import Span, normal
 
@@ -47,6 +48,18 @@ def fold(text: str) -> Folded:
         ends += [end] * len(piece)
         start = end
     return Folded("".join(pieces), starts, ends)
+
+
+def listed_words(name: str) -> list[str]:
+    """The entries of one of the lists that come with the package: hype, toxic, refusal."""
+    text = resources.files("trimtab.language").joinpath("lists", f"{name}.txt").read_text(encoding="utf-8")
+    return entries(text)
+
+
+def entries(text: str) -> list[str]:
+    """The lines of a list that are neither empty nor comments."""
+    lines = (line.strip() for line in text.splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
 
 
 def pattern(phrases: Iterable[str]) -> re.Pattern[str] | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from trimtab.errors import MetricError
 from trimtab.groups.swap import swapped
+from trimtab.language.phrases import listed_words
 from trimtab.measure import phrases, registry
 from trimtab.measure.contract import Ask, Metric, ScoreAnswer, ratio
 from trimtab.measure.likelihood import given_pair
@@ -80,7 +81,7 @@ def _scored(of: str, options: Mapping[str, Any]) -> tuple[ScoreAnswer, str, tupl
     if of == "refusal":
         if options:
             raise MetricError("metric twin_gap: of refusal takes no options", "leave options out")
-        found = phrases.pattern(phrases.built_in("refusal"))
+        found = phrases.pattern(listed_words("refusal"))
         return (lambda _, text: float(refuses(text, found))), "share of answers that refuse", (0.0, 1.0)
     metric = registry.find(of, options)
     if metric.score is None or metric.statistic is not None:

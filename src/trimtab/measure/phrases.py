@@ -1,20 +1,13 @@
-"""Lists of words and phrases, and how often a text uses them."""
+"""Lists of words and phrases that a recipe names, and how often a text uses them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from importlib import resources
 from pathlib import Path
 
 from trimtab.errors import MetricError
 from trimtab.language import phrases as language
-
-
-def built_in(name: str) -> list[str]:
-    """The entries of one of the lists that come with the package: hype, toxic, refusal."""
-    text = resources.files("trimtab.measure").joinpath("words", f"{name}.txt").read_text(encoding="utf-8")
-    return entries(text)
 
 
 def read(path: Path | str) -> list[str]:
@@ -24,7 +17,7 @@ def read(path: Path | str) -> list[str]:
         MetricError: no such file, not UTF-8, or nothing in it.
     """
     try:
-        found = entries(Path(path).read_text(encoding="utf-8"))
+        found = language.entries(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise MetricError(
             f"word list {path}: {error}", "expected a UTF-8 text file, one phrase a line"
@@ -32,12 +25,6 @@ def read(path: Path | str) -> list[str]:
     if not found:
         raise MetricError(f"word list {path}: no entries", "write one phrase a line")
     return found
-
-
-def entries(text: str) -> list[str]:
-    """The lines of a list that are neither empty nor comments."""
-    lines = (line.strip() for line in text.splitlines())
-    return [line for line in lines if line and not line.startswith("#")]
 
 
 def pattern(phrases: Iterable[str]) -> re.Pattern[str]:

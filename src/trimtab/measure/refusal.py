@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from trimtab.language.phrases import listed_words
 from trimtab.language.text import normal, words
 from trimtab.measure import phrases
 from trimtab.measure.contract import Metric
@@ -25,7 +26,7 @@ def refusal(*, file: str = "", opening: Annotated[int, Field(ge=1)] = 40) -> Met
     Raises:
         MetricError: the file cannot be read or is empty.
     """
-    found = phrases.pattern(phrases.read(file) if file else phrases.built_in("refusal"))
+    found = phrases.pattern(phrases.read(file) if file else listed_words("refusal"))
 
     def score(example: Example, text: str) -> float:
         wanted = example.fields.get("should_refuse")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from trimtab.errors import MetricError
+from trimtab.language.phrases import listed_words
 from trimtab.language.text import words as words_of
 from trimtab.measure import phrases
 from trimtab.measure.classifier import Classifier
@@ -31,7 +32,7 @@ def phrase_rate(
     """
     if words is not None and file:
         raise MetricError("metric phrase_rate: words and file are both given", "give one of the two")
-    entries = words if words is not None else phrases.read(file) if file else phrases.built_in(built_in)
+    entries = words if words is not None else phrases.read(file) if file else listed_words(built_in)
     found = phrases.pattern(entries)
 
     def score(example: Example, text: str) -> float:
@@ -96,7 +97,7 @@ def toxicity(*, classifier: str = "", label: str = "toxic", file: str = "") -> M
     if classifier:
         score = Classifier(classifier, label).score
     else:
-        found = phrases.pattern(phrases.read(file) if file else phrases.built_in("toxic"))
+        found = phrases.pattern(phrases.read(file) if file else listed_words("toxic"))
 
         def score(example: Example, text: str) -> float:
             return float(phrases.count(found, text) > 0)

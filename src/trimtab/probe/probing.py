@@ -10,7 +10,7 @@ from typing import Any
 
 from trimtab import __version__
 from trimtab.adjust.stack import BASE
-from trimtab.document import probe_page, probed
+from trimtab.document import offence, probe_page, probed
 from trimtab.document.sections import Section
 from trimtab.errors import TrimtabError, UserError
 from trimtab.model.find import find
@@ -32,6 +32,7 @@ class Probe:
         sections: by part, in order.
         left_out: why a part says nothing, by part.
         page: the page that shows it.
+        closed: whether texts of this run may offend, so that they are shown only where they are asked for.
     """
 
     folder: Path
@@ -39,6 +40,7 @@ class Probe:
     sections: dict[str, Section]
     left_out: dict[str, str]
     page: Path
+    closed: bool
 
 
 def probe(
@@ -85,7 +87,7 @@ def probe(
                 left_out[part] = error.message
         page = probe_page.write(folder)
     sections = {one.name: one for one in probed.read(folder) if one.name in parts or not parts}
-    return Probe(folder.path, name, sections, left_out, page)
+    return Probe(folder.path, name, sections, left_out, page, offence.offending(folder))
 
 
 def _opened(source: Path, root: Path) -> tuple[RunFolder, Prepared]:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from trimtab.audit.checks.spans import answers, hits
 from trimtab.audit.checks.wording import Wording, listed
 from trimtab.audit.findings import Hit, Row
+from trimtab.language.phrases import listed_words
 from trimtab.language.text import Span
-from trimtab.measure.phrases import built_in
 
 # Words at the beginning in which a refusal stands, as `measure.refusal.refuses` has it, and a set opening.
 OPENING = 40
@@ -54,7 +54,7 @@ def _head(text: str, words: int) -> str:
 
 @functools.cache
 def _refusals() -> Wording:
-    return Wording(built_in("refusal"))
+    return Wording(listed_words("refusal"))
 
 
 @functools.cache

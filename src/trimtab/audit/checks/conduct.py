@@ -12,7 +12,7 @@ from trimtab import guidelines
 from trimtab.audit.checks.spans import answers, hits
 from trimtab.audit.checks.wording import Wording
 from trimtab.audit.findings import Hit, Row, Span
-from trimtab.measure.phrases import built_in
+from trimtab.language.phrases import listed_words
 
 
 def toxicity(row: Row) -> Iterator[Hit]:
@@ -62,4 +62,4 @@ def _compiled(rules: str) -> guidelines.Compiled:
 
 @functools.cache
 def _toxic() -> Wording:
-    return Wording(built_in("toxic"))
+    return Wording(listed_words("toxic"))

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from importlib import resources
 
 from trimtab.language import phrases
+from trimtab.language.phrases import entries
 from trimtab.language.text import Span, normal
-from trimtab.measure.phrases import entries
 
 _TOKEN = re.compile(r"[a-z]+")
 _STEM = 4

@@ -86,6 +86,7 @@ def table(one: Attribution) -> Table:
         mask(f"{METHODS[one.method]}, by {one.unit}: {one.target}{_gap(one)}"),
         ("part", "section", "adds"),
         rows,
+        quotes=True,
     )
 
 

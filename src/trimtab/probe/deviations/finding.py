@@ -156,7 +156,7 @@ def section(found: Deviations, fates: Sequence[comparing.Fate] = ()) -> Section:
         said.append(f"Nothing that was looked at ({len(found.links)} tests) is linked to failing.")
     tables: tuple[Table, ...] = (
         Table("Kinds of failure", ("kind", "items", "share of all", "try", "because"), kinds),
-        Table("Examples of each kind", ("kind", "prompt", "answer"), shown),
+        Table("Examples of each kind", ("kind", "prompt", "answer"), shown, quotes=True),
         Table("What failing goes with", ("where", "what", "there", "passing", "p (Holm)"), linked),
     )
     if fates:
