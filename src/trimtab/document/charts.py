@@ -286,7 +286,7 @@ def _axis(scale: Scale, bottom: int) -> Markup:
             ).format(
                 "zero" if zero else "axis",
                 scale.x(tick),
-                TOP + 20 if zero else bottom,
+                TOP + 26 if zero else bottom,
                 bottom + 5,
                 " strong" if zero else "",
                 bottom + 20,
