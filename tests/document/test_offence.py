@@ -22,7 +22,7 @@ def test_a_report_on_offending_texts_shows_none_before_it_is_asked(tmp_path: Pat
     folder.write_rows("examples.jsonl", rude)
     html = report(folder)
     assert offence.NOTE in html
-    assert "<details class=\"item" in html
+    assert '<details class="item' in html
     outputs = html[html.index('id="outputs"') : html.index('id="ladder"')]
     assert " open>" not in outputs
     assert '<span class="begin">text that may offend</span>' in outputs

@@ -44,15 +44,17 @@ def read(folder: RunFolder) -> list[Section]:
         RunError: the file is damaged.
     """
     parts = kept(folder)
-    return [_section(parts[name]["section"]) for name in LINKS if name in parts]
+    return [_section(parts[name]) for name in LINKS if name in parts]
 
 
-def _section(content: Mapping[str, Any]) -> Section:
+def _section(part: Mapping[str, Any]) -> Section:
     try:
+        content, stack = part["section"], part["stack"]
+        whose = "the base model" if stack == "base" else f"the stack {stack}"
         return Section(
             content["name"],
             content["title"],
-            tuple(content["said"]),
+            (*content["said"], f"Looked at: {whose}."),
             tuple(
                 Table(t["caption"], tuple(t["head"]), tuple(map(tuple, t["rows"])), t["quotes"])
                 for t in content["tables"]

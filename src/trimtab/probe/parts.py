@@ -59,7 +59,7 @@ class Wanted:
     why: Why = "answer"
     word: str = ""
     tone: tuple[str, ...] = ()
-    pairs: int = 32
+    pairs: int = 24
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ _CELL = 40
 def passage(one: Attribution, number: int = 1) -> Passage | None:
     """The prompt, masked, with what each part adds to the target; None where that is undefined.
 
-    number: of the picture among those of one method and unit on a page.
+    number: of the item on the page.
     """
     if one.undefined:
         return None
@@ -70,8 +70,8 @@ def _text(feature: Feature, piece: Piece) -> str:
     return feature.text[before : before + piece.end - piece.start]
 
 
-def table(one: Attribution) -> Table:
-    """The ten parts with the largest |value|, in numbers."""
+def table(one: Attribution, number: int = 1) -> Table:
+    """The ten parts with the largest |value|, in numbers; `number` of the item on the page."""
     texts = mask_parts([feature.text for feature in one.features])
     order = sorted(range(len(one.values)), key=lambda k: -abs(one.values[k]))[:_MOST]
     rows = tuple(
@@ -83,7 +83,7 @@ def table(one: Attribution) -> Table:
         for k in order
     )
     return Table(
-        mask(f"{METHODS[one.method]}, by {one.unit}: {one.target}{_gap(one)}"),
+        mask(f"Item {number}: {METHODS[one.method]}, by {one.unit}: {one.target}{_gap(one)}"),
         ("part", "section", "adds"),
         rows,
         quotes=True,
@@ -124,12 +124,16 @@ def section(driven: Driven) -> ReportSection:
                 "neutral text to the prompt, in the worst item. Where that is much, more steps of the integral are "
                 "needed, or the prompt changes the target too little to be shared out."
             )
-    drawn = [passage(one, number) for number, one in enumerate(near, 1)]
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(one.example for one in near), 1)}
+    drawn = [passage(one, numbers[one.example]) for one in near]
     if any(drawn):
         said.append(
             "In the texts, what is underlined speaks for the answer (+) or against it (−), and the thicker the more."
         )
-    tables = (*map(sections_table, driven.rankings), *(table(one) for one in near if not one.undefined))
+    tables = (
+        *map(sections_table, driven.rankings),
+        *(table(one, numbers[one.example]) for one in near if not one.undefined),
+    )
     pictures = tuple(one for one in drawn if one is not None)
     return ReportSection(
         "attribution", "What drove the answers", tuple(said), tables, values(driven), pictures
