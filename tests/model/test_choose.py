@@ -115,7 +115,7 @@ def test_temperature_zero_is_the_most_likely_token() -> None:
 
 def test_penalty_lowers_seen_tokens_on_either_side_of_zero() -> None:
     logits = torch.tensor([[2.0, -2.0, 2.0, -2.0]])
-    seen = torch.tensor([[True, True, False, False]])
+    seen = torch.tensor([[0, 1, 0]])
     assert penalise(logits, seen, torch.tensor([2.0])).tolist() == [[1.0, -4.0, 2.0, -2.0]]
 
 

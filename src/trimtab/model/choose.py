@@ -51,11 +51,12 @@ def penalise(logits: torch.Tensor, seen: torch.Tensor, penalty: torch.Tensor) ->
 
     Args:
         logits: (rows, vocabulary).
-        seen: (rows, vocabulary) bool.
+        seen: (rows, tokens) int64, the tokens; each may stand there more than once.
         penalty: (rows,); above 1 discourages, 1 changes nothing.
     """
-    changed = torch.where(logits > 0, logits / penalty[:, None], logits * penalty[:, None])
-    return torch.where(seen, changed, logits)
+    values = logits.gather(-1, seen)
+    changed = torch.where(values > 0, values / penalty[:, None], values * penalty[:, None])
+    return logits.scatter(-1, seen, changed)
 
 
 def choose(logits: torch.Tensor, settings: Settings, uniforms: torch.Tensor) -> torch.Tensor:

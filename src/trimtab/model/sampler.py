@@ -88,14 +88,14 @@ def decode(base: Base, rows: Sequence[Row], *, at_once: int = ROWS) -> Iterator[
     places = _places(base, rows, at_once)
     waiting = list(rows)
     live: dict[int, Row] = {}
-    draw = _Drawing(any(row.sampling.repetition_penalty != 1 for row in rows))
+    draw = _Drawing(rows)
     while waiting or live:
         count = min(places.free(), len(waiting))
         if count and (not live or count >= min(JOINING, len(waiting))):
             joining, waiting = waiting[:count], waiting[count:]
             entered = dict(zip(places.enter([row.prompt for row in joining]), joining, strict=True))
             live |= entered
-            draw.join(entered, len(places.logits), places.logits.shape[-1], places.logits.device)
+            draw.join(entered, len(places.logits), places.logits.device)
         at = sorted(live)
         tokens, logprobs = draw.next(places.logits, at, [live[place].sampling for place in at])
         for place, token, logprob in zip(at, tokens[at].tolist(), logprobs, strict=True):
@@ -138,24 +138,29 @@ def _bytes_a_token(network: Any) -> int:
 class _Drawing:
     """Random streams and seen tokens of the rows by place, and the settings of those that are answered."""
 
-    def __init__(self, penalised: bool) -> None:
-        self.penalised = penalised
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.penalised = any(row.sampling.repetition_penalty != 1 for row in rows)
         self.streams: dict[int, np.random.Generator] = {}
+        # (places, tokens): prompt and answer, then the prompt's first token again; and (places,): how many are filled.
         self.seen = torch.empty(0)
+        self.filled = torch.empty(0)
+        self._most = max(len(row.prompt) + max(1, row.sampling.max_new_tokens) for row in rows)
         self._of: tuple[int, ...] = ()
         self._settings: Settings | None = None
 
-    def join(self, entered: dict[int, Row], places: int, vocabulary: int, device: torch.device) -> None:
+    def join(self, entered: dict[int, Row], places: int, device: torch.device) -> None:
         """Take rows in at their places."""
         self._of = ()
         self.streams |= {place: row.random() for place, row in entered.items()}
         if not self.penalised:
             return
         if self.seen.shape[0] != places:
-            self.seen = torch.zeros(places, vocabulary, dtype=torch.bool, device=device)
+            self.seen = torch.zeros(places, self._most, dtype=torch.int64, device=device)
+            self.filled = torch.zeros(places, dtype=torch.int64, device=device)
         for place, row in entered.items():
-            self.seen[place] = False
-            self.seen[place, list(row.prompt)] = True
+            self.seen[place] = row.prompt[0]
+            self.seen[place, : len(row.prompt)] = torch.tensor(row.prompt, device=device)
+            self.filled[place] = len(row.prompt)
 
     def move(self, moved: dict[int, int]) -> None:
         """Follow rows to other places."""
@@ -164,7 +169,7 @@ class _Drawing:
         for source, target in moved.items():
             self.streams[target] = self.streams.pop(source)
             if self.penalised:
-                self.seen[target] = self.seen[source]
+                self.seen[target], self.filled[target] = self.seen[source], self.filled[source]
 
     def next(
         self, logits: torch.Tensor, at: list[int], how: Sequence[Sampling]
@@ -194,7 +199,8 @@ class _Drawing:
         scores = penalise(logits, self.seen[index], settings.penalty) if self.penalised else logits
         found = choose(scores, settings, uniforms)
         if self.penalised:
-            self.seen[index, found] = True
+            self.seen[index, self.filled[index]] = found
+            self.filled[index] += 1
         return found, (logits.gather(-1, found[:, None]) - log_total(logits))[:, 0]
 
 

@@ -104,6 +104,27 @@ def test_intervals_cover_and_no_effect_gives_no_finding() -> None:
     assert abs(np.mean(covered) - 0.95) < 0.03
 
 
+def test_the_fit_of_noise_is_about_zero() -> None:
+    rng = np.random.default_rng(4)
+    noise = [rng.normal(size=(20, len(DESIGN.codes))) for _ in range(40)]
+    fits = [surface(table, DESIGN.codes, NAMES, None, 0.95).fit for table in noise]
+    # Three standard errors; without the adjustment it would be 20 / 39.
+    assert abs(np.mean(fits)) < 3 * np.std(fits) / len(fits) ** 0.5 + 0.02
+
+
+def test_what_people_read_names_the_range_the_finding_and_what_is_better() -> None:
+    table = made(np.random.default_rng(3), change=1.0, joint=1.5)
+    table[:, DESIGN.sweeps[2].at[0]] += 3
+    found = section(judged(Plan(), DESIGN, [METRIC], [table], [""] * len(table)))
+    matters, bands, points = found.tables
+    rows = {(row[0], row[1]): row[2:] for row in matters.rows}
+    assert rows["top_p", "from 0.5 to 1"][1:3] == ("< 0.0001", "yes")
+    assert rows["top_k", "from 5 to off"][2] == "not shown"
+    assert {row[:2]: row[3] for row in points.rows}["top_p", "0.5"] == "better"
+    assert "; points)" in bands.title
+    assert "at most 64 new tokens" in found.said[0]
+
+
 def test_shares_are_those_of_the_surface_integrated_by_quadrature() -> None:
     """An independent check of the closed form, by Gauss-Legendre quadrature of a known surface."""
     nodes, weights = legendre.leggauss(5)
@@ -151,7 +172,7 @@ def test_a_study_on_a_network() -> None:
         Sampling(max_new_tokens=6, temperature=1.0), ranges=penalty, settings=14, levels=2, seeds=(0, 1)
     )
     found = study(model, examples, [length], plan)
-    assert [one.metric.name for one in found.metrics] == ["distinct", "answer_entropy", "length"]
+    assert [one.metric.name for one in found.metrics] == ["length", "distinct", "answer_entropy"]
     assert to_json(found) == to_json(study(model, examples, [length], plan))
     entropy = next(one for one in found.metrics if one.metric.name == "answer_entropy")
     assert all(0 <= mean <= 1 for mean in entropy.means)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from trimtab.document.charts import Point, Threshold, Tone
@@ -10,9 +11,10 @@ from trimtab.document.figures import interval, percent, significant
 from trimtab.document.pictures import Response as Picture
 from trimtab.document.sections import Section, Table
 from trimtab.probe.sensitivity.curves import Response
+from trimtab.probe.sensitivity.ranges import Range
 from trimtab.probe.sensitivity.studying import OfMetric, Study
 from trimtab.probe.sensitivity.surface import Effect
-from trimtab.records import Estimate, plain
+from trimtab.records import Comparison, Estimate, plain
 
 _TONES: dict[str, Tone] = {"held": "good", "breached": "bad"}
 _SAID = {
@@ -20,13 +22,13 @@ _SAID = {
     "breached": "worse",
     "inconclusive": "open",
     "undefined": "undefined",
-    "": "default",
 }
 _WORDS = {
-    "change": "from low to high",
     "bend": "ends against the middle",
-    "interaction": "change by the first, more at the high end of the second",
+    "interaction": "effect of the first: at the high end of the second less at its low end",
 }
+# A p value below is not told more exactly.
+LEAST_P = 0.0001
 
 
 def to_json(study: Study) -> dict[str, Any]:
@@ -56,21 +58,50 @@ def _figures(one: OfMetric) -> dict[str, Any]:
 
 def section(study: Study) -> Section:
     """What matters, and the safe band of each setting, for people."""
-    tables = [table for one in study.metrics for table in (_matters(one), _bands(one), _points(one))]
-    said = (
-        f"{study.prompts} prompts, each answered under {len(study.design.settings)} settings. Differences are "
-        "oriented: plus is better. A finding holds after Holm's correction for all effects of all metrics at 5%.",
-        "The safe band reaches over neighbouring values from the default at which a loss of the margin is ruled out; "
-        "over the wider one no such loss is shown, which is weaker. Between tried values nothing was measured.",
-        "Effects are those of a response surface of second order over the ranges; where it fits badly, trust the "
-        "curves of one setting more. Shares rank the settings, have no interval, and count a joint effect for each.",
-    )
+    tables = [
+        table
+        for one in study.metrics
+        if _defined(one)
+        for table in (_matters(one, study.design.ranges), _bands(one), _points(one))
+    ]
     return Section(
-        "sensitivity", "What the output is sensitive to", said, tuple(tables), to_json(study), pictures(study)
+        "sensitivity",
+        "What the output is sensitive to",
+        _said(study),
+        tuple(tables),
+        to_json(study),
+        pictures(study),
     )
 
 
-def _matters(one: OfMetric) -> Table:
+def _defined(one: OfMetric) -> bool:
+    return any(not effect.estimate.undefined for effect in one.surface.effects)
+
+
+def _said(study: Study) -> tuple[str, ...]:
+    plan, count = study.plan, len(study.design.settings)
+    times = f"once for each of {len(plan.seeds)} seeds, " if len(plan.seeds) > 1 else ""
+    return (
+        f"{study.prompts} prompts, each answered under {count} settings, {times}in at most "
+        f"{plan.default.max_new_tokens} new tokens. Differences are oriented: plus is better. A finding holds after "
+        "Holm's correction for all effects of all metrics at 5%; p values are corrected so.",
+        "What matters is read from a response surface of second order: each effect is averaged over the ranges of the "
+        "other settings. Where it fits badly, trust the curves of one setting more. Shares rank the settings, have no "
+        "interval, and count a joint effect for each.",
+        "One setting at a time, the others stay at their default. Safe are the default and the values next to it, on "
+        "to the first at which a loss of the margin is not ruled out; no loss shown goes on to the first at which such "
+        "a loss is shown, and is weaker. Worse means by more than the margin, not worse by at most that. Between tried "
+        "values nothing was measured.",
+        *(
+            f"Of {one.metric.name} nothing can be told: {one.surface.effects[0].estimate.undefined}."
+            for one in study.metrics
+            if not _defined(one)
+        ),
+    )
+
+
+def _matters(one: OfMetric, ranges: Sequence[Range]) -> Table:
+    ends = {r.parameter: _ends(r) for r in ranges}
     shares = dict(one.surface.shares)
     order = list(shares)
     effects = sorted(
@@ -80,9 +111,9 @@ def _matters(one: OfMetric) -> Table:
     rows = [
         (
             " and ".join(effect.parameters),
-            _WORDS[effect.kind],
+            _WORDS.get(effect.kind, ends[effect.parameters[0]]),
             interval(effect.estimate),
-            significant(effect.adjusted),
+            _p(effect.adjusted),
             "yes" if effect.found else "not shown",
             _share(effect, shares),
         )
@@ -94,18 +125,36 @@ def _matters(one: OfMetric) -> Table:
     return Table(title, header, tuple(rows))
 
 
+def _ends(r: Range) -> str:
+    """The range as its own positions give it: top_k ends with off."""
+    low, high = (_value(r.parameter, r.value(end)) for end in (-1.0, 1.0))
+    return f"from {low} to {high}"
+
+
+def _p(value: float) -> str:
+    return f"< {LEAST_P}" if value < LEAST_P else significant(value, 2)
+
+
 def _share(effect: Effect, shares: dict[str, float]) -> str:
     return percent(shares[effect.parameters[0]], 0) if effect.kind == "change" else ""
 
 
 def _bands(one: OfMetric) -> Table:
     rows = [
-        (r.parameter, _value(r, r.centre), _band(r, r.held), _band(r, r.unharmed), significant(r.temperature))
+        (
+            r.parameter,
+            _value(r.parameter, r.centre),
+            _band(r, r.held),
+            _band(r, r.unharmed),
+            "" if r.parameter == "temperature" else significant(r.temperature),
+        )
         for r in one.responses
     ]
     margin = significant(one.responses[0].margin) if one.responses else ""
     header = ("setting", "default", "safe", "no loss shown", "at temperature")
-    return Table(f"{one.metric.name}: the safe band (margin {margin} {one.metric.unit})", header, tuple(rows))
+    return Table(
+        f"{one.metric.name}: the safe band (margin {margin}; {one.metric.unit})", header, tuple(rows)
+    )
 
 
 def _points(one: OfMetric) -> Table:
@@ -113,19 +162,25 @@ def _points(one: OfMetric) -> Table:
     for r in one.responses:
         for point in r.points:
             found = point.comparison
-            told = interval(found.difference) if found else "0"
-            rows.append((r.parameter, _value(r, point.value), told, _SAID[found.outcome if found else ""]))
+            told = interval(found.difference, 0.0) if found else "0"
+            rows.append((r.parameter, _value(r.parameter, point.value), told, _outcome(found)))
     return Table(
         f"{one.metric.name}: one setting at a time", ("setting", "value", "change", "outcome"), tuple(rows)
     )
 
 
-def _value(r: Response, value: float) -> str:
-    return "off" if r.parameter == "top_k" and value == 0 else significant(value)
+def _outcome(found: Comparison | None) -> str:
+    if found is None:
+        return "default"
+    return "better" if found.difference.low > 0 else _SAID[found.outcome]
+
+
+def _value(parameter: str, value: float) -> str:
+    return "off" if parameter == "top_k" and value == 0 else significant(value)
 
 
 def _band(r: Response, ends: tuple[float, float]) -> str:
-    low, high = (_value(r, end) for end in ends)
+    low, high = (_value(r.parameter, end) for end in ends)
     return low if low == high else f"{low} to {high}"
 
 
@@ -134,6 +189,7 @@ def pictures(study: Study) -> tuple[Picture, ...]:
     return tuple(
         _drawn(one, r, study.design.ranges[place].high)
         for one in study.metrics
+        if _defined(one)
         for place, r in enumerate(one.responses)
     )
 

@@ -130,7 +130,7 @@ def with_diversity(metrics: Sequence[Metric], seeds: Sequence[int]) -> tuple[Met
     """The metrics, and the variety of words in an answer and, with two seeds or more, of the answers to a prompt."""
     own = {metric.name: metric for metric in metrics}
     added = [distinct(), *([answer_entropy()] if len(seeds) > 1 else [])]
-    return tuple({**{metric.name: metric for metric in added if metric.name not in own}, **own}.values())
+    return (*own.values(), *(metric for metric in added if metric.name not in own))
 
 
 def _check(examples: Sequence[Example], metrics: Sequence[Metric], plan: Plan) -> None:

@@ -63,7 +63,8 @@ class Surface:
         prompts: prompts that have a score under every setting.
         shares: of the surface's variance over the ranges, by parameter, largest first; total indices, so that they
             may add up to more than 1. Estimates without an interval, to rank by; nan where nothing varies.
-        fit: share of the variance between the mean scores of the settings that the surface explains.
+        fit: share of the variance between the mean scores of the settings that the surface explains, adjusted for
+            its number of terms (Ezekiel 1930, Methods of Correlation Analysis); about 0 where it explains nothing.
     """
 
     effects: tuple[Effect, ...]
@@ -132,7 +133,10 @@ def _fit(kept: np.ndarray, x: np.ndarray) -> float:
     mean = kept.mean(axis=0)
     rest = mean - x @ (np.linalg.pinv(x) @ mean)
     spread = float(((mean - mean.mean()) ** 2).sum())
-    return 1 - float(rest @ rest) / spread if spread > 0 else NAN
+    free = len(x) - int(np.linalg.matrix_rank(x))
+    if spread <= 0 or free <= 0:
+        return NAN
+    return 1 - (float(rest @ rest) / free) / (spread / (len(x) - 1))
 
 
 def adjusted(surfaces: Sequence[Surface], level: float) -> tuple[Surface, ...]:
