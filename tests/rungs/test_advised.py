@@ -72,7 +72,7 @@ def test_advice_changes_what_is_planned_and_says_why(tmp_path: Path) -> None:
     assert {tuple(one["blocks"]) for one in plain["candidates"]["steering"]} == {(1,), (2,)}
 
 
-def test_the_reason_stays_with_a_candidate_that_is_tried_with_and_without_augmentation(tmp_path: Path) -> None:
+def test_the_reason_stays_where_augmentation_is_tried_with_and_without(tmp_path: Path) -> None:
     base = made.base()
     prepared = made.prepared(tmp_path, ladder=["layers"], augment=[{"kind": "noise"}])
     plan = plan_run(prepared, base, None, advised.read(folder(tmp_path / "runs"), base))
