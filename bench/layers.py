@@ -8,7 +8,7 @@ the logits of the two kinds GAIN nats apart, by what the head is given. Answers 
 which stands in one answer. Prints for each planted block where the survey puts it, by each measure and by all.
 Each of --seeds draws other tokens, kinds, pairs and directions.
 --natural: the pairs of reviews instead (reviews.jsonl), where nothing is planted, so that nothing is right or wrong.
-Writes bench/out/layers.json. About two minutes for each planted block with 16 pairs on one core.
+Writes bench/out/layers.json. About two minutes for each planted block with 24 pairs on a free core.
 """
 
 from __future__ import annotations

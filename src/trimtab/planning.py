@@ -101,8 +101,9 @@ def _reasons(shop: Workshop, chosen: Mapping[Rung, Sequence[Candidate]]) -> dict
             continue
         found[rung] = said
         if shop.report:
-            for number, why in enumerate(dict.fromkeys(filter(None, said)), 1):
-                shop.report(Progress(f"advised for {rung}", number, len(set(said)), {"why": why}))
+            reasons = list(dict.fromkeys(filter(None, said)))
+            for number, why in enumerate(reasons, 1):
+                shop.report(Progress(f"advised for {rung}", number, len(reasons), {"why": why}))
     return found
 
 

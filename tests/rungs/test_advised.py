@@ -72,6 +72,15 @@ def test_advice_changes_what_is_planned_and_says_why(tmp_path: Path) -> None:
     assert {tuple(one["blocks"]) for one in plain["candidates"]["steering"]} == {(1,), (2,)}
 
 
+def test_the_reason_stays_where_augmentation_is_tried_with_and_without(tmp_path: Path) -> None:
+    base = made.base()
+    prepared = made.prepared(tmp_path, ladder=["layers"], augment=[{"kind": "noise"}])
+    plan = plan_run(prepared, base, None, advised.read(folder(tmp_path / "runs"), base))
+    assert [one["augment"] for one in plan["candidates"]["layers"]] == [True, False]
+    assert len(plan["reasons"]["layers"]) == 2
+    assert len(set(plan["reasons"]["layers"])) == 1
+
+
 def test_no_file_is_no_advice(tmp_path: Path) -> None:
     base = made.base()
     nothing = advised.read(RunFolder.create(tmp_path / "runs", "0123456789"), base)
