@@ -25,7 +25,7 @@ EVERY: tuple[Picture, ...] = (
     ),
     Cloud("c", "map", ((0.0, 1.0), (2.0, 0.5)), ("a", "b"), (False, True)),
     Plane("p", "trade", Axis("gain", 1.0), Axis("guard", -1.0), (Place("one", 1.0, 0.0, chosen=True),)),
-    Passage("w", "why", (Part(0, "Hello ", "system", 0.5), Part(1, "there", "question", -1.0))),
+    Passage("w", "why", "lead", (Part(0, "Hello ", "system", 0.5), Part(1, "there", "question", -1.0))),
 )
 
 

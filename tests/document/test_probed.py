@@ -29,7 +29,7 @@ FOUND = Section(
     ("what it means",),
     (Table("Every block", ("block", "probe"), (("0", "+0.6"), ("1", "<b>0.9</b>"))),),
     {"pairs": 9},
-    (CURVE, Passage("why", "text", (Part(0, "word", "question", 1.0),))),
+    (CURVE, Passage("why", "text", "lead", (Part(0, "word", "question", 1.0),))),
 )
 
 

@@ -22,6 +22,8 @@ LEFT, RIGHT = 2.0, 98.0
 ROW, TOP, FOOT = 50, 26, 30
 CURVE_HEIGHT = 200
 CURVE_POINTS = 400
+# Percent of the width that the numbers beside a response need, so that its first bar does not stand on them.
+ROOM = 9.0
 # Percent of the width that a number under the axis needs on a telephone.
 NARROWEST = 7.0
 
@@ -49,14 +51,15 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """A linear map from [low, high] to percentages of the width."""
+    """A linear map from [low, high] to percentages of the width, the lowest at `left`."""
 
     low: float
     high: float
+    left: float = LEFT
 
     def x(self, value: float) -> float:
         """Position of a value, in percent."""
-        return LEFT + (RIGHT - LEFT) * (value - self.low) / (self.high - self.low)
+        return self.left + (RIGHT - self.left) * (value - self.low) / (self.high - self.low)
 
     def ticks(self, count: int = 5) -> list[float]:
         """About `count` round values (1, 2 or 5 times a power of ten) within the scale."""
@@ -163,11 +166,20 @@ def _course(points: Curve) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One place of a response, mostly a dose: the change that was measured there, and what came of it."""
+    """One place of a response, mostly a dose: the change that was measured there, and what came of it.
+
+    `label` is what the place is called, where that is not its number.
+    """
 
     strength: float
     estimate: Estimate
     tone: Tone = "plain"
+    label: str = ""
+
+    @property
+    def called(self) -> str:
+        """The place in words."""
+        return self.label or significant(self.strength)
 
 
 def response(
@@ -181,7 +193,7 @@ def response(
     shown = [point for point in points if _drawable(point.estimate)]
     if len(shown) < 2:
         return Markup("")
-    across = Scale(shown[0].strength, shown[-1].strength)
+    across = Scale(shown[0].strength, shown[-1].strength, ROOM)
     up = _scale([b for p in shown for b in (p.estimate.low, p.estimate.high)], threshold.value)
 
     def y(value: float) -> float:
@@ -190,10 +202,8 @@ def response(
     parts = [_band(threshold, y), _levels(up, y)]
     parts += [_line([(p.strength, p.estimate.value) for p in shown], across, y, "firm")]
     parts += [_whisker(point, across.x(point.strength), y) for point in shown]
-    parts += [_doses([point.strength for point in shown], across)]
-    described = "; ".join(
-        f"{axis} {significant(p.strength)}: {interval(p.estimate, threshold.value, 0.0)}" for p in shown
-    )
+    parts += [_doses(shown, across)]
+    described = "; ".join(f"{axis} {p.called}: {interval(p.estimate, threshold.value, 0.0)}" for p in shown)
     text = f"{described}. {threshold.label}, marked by a dashed line."
     return _frame(Markup("").join(parts), CURVE_HEIGHT + 36, name, title, text)
 
@@ -232,16 +242,16 @@ def _whisker(point: Point, x: float, y: Callable[[float], float]) -> Markup:
     ).format(point.tone, x, low, high, _dot(point.tone, x, round(at)))
 
 
-def _doses(strengths: Sequence[float], across: Scale) -> Markup:
-    """The strengths under the axis, as many as have room."""
+def _doses(points: Sequence[Point], across: Scale) -> Markup:
+    """The places under the axis, as many as have room."""
     parts, last = [], -math.inf
-    for strength in strengths:
-        x = across.x(strength)
+    for point in points:
+        x = across.x(point.strength)
         if x - last >= NARROWEST:
             last = x
             parts.append(
                 Markup('<text class="tick" text-anchor="{}" x="{:.2f}%" y="{}">{}</text>').format(
-                    anchored(x), x, CURVE_HEIGHT + 28, significant(strength)
+                    anchored(x), x, CURVE_HEIGHT + 28, point.called
                 )
             )
     return Markup("").join(parts)

@@ -33,8 +33,8 @@ def strength(value: float, largest: float) -> int:
     return sum(abs(value) >= share * largest for share in _FROM) if largest else 0
 
 
-def passage(parts: Sequence[Part]) -> Markup:
-    """The parts in order, a paragraph for each turn, as an HTML fragment for a page with the report's style."""
+def passage(lead: str, parts: Sequence[Part]) -> Markup:
+    """What is spoken for, then the parts in order, a paragraph for each turn: HTML in the report's style."""
     largest = max((abs(part.value) for part in parts), default=0.0)
     turns = Markup("").join(
         Markup('<p class="turn" dir="auto"><span class="role">Turn {}</span> {}</p>').format(
@@ -42,7 +42,7 @@ def passage(parts: Sequence[Part]) -> Markup:
         )
         for turn, own in itertools.groupby(parts, key=lambda part: part.turn)
     )
-    return Markup('<div class="why">{}</div>').format(turns)
+    return Markup('<div class="why"><p class="soft" dir="auto">{}</p>{}</div>').format(lead, turns)
 
 
 def _part(part: Part, strong: int) -> Markup:

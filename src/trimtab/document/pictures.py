@@ -63,16 +63,17 @@ class Plane:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A text whose parts speak for or against something."""
+    """A text whose parts speak for or against something, which `lead` says."""
 
     name: str
     title: str
+    lead: str
     parts: tuple[coloured.Part, ...]
     kind: Literal["passage"] = "passage"
 
     def drawn(self) -> Markup:
         """As an HTML fragment."""
-        return coloured.passage(self.parts)
+        return coloured.passage(self.lead, self.parts)
 
 
 Picture = Response | Cloud | Plane | Passage
@@ -95,7 +96,8 @@ def picture(content: Mapping[str, Any]) -> Picture:
 
 def _response(content: Mapping[str, Any]) -> Picture:
     points = tuple(
-        charts.Point(float(p["strength"]), estimate_from(p["estimate"]), p["tone"]) for p in content["points"]
+        charts.Point(float(p["strength"]), estimate_from(p["estimate"]), p["tone"], str(p["label"]))
+        for p in content["points"]
     )
     return Response(
         content["name"], content["title"], content["axis"], points, charts.Threshold(**content["threshold"])
@@ -117,9 +119,8 @@ def _plane(content: Mapping[str, Any]) -> Picture:
 
 
 def _passage(content: Mapping[str, Any]) -> Picture:
-    return Passage(
-        content["name"], content["title"], tuple(coloured.Part(**part) for part in content["parts"])
-    )
+    parts = tuple(coloured.Part(**part) for part in content["parts"])
+    return Passage(content["name"], content["title"], content["lead"], parts)
 
 
 _READ = {"response": _response, "cloud": _cloud, "plane": _plane, "passage": _passage}

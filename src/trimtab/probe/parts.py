@@ -269,11 +269,19 @@ def traded(work: Work) -> Section:
     return tradeoff.section(tradeoff.tradeoff(work.folder))
 
 
-PARTS: Mapping[str, Callable[[Work], Section]] = {
-    "sensitivity": sensitivity,
-    "attribution": attribution,
-    "layers": layers,
-    "space": space,
-    "deviations": deviations,
-    "tradeoff": traded,
+@dataclass(frozen=True, slots=True)
+class Part:
+    """How a part is made, and which fields of `Wanted` change it."""
+
+    look: Callable[[Work], Section]
+    reads: tuple[str, ...] = ()
+
+
+PARTS: Mapping[str, Part] = {
+    "sensitivity": Part(sensitivity, ("prompts", "settings", "tokens")),
+    "attribution": Part(attribution, ("items", "item", "why", "word", "tone")),
+    "layers": Part(layers, ("pairs",)),
+    "space": Part(space),
+    "deviations": Part(deviations),
+    "tradeoff": Part(traded),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,15 +102,16 @@ def _stack(folder: RunFolder, name: str) -> str:
     return stack_of(folder, name)
 
 
-def _made(work: Work, part: str) -> None:
+def _made(work: Work, name: str) -> None:
     """Make a part and keep it, unless it was made just so before."""
-    asked = content_hash(
-        [__version__, part, work.stack, dataclasses.asdict(work.wanted), _identity(work.against)]
-    )
+    part = PARTS[name]
+    against = _identity(work.against) if name == "deviations" else None
+    options = [getattr(work.wanted, option) for option in part.reads]
+    asked = content_hash([__version__, name, work.stack, options, against])
     known = probed.kept(work.folder)
-    if part == "tradeoff" or known.get(part, {}).get("asked") != asked:
-        section = PARTS[part](work)
-        probed.keep(work.folder, part, {"asked": asked, "stack": work.stack, "section": plain(section)})
+    if name == "tradeoff" or known.get(name, {}).get("asked") != asked:
+        section = plain(part.look(work))
+        probed.keep(work.folder, name, {"asked": asked, "stack": work.stack, "section": section})
 
 
 def _identity(folder: RunFolder | None) -> Any:

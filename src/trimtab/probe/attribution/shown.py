@@ -48,13 +48,14 @@ def passage(one: Attribution, number: int = 1) -> Passage | None:
     )
     return Passage(
         f"attribution-{one.method.replace('_', '-')}-{one.unit}-{number}",
-        mask(
-            printable(
-                f"What drove {one.target}, by {METHODS[one.method]}, each {one.unit} at a time{_gap(one)}"
-            )
-        ),
+        _title(one, number),
+        mask(printable(f"What drove {one.target}")),
         parts,
     )
+
+
+def _title(one: Attribution, number: int) -> str:
+    return f"Item {number}, {METHODS[one.method]}, each {one.unit}{_gap(one)}"
 
 
 def _gap(one: Attribution) -> str:
@@ -82,12 +83,7 @@ def table(one: Attribution, number: int = 1) -> Table:
         )
         for k in order
     )
-    return Table(
-        mask(f"Item {number}: {METHODS[one.method]}, by {one.unit}: {one.target}{_gap(one)}"),
-        ("part", "section", "adds"),
-        rows,
-        quotes=True,
-    )
+    return Table(_title(one, number), ("part", "section", "adds"), rows, quotes=True)
 
 
 def sections_table(ranking: Ranking) -> Table:

@@ -9,6 +9,7 @@ from typing import Any
 from trimtab.document.charts import Point, Threshold, Tone
 from trimtab.document.figures import interval, percent, significant
 from trimtab.document.pictures import Response as Picture
+from trimtab.document.record import metric_title
 from trimtab.document.sections import Section, Table
 from trimtab.probe.sensitivity.curves import Response
 from trimtab.probe.sensitivity.ranges import Range
@@ -91,7 +92,7 @@ def _said(study: Study) -> tuple[str, ...]:
         "One setting at a time, the others stay at their default. Safe are the default and the values next to it, on "
         "to the first at which a loss of the margin is not ruled out; no loss shown goes on to the first at which such "
         "a loss is shown, and is weaker. Worse means by more than the margin, not worse by at most that. Between tried "
-        "values nothing was measured.",
+        "values nothing was measured. The drawings show the change from the default, with intervals; plus is better.",
         *(
             f"Of {one.metric.name} nothing can be told: {one.surface.effects[0].estimate.undefined}."
             for one in study.metrics
@@ -120,7 +121,7 @@ def _matters(one: OfMetric, ranges: Sequence[Range]) -> Table:
         for effect in effects
         if effect.kind == "change" or effect.found
     ]
-    title = f"{one.metric.name}: what matters ({one.metric.unit}; fit {percent(one.surface.fit, 0)})"
+    title = f"{metric_title(one.metric.name)}: what matters ({one.metric.unit}; fit {percent(one.surface.fit, 0)})"
     header = ("setting", "effect", "size", "p", "matters", "share")
     return Table(title, header, tuple(rows))
 
@@ -153,7 +154,9 @@ def _bands(one: OfMetric) -> Table:
     margin = significant(one.responses[0].margin) if one.responses else ""
     header = ("setting", "default", "safe", "no loss shown", "at temperature")
     return Table(
-        f"{one.metric.name}: the safe band (margin {margin}; {one.metric.unit})", header, tuple(rows)
+        f"{metric_title(one.metric.name)}: the safe band (margin {margin}; {one.metric.unit})",
+        header,
+        tuple(rows),
     )
 
 
@@ -165,7 +168,9 @@ def _points(one: OfMetric) -> Table:
             told = interval(found.difference, 0.0) if found else "0"
             rows.append((r.parameter, _value(r.parameter, point.value), told, _outcome(found)))
     return Table(
-        f"{one.metric.name}: one setting at a time", ("setting", "value", "change", "outcome"), tuple(rows)
+        f"{metric_title(one.metric.name)}: one setting at a time",
+        ("setting", "value", "change", "outcome"),
+        tuple(rows),
     )
 
 
@@ -185,7 +190,7 @@ def _band(r: Response, ends: tuple[float, float]) -> str:
 
 
 def pictures(study: Study) -> tuple[Picture, ...]:
-    """A curve with its band for each metric and setting; along x top_k is log10, and off stands beyond its largest."""
+    """A curve with its band for each metric and setting; top_k lies along x by its logarithm, off as its largest."""
     return tuple(
         _drawn(one, r, study.design.ranges[place].high)
         for one in study.metrics
@@ -201,12 +206,12 @@ def _drawn(one: OfMetric, r: Response, high: float) -> Picture:
         n = one.surface.prompts
         estimate = found.difference if found else Estimate(0.0, 0.0, 0.0, 1.0, n, "the default itself")
         tone: Tone = _TONES.get(found.outcome, "open") if found else "plain"
-        points.append(Point(_across(r, point.value, high), estimate, tone))
-    axis = "log10 of top_k" if r.parameter == "top_k" else r.parameter
+        value = point.value
+        points.append(Point(_across(r, value, high), estimate, tone, _value(r.parameter, value)))
     return Picture(
         f"sensitivity-{one.metric.name}-{r.parameter}",
-        f"{one.metric.name} by {axis}: change from the default, plus is better",
-        axis,
+        f"{metric_title(one.metric.name)} by {r.parameter}",
+        r.parameter,
         tuple(points),
         Threshold(-r.margin, "largest loss allowed"),
     )
