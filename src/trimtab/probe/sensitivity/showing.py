@@ -87,7 +87,7 @@ def _said(study: Study) -> tuple[str, ...]:
 
 
 def _matters(one: OfMetric, ranges: Sequence[Range]) -> Table:
-    ends = {r.parameter: _ends(r) for r in ranges}
+    ends: dict[str, str] = {r.parameter: _ends(r) for r in ranges}
     shares = dict(one.surface.shares)
     order = list(shares)
     effects = sorted(
