@@ -1,6 +1,6 @@
 """Whether the survey of blocks finds a planted block of the embedded model.
 
-    python bench/layers.py [--blocks 6 15 24] [--seeds 0] [--pairs 24] [--natural]
+    python bench/layers.py [--blocks 6 15 24] [--seeds 0] [--pairs 16] [--natural]
 
 A kind, + or -, is drawn for each of some hundred tokens, which nothing else about them tells. One block is made to
 write the kind of every token along a random direction u; the block after it takes that away, and what it took moves
@@ -8,7 +8,7 @@ the logits of the two kinds GAIN nats apart, by what the head is given. Answers 
 which stands in one answer. Prints for each planted block where the survey puts it, by each measure and by all.
 Each of --seeds draws other tokens, kinds, pairs and directions.
 --natural: the pairs of reviews instead (reviews.jsonl), where nothing is planted, so that nothing is right or wrong.
-Writes bench/out/layers.json. About two minutes for each planted block with 24 pairs on a free core.
+Writes bench/out/layers.json. About two minutes for each planted block with 16 pairs on a free core.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def main() -> int:
     )
     parser.add_argument("--blocks", type=int, nargs="+", default=[6, 15, 24])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--pairs", type=int, default=24)
+    parser.add_argument("--pairs", type=int, default=16)
     parser.add_argument("--natural", action="store_true")
     asked = parser.parse_args()
     if not 4 <= asked.pairs <= MOST:

@@ -36,6 +36,8 @@ Why = Literal["answer", "base", "reference"]
 WHYS: tuple[Why, ...] = get_args(Why)
 # Items whose prompts are shown word by word, and prompts of each guard whose states are seen beside select's.
 COLOURED = 3
+# Points of the integral, for a look at a dozen prompts in minutes; its gap is told.
+MOST_STEPS = 32
 BESIDE = 40
 
 
@@ -128,7 +130,9 @@ def attribution(work: Work) -> Section:
     examples, targets = zip(*chosen, strict=True)
     instruction = work.prepared.recipe.data.instruction
     settings = attributing.Settings(
-        units=("sentence", "section"), instructions=(instruction,) if instruction else ()
+        units=("sentence", "section"),
+        most_steps=MOST_STEPS,
+        instructions=(instruction,) if instruction else (),
     )
     with work.attached() as model:
         found = suite.over(

@@ -19,6 +19,7 @@ from trimtab.records import plain
 
 METHODS = {
     "integrated_gradients": "integrated gradients",
+    "sequential_gradients": "integrated gradients one by one",
     "gradient_x_input": "gradient times input",
     "ablation": "leaving out",
 }
@@ -116,9 +117,8 @@ def section(driven: Driven) -> ReportSection:
         if known(one.worst_gap):
             worst = significant(100 * one.worst_gap)
             said.append(
-                f"What integrated gradients give the parts misses at most {worst}% of the target's change from the "
-                "neutral text to the prompt, in the worst item. Where that is much, more steps of the integral are "
-                "needed, or the prompt changes the target too little to be shared out."
+                f"What {METHODS[one.method]} give the parts misses at most {worst}% of the target's change from the "
+                "neutral text to the prompt, in the worst item."
             )
     numbers = {name: number for number, name in enumerate(dict.fromkeys(one.example for one in near), 1)}
     drawn = [passage(one, numbers[one.example]) for one in near]
