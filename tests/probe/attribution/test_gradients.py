@@ -9,7 +9,7 @@ import torch
 from tests.tiny import tiny_model, tiny_tokenizer
 from trimtab.model.load import Base, prompt_ids, wrap
 from trimtab.probe.attribution.attributing import Settings, attribute
-from trimtab.probe.attribution.gradients import integrated, neutral, sequential, times_input
+from trimtab.probe.attribution.gradients import integrated, neutral, times_input
 from trimtab.probe.attribution.prompt import sectioned
 from trimtab.probe.attribution.targets import Answer, Contrast, Readable, Scored, Tone, word_of
 from trimtab.probe.attribution.tokens import render
@@ -86,36 +86,6 @@ def test_gradient_times_input_is_what_autograd_says(base: Base, target: Readable
     at = base.network.get_input_embeddings().weight[torch.from_numpy(ids)].detach().requires_grad_()
     own = (torch.autograd.grad(target_of(base, at, target), at)[0] * at).sum(-1).detach().double().numpy()
     np.testing.assert_allclose(found.values, own, atol=1e-4 * np.abs(own).max())
-
-
-def test_each_feature_is_followed_on_a_way_of_its_own(base: Base) -> None:
-    target = TARGETS[2]
-    ids, _ = prompt(base)
-    owners = render(base.tokenizer, MESSAGES).owners(sectioned(MESSAGES).features("word"))
-    found = sequential(base, ids, owners, target.readings(base.tokenizer), steps=24)
-    table = base.network.get_input_embeddings().weight
-    end = table[torch.from_numpy(ids)]
-    for number in range(int(owners.max()) + 1):
-        start = table[torch.from_numpy(np.where(owners == number, neutral(base), ids))]
-        value, points = 0.0, 100
-        for k in range(points):  # the derivative along the way, by the midpoint rule
-            share = torch.tensor((k + 0.5) / points, requires_grad=True)
-            at = target_of(base, start + share * (end - start), target)
-            value += float(torch.autograd.grad(at, share)[0]) / points
-        with torch.no_grad():
-            change = float(target_of(base, end, target) - target_of(base, start, target))
-        assert found.values[number] == pytest.approx(value, abs=0.02 * np.abs(found.values).max())
-        assert found.changes[number] == pytest.approx(change, abs=1e-3)
-    assert found.gap == pytest.approx(np.abs(found.values - found.changes).sum())
-
-
-def test_too_many_features_are_not_followed_one_by_one(base: Base) -> None:
-    example = Example(MESSAGES, id="a")
-    settings = Settings(("sequential_gradients",), ("word", "sentence"), most_each=3)
-    words, sentences = attribute(base, example, TARGETS[0], settings)
-    assert words.undefined == "5 features; from 1 to 3 are followed one by one"
-    assert len(sentences.values) == len(sentences.features) == 2
-    assert sentences.relative_gap < 0.5
 
 
 def test_a_small_gap_is_reported_and_steps_are_doubled_for_it(base: Base) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -18,7 +17,7 @@ from trimtab.probe.attribution.prompt import UNITS, Feature, Prompt, Unit, secti
 from trimtab.probe.attribution.targets import Scored, Target
 from trimtab.records import NAN, Example, Progress, Report
 
-Method = Literal["integrated_gradients", "sequential_gradients", "gradient_x_input", "ablation"]
+Method = Literal["integrated_gradients", "gradient_x_input", "ablation"]
 METHODS: tuple[Method, ...] = get_args(Method)
 _NO_GRADIENT = "what is drawn and then scored has no gradient; ablation has no such limit"
 
@@ -31,7 +30,6 @@ class Settings:
         methods, units: which, in this order.
         steps: points of the integral; doubled up to `most_steps` while the completeness gap is above `tolerance`.
         tolerance: share of the target's change from baseline to prompt.
-        each_steps, most_each: points of the integral, and most features of one unit, that are followed one by one.
         most_features: of one unit, that are left out one by one.
         most_tokens: of the prompt; longer ones are not looked at by gradients.
         instructions: texts that are instructions wherever the items' own turns hold them.
@@ -42,8 +40,6 @@ class Settings:
     steps: int = 16
     most_steps: int = 128
     tolerance: float = 0.05
-    each_steps: int = 8
-    most_each: int = 32
     most_features: int = 256
     most_tokens: int = 2048
     instructions: tuple[str, ...] = ()
@@ -59,8 +55,7 @@ class Attribution:
             ablation, the target falls by as much without it.
         full: the target with the whole prompt. baseline: with a neutral one; nan but for integrated gradients.
         gap: completeness gap of integrated gradients, nats: what values and the template's tokens, which are 0, miss
-            of full - baseline. relative_gap: as a share of |full - baseline|. Where features are followed one by one,
-            what values miss of each feature's own change, summed. Both nan for other methods.
+            of full - baseline. relative_gap: as a share of |full - baseline|. Both nan for other methods.
         rest: what gradient times input gives to the template's own tokens.
         undefined: why there are no values.
     """
@@ -176,12 +171,6 @@ def _by_gradients(
         return _without(example, method, target, features, reason)
     owners = {unit: rendered.owners(own) for unit, own in features.items()}
     readings = target.readings(base.tokenizer)
-    if method == "sequential_gradients":
-        return [
-            _followed(base, rendered.ids, owners[unit], readings, settings, empty)
-            for unit, own in features.items()
-            for empty in [Attribution(example.id, method, unit, target.name, own)]
-        ]
     if method == "gradient_x_input":
         found = gradients.times_input(base, rendered.ids, readings)
     else:
@@ -191,28 +180,6 @@ def _by_gradients(
         _summed(found, owners[unit], Attribution(example.id, method, unit, target.name, own))
         for unit, own in features.items()
     ]
-
-
-def _followed(
-    base: Base, ids: Any, owners: Any, readings: Any, settings: Settings, empty: Attribution
-) -> Attribution:
-    count = len(empty.features)
-    if not 0 < count <= settings.most_each:
-        return dataclasses.replace(
-            empty, undefined=f"{count} features; from 1 to {settings.most_each} are followed one by one"
-        )
-    found = gradients.sequential(base, ids, owners, readings, settings.each_steps)
-    change = float(abs(found.changes).sum())
-    # A feature of no token at the end, such as a space that a token of the next one holds, has no value of its own.
-    values = [*map(float, found.values), *([0.0] * (count - len(found.values)))]
-    return dataclasses.replace(
-        empty,
-        values=tuple(values),
-        full=found.full,
-        gap=found.gap,
-        relative_gap=found.gap / change if change else NAN,
-        steps=found.steps,
-    )
 
 
 def _refined(base: Base, ids: Any, fixed: Any, readings: Any, settings: Settings) -> gradients.PerToken:

@@ -19,7 +19,7 @@ from trimtab.model.load import Base
 from trimtab.probe.attribution.passes import passes
 from trimtab.probe.attribution.targets import Reading
 
-Gradient = Literal["integrated_gradients", "sequential_gradients", "gradient_x_input"]
+Gradient = Literal["integrated_gradients", "gradient_x_input"]
 # Of one backward pass, whose memory is about a megabyte a token for a network of thirty blocks and 576 channels.
 BATCH_TOKENS = 256
 
@@ -79,58 +79,6 @@ def integrated(
             full += float(one.value(one.ids)[0])
             baseline += float(one.value(start)[0])
     return PerToken(sums, full, baseline, steps)
-
-
-@dataclass(frozen=True, slots=True)
-class PerFeature:
-    """What features add, each followed on a way of its own.
-
-    Attributes:
-        values: (F,) nats. changes: (F,) the target with the whole prompt less the target with the feature neutral,
-            which the values miss by the error of the integral.
-        full: the target for the prompt. steps: points of each integral.
-    """
-
-    values: NDArray[np.float64]
-    changes: NDArray[np.float64]
-    full: float
-    steps: int
-
-    @property
-    def gap(self) -> float:
-        """What the integrals miss of all changes, nats."""
-        return float(np.abs(self.values - self.changes).sum())
-
-
-def sequential(
-    base: Base,
-    ids: NDArray[np.int64],
-    owners: NDArray[np.int64],
-    readings: Sequence[Reading],
-    steps: int,
-) -> PerFeature:
-    """Integrated gradients of one feature at a time, from a neutral text in its place; all others stay as they are.
-
-    Every point of the way is the prompt but for one feature, and so nearer to what the network was trained on than
-    points between a prompt and a text of spaces (Enguehard 2023, Sequential Integrated Gradients, section 3, there for
-    one word at a time).
-
-    Args:
-        ids: (T,) tokens of the prompt.
-        owners: (T,) the number of each token's feature, from 0; -1: of none.
-
-    Raises:
-        MissingPart: Captum is not installed.
-    """
-    ways = [
-        integrated(base, ids, owners != number, readings, steps) for number in range(int(owners.max()) + 1)
-    ]
-    return PerFeature(
-        np.array([way.values.sum() for way in ways]),
-        np.array([way.full - way.baseline for way in ways]),
-        ways[0].full,
-        steps,
-    )
 
 
 def times_input(base: Base, ids: NDArray[np.int64], readings: Sequence[Reading]) -> PerToken:

@@ -19,7 +19,6 @@ from trimtab.records import plain
 
 METHODS = {
     "integrated_gradients": "integrated gradients",
-    "sequential_gradients": "integrated gradients one by one",
     "gradient_x_input": "gradient times input",
     "ablation": "leaving out",
 }
