@@ -166,7 +166,7 @@ def pictures(found: Space) -> tuple[Cloud, ...]:
 def section(every: Sequence[Space]) -> Section:
     """Maps and figures of one or several kinds of points, such as answers and states."""
     said = [
-        f"{found.what}: {len(found.items)} of {found.of} items, before and after, on the same axes."
+        f"{found.what}: {len(found.items)} of {found.of} items, before (hollow) and after (full), on the same axes."
         for found in every
     ]
     said.append(
