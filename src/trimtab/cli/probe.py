@@ -54,6 +54,11 @@ def probe(
     Settings of decoding, parts of the prompt and blocks of the network that matter; how answers and states moved; where
     it fails, in kinds; what each trial gained and lost. On select alone: no look at confirm is taken. Each part is kept
     in the run folder when it is done, and shown in its report.
+
+    --use prompts=30, settings=40, tokens=64: prompts, settings and longest answer of the study of decoding.
+    --use items=12 or item=ID: whose prompts are attributed; why=answer, or why=base or why=reference to explain why the
+    answer and not that one; word=WORD to explain a word of it, tone=WORDS its leaning to these. --use pairs=24: pairs of
+    answers by which blocks are surveyed.
     """
     parts = [part.strip() for part in only.split(",") if part.strip()]
     with progress.live(as_json=as_json, wanted=lines) as report:
