@@ -57,8 +57,8 @@ def probe(
 
     --use prompts=30, settings=40, tokens=64: prompts, settings and longest answer of the study of decoding.
     --use items=12 or item=ID: whose prompts are attributed; why=answer, or why=base or why=reference to explain why the
-    answer and not that one; word=WORD to explain a word of it, tone=WORDS its leaning to these. --use pairs=24: pairs of
-    answers by which blocks are surveyed.
+    answer and not that one; word=WORD to explain a word of it, tone=WORDS its leaning to these. --use pairs=16: pairs
+    of answers by which blocks are surveyed.
     """
     parts = [part.strip() for part in only.split(",") if part.strip()]
     with progress.live(as_json=as_json, wanted=lines) as report:

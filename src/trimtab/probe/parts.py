@@ -61,7 +61,7 @@ class Wanted:
     why: Why = "answer"
     word: str = ""
     tone: tuple[str, ...] = ()
-    pairs: int = 24
+    pairs: int = 16
 
 
 @dataclass(frozen=True, slots=True)
