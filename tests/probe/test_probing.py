@@ -63,6 +63,11 @@ def test_a_run_is_looked_at_whole_and_its_report_shows_it(home: Path) -> None:
     html = found.page.read_text(encoding="utf-8")
     assert found.page.name == "report.html"
     assert len(html.encode()) < 3_000_000
+    whose = {name: section.said[-1] for name, section in found.sections.items()}
+    stack = f"Looked at: the stack {found.stack}."
+    assert whose.pop("layers") == "Looked at: the base model."
+    assert whose.pop("tradeoff") == "Looked at: every trial of the run."
+    assert set(whose.values()) == {stack}
     for name, section in found.sections.items():
         assert f'<section id="{name}"' in html
         assert all(picture.drawn() in html for picture in section.pictures)

@@ -50,7 +50,7 @@ def read(folder: RunFolder) -> list[Section]:
 def _section(part: Mapping[str, Any]) -> Section:
     try:
         content, stack = part["section"], part["stack"]
-        whose = "the base model" if stack == "base" else f"the stack {stack}"
+        whose = {"base": "the base model", "run": "every trial of the run"}.get(stack, f"the stack {stack}")
         return Section(
             content["name"],
             content["title"],

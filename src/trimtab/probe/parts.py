@@ -275,17 +275,21 @@ def traded(work: Work) -> Section:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """How a part is made, and which fields of `Wanted` change it."""
+    """How a part is made, which fields of `Wanted` change it, and what it looks at whichever stack is meant.
+
+    always: `base` for the base model, `run` for a run as a whole; empty for the stack.
+    """
 
     look: Callable[[Work], Section]
     reads: tuple[str, ...] = ()
+    always: str = ""
 
 
 PARTS: Mapping[str, Part] = {
     "sensitivity": Part(sensitivity, ("prompts", "settings", "tokens")),
     "attribution": Part(attribution, ("items", "item", "why", "word", "tone")),
-    "layers": Part(layers, ("pairs",)),
+    "layers": Part(layers, ("pairs",), BASE),
     "space": Part(space),
     "deviations": Part(deviations),
-    "tradeoff": Part(traded),
+    "tradeoff": Part(traded, always="run"),
 }

@@ -107,11 +107,12 @@ def _made(work: Work, name: str) -> None:
     part = PARTS[name]
     against = _identity(work.against) if name == "deviations" else None
     options = [getattr(work.wanted, option) for option in part.reads]
-    asked = content_hash([__version__, name, work.stack, options, against])
+    whose = part.always or work.stack
+    asked = content_hash([__version__, name, whose, options, against])
     known = probed.kept(work.folder)
     if name == "tradeoff" or known.get(name, {}).get("asked") != asked:
         section = plain(part.look(work))
-        probed.keep(work.folder, name, {"asked": asked, "stack": work.stack, "section": section})
+        probed.keep(work.folder, name, {"asked": asked, "stack": whose, "section": section})
 
 
 def _identity(folder: RunFolder | None) -> Any:
