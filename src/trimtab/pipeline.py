@@ -76,7 +76,7 @@ def tune(
         UserError: the recipe, the data or the model cannot be used; nothing is lost.
     """
     prepared = prepare(_read(recipe))
-    folder = RunFolder.find(Path(root), prepared.identity) or RunFolder.create(Path(root), prepared.identity)
+    folder = _folder(prepared, root)
     with folder.locked():
         if folder.has("verdict.json") and (explore or not folder.verdict().explored):
             return Run(folder)
@@ -110,7 +110,7 @@ def reopened(path: Path | str) -> tuple[RunFolder, Prepared]:
 
 def begun(prepared: Prepared, root: Path | str) -> RunFolder:
     """The run of a recipe, made if there is none yet, with its recipe, its items of select and its lineage."""
-    folder = RunFolder.find(Path(root), prepared.identity) or RunFolder.create(Path(root), prepared.identity)
+    folder = _folder(prepared, root)
     if not folder.has("recipe.yaml"):
         with folder.locked():
             _introduce(folder, prepared)
@@ -130,6 +130,10 @@ def stack_of(folder: RunFolder, name: str = "") -> str:
         known = sorted(path.parent.name for path in folder.path.glob("trials/*/stack.json"))
         raise RunError(f"{folder.path}: no stack {stack!r}", f"there are: {', '.join(known) or 'none'}")
     return stack
+
+
+def _folder(prepared: Prepared, root: Path | str) -> RunFolder:
+    return RunFolder.find(Path(root), prepared.identity) or RunFolder.create(Path(root), prepared.identity)
 
 
 def _introduce(folder: RunFolder, prepared: Prepared) -> None:

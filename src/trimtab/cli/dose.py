@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from trimtab import dosing
-from trimtab.cli import progress, show
+from trimtab.cli import progress, show, using
 from trimtab.errors import UserError
 
 app = typer.Typer(rich_markup_mode=None)
@@ -29,13 +29,9 @@ def dose(
     stack: Annotated[
         str, typer.Option("--stack", metavar="HASH", help="A stack of the run; the verdict's else.")
     ] = "",
-    runs: Annotated[Path, typer.Option("--runs", metavar="DIR", help="Folder that the runs lie in.")] = Path(
-        "runs"
-    ),
+    runs: using.Runs = Path("runs"),
     as_json: show.Json = False,
-    lines: Annotated[
-        bool, typer.Option("--progress", help="With --json: progress on stderr, off a terminal too.")
-    ] = False,
+    lines: using.Lines = False,
 ) -> int:
     """Measure less and more of an adjustment: gain and harm by strength.
 

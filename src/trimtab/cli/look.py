@@ -11,7 +11,7 @@ import typer
 
 from trimtab import document, guidelines, measure, strict, taint
 from trimtab import recipe as recipes
-from trimtab.cli import show
+from trimtab.cli import show, using
 from trimtab.data import preview as pieces
 from trimtab.data.read import read, recognise
 from trimtab.data.render import render
@@ -242,9 +242,7 @@ def report(
 @app.command()
 def runs(
     *,
-    root: Annotated[Path, typer.Option("--runs", metavar="DIR", help="Folder that the runs lie in.")] = Path(
-        "runs"
-    ),
+    root: using.Runs = Path("runs"),
     as_json: show.Json = False,
 ) -> int:
     """List the runs and their verdicts, oldest first, and which learned from rows that were erased since."""

@@ -41,13 +41,9 @@ def probe(
     against: Annotated[
         str, typer.Option("--against", metavar="RUN", help="Another run, whose failures are compared.")
     ] = "",
-    runs: Annotated[Path, typer.Option("--runs", metavar="DIR", help="Folder that the runs lie in.")] = Path(
-        "runs"
-    ),
+    runs: using.Runs = Path("runs"),
     as_json: show.Json = False,
-    lines: Annotated[
-        bool, typer.Option("--progress", help="With --json: progress on stderr, off a terminal too.")
-    ] = False,
+    lines: using.Lines = False,
 ) -> int:
     """See what answers depend on, and what an adjustment moved.
 

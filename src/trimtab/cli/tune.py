@@ -9,15 +9,11 @@ import typer
 
 import trimtab
 from trimtab import document, starter
-from trimtab.cli import progress, show
+from trimtab.cli import progress, show, using
 
 OUTCOMES = {"ship": 0, "hold": 10, "inconclusive": 11}
 
 app = typer.Typer(rich_markup_mode=None)
-Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="Folder that the runs lie in.")]
-Lines = Annotated[
-    bool, typer.Option("--progress", help="With --json: progress on stderr, off a terminal too.")
-]
 RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe, such as recipe.yaml.")]
 
 
@@ -28,9 +24,9 @@ def tune(
     explore: Annotated[
         bool, typer.Option("--explore", help="Stop at select: take no look at confirm.")
     ] = False,
-    runs: Runs = Path("runs"),
+    runs: using.Runs = Path("runs"),
     as_json: show.Json = False,
-    lines: Lines = False,
+    lines: using.Lines = False,
 ) -> int:
     """Find the smallest adjustment that passes, and give a verdict.
 
@@ -42,10 +38,10 @@ def tune(
 @app.command()
 def demo(
     *,
-    runs: Runs = Path("runs"),
+    runs: using.Runs = Path("runs"),
     full: Annotated[bool, typer.Option("--full", help="Train longer, for the best result.")] = False,
     as_json: show.Json = False,
-    lines: Lines = False,
+    lines: using.Lines = False,
 ) -> int:
     """Tune the embedded model on the embedded data, up to a verdict.
 
@@ -56,7 +52,7 @@ def demo(
 
 
 @app.command()
-def plan(recipe: RecipeFile, *, as_json: show.Json = False, lines: Lines = False) -> int:
+def plan(recipe: RecipeFile, *, as_json: show.Json = False, lines: using.Lines = False) -> int:
     """Say what the data can prove, and the time and memory it takes, before they are spent."""
     with progress.live(as_json=as_json, wanted=lines) as report:
         content = trimtab.plan(recipe, report=report)

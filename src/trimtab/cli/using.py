@@ -1,15 +1,20 @@
-"""Options that several verbs have: --use KEY=VALUE, given as often as wanted, and --against."""
+"""Options that several verbs have: --use KEY=VALUE, given as often as wanted, --against, --runs and --progress."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from trimtab.errors import UserError
 
+Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="Folder that the runs lie in.")]
+Lines = Annotated[
+    bool, typer.Option("--progress", help="With --json: progress on stderr, off a terminal too.")
+]
 Against = Annotated[
     list[str] | None,
     typer.Option(

@@ -79,12 +79,12 @@ def intervals(marks: Sequence[Mark], threshold: Threshold, *, name: str, title: 
     shown = [mark for mark in marks if _drawable(mark.estimate)]
     if not shown:
         return Markup("")
-    scale = _scale([bound for m in shown for bound in (m.estimate.low, m.estimate.high)], threshold.value)
+    scale = reaching([bound for m in shown for bound in (m.estimate.low, m.estimate.high)], threshold.value)
     bottom = TOP + ROW * len(shown)
     parts = [_threshold(threshold, scale, bottom), _axis(scale, bottom)]
     parts += [_mark(mark, scale, TOP + ROW * row, threshold) for row, mark in enumerate(shown)]
     described = "; ".join(f"{mark.name}: {interval(mark.estimate, threshold.value, 0.0)}" for mark in shown)
-    return _frame(
+    return framed(
         Markup("").join(parts),
         bottom + FOOT,
         name,
@@ -150,7 +150,7 @@ def curve(points: Curve, *, name: str, title: str) -> Markup:
         for t in across.ticks()
         if t == int(t)
     ]
-    return _frame(
+    return framed(
         Markup("").join([*lines, *grid, *dots, *steps]), CURVE_HEIGHT + 36, name, title, _course(points)
     )
 
@@ -194,7 +194,7 @@ def response(
     if len(shown) < 2:
         return Markup("")
     across = Scale(shown[0].strength, shown[-1].strength, ROOM)
-    up = _scale([b for p in shown for b in (p.estimate.low, p.estimate.high)], threshold.value)
+    up = reaching([b for p in shown for b in (p.estimate.low, p.estimate.high)], threshold.value)
 
     def y(value: float) -> float:
         return CURVE_HEIGHT * (1 - (value - up.low) / (up.high - up.low)) + 8
@@ -205,7 +205,7 @@ def response(
     parts += [_doses(shown, across)]
     described = "; ".join(f"{axis} {p.called}: {interval(p.estimate, threshold.value, 0.0)}" for p in shown)
     text = f"{described}. {threshold.label}, marked by a dashed line."
-    return _frame(Markup("").join(parts), CURVE_HEIGHT + 36, name, title, text)
+    return framed(Markup("").join(parts), CURVE_HEIGHT + 36, name, title, text)
 
 
 def _band(threshold: Threshold, y: Callable[[float], float]) -> Markup:
@@ -261,7 +261,8 @@ def _drawable(estimate: Estimate) -> bool:
     return not estimate.undefined and all(known(v) for v in (estimate.value, estimate.low, estimate.high))
 
 
-def _scale(bounds: Sequence[float], threshold: float) -> Scale:
+def reaching(bounds: Sequence[float], threshold: float) -> Scale:
+    """A scale that holds values, zero and a threshold, with a little room at both ends."""
     low, high = min(*bounds, 0.0, threshold), max(*bounds, 0.0, threshold)
     room = (high - low) * 0.08 or 1.0
     return Scale(low - room, high + room)
@@ -349,8 +350,9 @@ def _thin(points: Sequence[tuple[float, float]], most: int = CURVE_POINTS) -> Se
     return [points[round(i * (len(points) - 1) / (most - 1))] for i in range(most)]
 
 
-def _frame(content: Markup, height: int, name: str, title: str, described: str) -> Markup:
+def framed(content: Markup, height: int, name: str, title: str, described: str, kind: str = "") -> Markup:
+    """A drawing as SVG with its title and description; `kind` is its class beside "drawing"."""
     return Markup(
-        '<svg class="drawing" role="img" aria-labelledby="{0}-title {0}-desc" width="100%" height="{1}">'
+        '<svg class="{5}" role="img" aria-labelledby="{0}-title {0}-desc" width="100%" height="{1}">'
         '<title id="{0}-title">{2}</title><desc id="{0}-desc">{3}</desc>{4}</svg>'
-    ).format(f"{name}-drawing", height, title, described, content)
+    ).format(f"{name}-drawing", height, title, described, content, f"drawing {kind}".rstrip())

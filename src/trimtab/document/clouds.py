@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from trimtab.document.charts import framed
+
 HEIGHT, MARGIN = 320, 14
 MOST = 600
 KINDS = 8
@@ -71,17 +73,8 @@ def cloud(
     described = (
         f"{len(places)} of {len(points)} points; hollow is before, full is after. Kinds: {', '.join(known)}."
     )
-    return Markup(
-        '<svg class="drawing cloud" role="img" aria-labelledby="{0}-title {0}-desc" width="100%" height="{1}">'
-        '<title id="{0}-title">{2}</title><desc id="{0}-desc">{3}</desc><defs>{4}</defs>{5}</svg>'
-    ).format(
-        name,
-        HEIGHT + 10 + 20 * len(known),
-        title,
-        described,
-        Markup("").join(shapes),
-        Markup("").join([*drawn, *legend]),
-    )
+    content = [Markup("<defs>{}</defs>").format(Markup("").join(shapes)), *drawn, *legend]
+    return framed(Markup("").join(content), HEIGHT + 10 + 20 * len(known), name, title, described, "cloud")
 
 
 def _extent(values: Sequence[float]) -> tuple[float, float]:

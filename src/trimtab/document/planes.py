@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from trimtab.document.charts import LEFT, RIGHT, Scale, anchored
+from trimtab.document.charts import LEFT, RIGHT, Scale, anchored, framed, reaching
 from trimtab.document.figures import significant
 
 HEIGHT = 280
@@ -62,7 +62,7 @@ def plane(trials: Sequence[Place], across: Axis, up: Axis, *, name: str, title: 
     if not trials:
         return Markup("")
     pairs = [(trial.x, trial.y) for trial in trials]
-    right, top = _scale([x for x, _ in pairs], across.least), _scale([y for _, y in pairs], up.least)
+    right, top = reaching([x for x, _ in pairs], across.least), reaching([y for _, y in pairs], up.least)
 
     def y(value: float) -> float:
         return HEIGHT * (1 - (value - top.low) / (top.high - top.low))
@@ -83,10 +83,7 @@ def plane(trials: Sequence[Place], across: Axis, up: Axis, *, name: str, title: 
         + (", chosen" if t.chosen else "")
         for t, on in zip(trials, front, strict=True)
     )
-    return Markup(
-        '<svg class="drawing plane" role="img" aria-labelledby="{0}-title {0}-desc" width="100%" height="{1}">'
-        '<title id="{0}-title">{2}</title><desc id="{0}-desc">{3}</desc>{4}</svg>'
-    ).format(name, HEIGHT + 44, title, described, Markup("").join(parts))
+    return framed(Markup("").join(parts), HEIGHT + 44, name, title, described, "plane")
 
 
 def _place(trial: Place, kind: str, right: Scale, y: Callable[[float], float]) -> Markup:
@@ -125,9 +122,3 @@ def _axes(right: Scale, top: Scale, y: Callable[[float], float], across: Axis, u
     )
     parts.append(Markup('<text class="note" x="{}%" y="14">↑ {}</text>').format(LEFT - 2, up.label))
     return parts
-
-
-def _scale(values: Sequence[float], least: float) -> Scale:
-    low, high = min(*values, 0.0, least), max(*values, 0.0, least)
-    room = (high - low) * 0.08 or 1.0
-    return Scale(low - room, high + room)

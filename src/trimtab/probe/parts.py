@@ -34,10 +34,11 @@ from trimtab.trials import recorded_trial
 
 Why = Literal["answer", "base", "reference"]
 WHYS: tuple[Why, ...] = get_args(Why)
-# Items whose prompts are shown word by word, and prompts of each guard whose states are seen beside select's.
+# Items whose prompts are shown word by word.
 COLOURED = 3
 # Points of the integral, for a look at a dozen prompts in minutes; its gap is told.
 MOST_STEPS = 32
+# Prompts of each guard whose states are seen beside select's.
 BESIDE = 40
 
 

@@ -14,7 +14,7 @@ from trimtab.document.figures import interval, significant
 from trimtab.document.masking import mask, printable
 from trimtab.document.sections import Section, Table
 from trimtab.errors import StatisticsError
-from trimtab.language.text import words
+from trimtab.language.text import shortened, words
 from trimtab.probe.deviations import clusters, comparing, rules
 from trimtab.probe.deviations.items import Bar, Item, missed
 from trimtab.probe.deviations.links import Link, features, links
@@ -118,8 +118,7 @@ def repeats(text: str) -> bool:
 
 
 def _cut(text: str) -> str:
-    text = " ".join(mask(printable(text)).split())
-    return text if len(text) <= CHARACTERS else text[: CHARACTERS - 1] + "…"
+    return shortened(" ".join(mask(printable(text)).split()), CHARACTERS)
 
 
 def section(found: Deviations, fates: Sequence[comparing.Fate] = ()) -> Section:

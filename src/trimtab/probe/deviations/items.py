@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any, Literal
 
+from trimtab.adjust.stack import BASE
 from trimtab.errors import RunError
 from trimtab.run import RunFolder
 
-BASE = "base"
 Direction = Literal["higher", "lower"]
 
 

@@ -211,5 +211,4 @@ def _tables(found: Space) -> tuple[Table, Table]:
 
 def values(found: Space) -> dict[str, Any]:
     """JSON values: figures, and the coordinates of every point of every map."""
-    content = plain(found)
-    return content if isinstance(content, dict) else {}
+    return dict(plain(found))
