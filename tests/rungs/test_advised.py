@@ -153,7 +153,7 @@ def test_a_damaged_survey_is_named_with_what_to_do(tmp_path: Path, content: Any,
     with pytest.raises(RunError, match=r"layers\.json") as found:
         advised.read(run, made.base())
     assert said in found.value.message
-    assert "trimtab probe RECIPE --of layers" in found.value.hint
+    assert "trimtab probe RECIPE --only layers" in found.value.hint
 
 
 def test_a_run_tries_what_was_advised_and_its_page_says_why(tmp_path: Path) -> None:

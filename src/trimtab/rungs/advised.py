@@ -20,7 +20,7 @@ from trimtab.run import RunFolder
 from trimtab.strict import Section, validate
 
 FILE = "layers.json"
-AGAIN = f"make {FILE} anew with `trimtab probe RECIPE --of layers`, or delete it to try the usual blocks"
+AGAIN = f"make {FILE} anew with `trimtab probe RECIPE --only layers`, or delete it to try the usual blocks"
 One = TypeVar("One", SteeringCandidate, AdapterCandidate, LayersCandidate)
 Number = Annotated[int, Field(ge=0)]
 # Those of a survey have some 300 characters.
