@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
 
-from trimtab.adjust.contract import Adjustment
-from trimtab.adjust.stack import Attached, taken_apart
-from trimtab.errors import ModelError
+from trimtab.adjust.stack import Attached
 from trimtab.model.load import Base
-from trimtab.model.local import Local
 from trimtab.probe.attribution import ablation, gradients, tokens
 from trimtab.probe.attribution.prompt import UNITS, Feature, Prompt, Unit, sectioned
 from trimtab.probe.attribution.targets import Scored, Target
+from trimtab.probe.opened import Opened
 from trimtab.records import NAN, Example, Progress, Report
 
 Method = Literal["integrated_gradients", "gradient_x_input", "ablation"]
@@ -80,27 +78,6 @@ class Attribution:
         return tuple(int(k) for k in np.argsort(-np.array(self.values), kind="stable"))
 
 
-@dataclass(frozen=True)
-class Probed:
-    """A model that can be looked into: its base with whatever is attached, and what else its stack changes."""
-
-    base: Base
-    adjustments: tuple[Adjustment, ...] = field(default=())
-
-    @classmethod
-    def of(cls, model: Base | Attached) -> Probed:
-        """Raises ModelError for a service, which keeps its network."""
-        if isinstance(model, Base):
-            return cls(model)
-        inner, stack = taken_apart(model.model)
-        if not isinstance(inner, Local):
-            raise ModelError(
-                f"{inner.name}: a service, which keeps its network",
-                "name a model that is loaded here to see what its answers depend on",
-            )
-        return cls(inner.base, stack.adjustments)
-
-
 def attribute(
     model: Base | Attached,
     example: Example,
@@ -119,7 +96,7 @@ def attribute(
         MissingPart: Captum is not installed.
     """
     settings = settings or Settings()
-    probed = Probed.of(model)
+    probed = Opened.of(model)
     prompt = sectioned(example.messages, probed.adjustments, settings.instructions)
     found: list[Attribution] = []
     for number, method in enumerate(settings.methods):

@@ -22,14 +22,14 @@ from numpy.typing import NDArray
 
 from trimtab import stats
 from trimtab.adjust.contrast import LEAST_PAIRS, Contrast
-from trimtab.adjust.stack import Attached, taken_apart
-from trimtab.errors import DataError, ModelError
+from trimtab.adjust.stack import Attached
+from trimtab.errors import DataError
 from trimtab.model import activations, sites
 from trimtab.model.load import Base
-from trimtab.model.local import Local
 from trimtab.probe import linear
 from trimtab.probe.layers import effects
 from trimtab.probe.layers.effects import Scored, States, Steer
+from trimtab.probe.opened import Opened
 from trimtab.records import Estimate, Progress, Report
 
 Array = NDArray[np.float64]
@@ -118,7 +118,7 @@ def survey(
         ModelError: the model is a service, or its blocks are not found.
     """
     settings = settings or Settings()
-    base = _base(model)
+    base = Opened.of(model).base
     names = list(groups) or [""] * len(pairs)
     chosen = _chosen(pairs, names, settings)
     some, clusters = [pairs[place] for place in chosen], [names[place] for place in chosen]
@@ -203,17 +203,6 @@ def _alike(pair: Contrast) -> bool:
     one, two = pair.positive, pair.negative
     # The first token of a row is predicted from nothing, so it is no answer.
     return np.array_equal(one.ids, two.ids) or not (one.supervised[1:].any() and two.supervised[1:].any())
-
-
-def _base(model: Base | Attached) -> Base:
-    if isinstance(model, Base):
-        return model
-    bare, _ = taken_apart(model.model)
-    if isinstance(bare, Local):
-        return bare.base
-    raise ModelError(
-        f"layers: {bare.name} is a service that keeps its network", "use a model that is run here"
-    )
 
 
 def _telling(report: Report | None, stage: str) -> effects.Tell | None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.adjust.stack import Attached, taken_apart
-from trimtab.errors import ModelError
+from trimtab.adjust.stack import Attached
 from trimtab.model import activations
 from trimtab.model.load import Base, prompt_ids
-from trimtab.model.local import Local
+from trimtab.probe.opened import Opened
 from trimtab.records import Example, Progress, Report, TokenRow
 
 LONGEST = 1024
@@ -29,22 +27,13 @@ def states(
     Raises:
         ModelError: the model is a service, whose states cannot be seen; or it has no chat template.
     """
-    if isinstance(model, Attached):
-        found, stack = taken_apart(model.model)
-        adjustments: tuple[Any, ...] = tuple(reversed(stack.adjustments))
-    else:
-        found, adjustments = Local(model), ()
-    if not isinstance(found, Local):
-        raise ModelError(
-            f"model {found.name}: its hidden states cannot be seen",
-            "look at its answers, or at a local model",
-        )
+    opened = Opened.of(model)
     rows = []
     for example in examples:
         messages = example.messages
-        for adjustment in adjustments:
+        for adjustment in reversed(opened.adjustments):
             messages = adjustment.messages(messages)
-        ids = np.array(prompt_ids(found.base.tokenizer, messages)[-LONGEST:], dtype=np.int64)
+        ids = np.array(prompt_ids(opened.base.tokenizer, messages)[-LONGEST:], dtype=np.int64)
         last = np.zeros(len(ids), dtype=bool)
         last[-1] = True
         rows.append(TokenRow(example.id, ids, last))
@@ -53,4 +42,4 @@ def states(
         if report:
             report(Progress("read states", done, total))
 
-    return activations.read(found.base, rows, report=tell).means.astype(np.float64)
+    return activations.read(opened.base, rows, report=tell).means.astype(np.float64)
