@@ -226,6 +226,24 @@ class Review(Section):
     """Human judgement."""
 
     required: bool = Field(False, description="keep the verdict inconclusive until people have judged")
+    role: Literal["goal", "guard"] = Field(
+        "guard",
+        description="guard: people must not prefer the base model by more than margin, beside the goal; goal: people "
+        "must prefer the adjusted model by more than min_gain, and the goal's metric only chooses what they see",
+    )
+    margin: float = Field(
+        0.05, gt=0, lt=0.5, description="guard: how far below one half the win rate may lie"
+    )
+    min_gain: float = Field(
+        0.0, ge=0, lt=0.5, description="goal: how far above one half the win rate must lie"
+    )
+    items: int = Field(
+        0, ge=0, le=100_000, description="items of confirm that are shown, at random; 0 is all of them"
+    )
+    per_item: int = Field(2, ge=1, le=100, description="people who judge each item")
+    question: str = Field(
+        "Which answer is better?", min_length=1, max_length=300, description="what people are asked of a pair"
+    )
 
 
 class Recipe(Section):

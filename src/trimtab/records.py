@@ -237,6 +237,45 @@ class Verdict:
     rung: str = ""
 
 
+Side = Literal["left", "right", "tie", "bad"]
+# Why an item is reviewed: for the estimate, because it seemed uncertain, to see whether raters read, to teach them.
+Share = Literal["estimate", "chosen", "attention", "training"]
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What one rater said of two answers to one item, with what the rater could not see: whose answers these were.
+
+    Attributes:
+        item, rater: ids.
+        left, right: hashes of the stacks that gave the answers on these sides.
+        choice: the better side; `tie` and `bad` (both are bad) prefer neither.
+        seconds: from showing the pair to the judgement.
+        again: the rater judged the same pair before, with its sides swapped.
+        expected: the right choice of an item that has one (attention, training).
+        machine: given by a model, not by a person.
+    """
+
+    item: str
+    rater: str
+    left: str
+    right: str
+    choice: Side
+    seconds: float = NAN
+    share: Share = "estimate"
+    again: bool = False
+    expected: Side | None = None
+    machine: bool = False
+
+    def preference(self, stack: str) -> float:
+        """1 where this stack's answer was preferred, 0 where the other's, 0.5 where neither; nan of another pair."""
+        if stack not in (self.left, self.right):
+            return NAN
+        if self.choice in ("tie", "bad"):
+            return 0.5
+        return float((self.left if self.choice == "left" else self.right) == stack)
+
+
 class Generate(Protocol):
     """Answers prompts: what `Stack.attach` yields. One output per (example, seed), in that order."""
 

@@ -57,6 +57,13 @@ PARTS = {
     "datasets": "data",
     "captum": "probe",
     "umap": "probe",
+    "sqlalchemy": "review",
+    "alembic": "review",
+    "fastapi": "review",
+    "uvicorn": "review",
+    "python_multipart": "review",
+    "evalica": "review",
+    "pg8000": "postgresql",
 }
 # The parser's own exceptions have no public name that all its versions share.
 _Misuse: Any = typer.BadParameter.__mro__[1]

@@ -1,0 +1,148 @@
+"""The tables of the store of judgements: people, what they are shown, and what they said.
+
+Judgements are only added: what is taken back gets a time in `undone`, and counts no longer. Times are seconds since
+1970, UTC. Which stack an answer is from stands in `answers` and `tasks` alone, which no page reads beyond the texts.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+NAMES = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = MetaData(naming_convention=NAMES)
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    # All that is kept of a person; empty after they were forgotten.
+    Column("name", String(80), nullable=False),
+    Column("role", String(10), nullable=False),  # author, rater, viewer
+    Column("invited", Float, nullable=False),
+    Column("forgotten", Float),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    # SHA-256 of an invitation's or a session's token: the token itself is nowhere kept.
+    Column("hash", String(64), primary_key=True),
+    Column("person", ForeignKey("people.id"), nullable=False, index=True),
+    Column("kind", String(10), nullable=False),  # invitation, session
+    Column("made", Float, nullable=False),
+    Column("expires", Float, nullable=False),
+    Column("revoked", Float),
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run", String(255), nullable=False, index=True),  # identity of the run
+    Column("title", String(200), nullable=False),
+    Column("purpose", String(10), nullable=False),  # verdict, learning
+    Column("stacks", JSON, nullable=False),  # hashes, the base model's first
+    Column(
+        "guidelines", JSON, nullable=False
+    ),  # as shown: version, tone, audience, rules with texts and examples
+    Column("plan", JSON, nullable=False),  # see review.sampling.Plan
+    Column("made", Float, nullable=False),
+    Column("closed", Float),
+)
+
+items = Table(
+    "items",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("review", ForeignKey("reviews.id"), nullable=False, index=True),
+    Column("example", String(64), nullable=False),
+    Column("share", String(10), nullable=False),  # records.Share
+    Column("position", Integer, nullable=False),
+    Column("messages", JSON, nullable=False),  # [[role, content], ...]
+    Column("good", String(64)),  # whose answer is the right one, where that is known (attention, training)
+    Column("rule", String(64)),  # of the guidelines, that a training item teaches
+    UniqueConstraint("review", "example", "share"),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("item", ForeignKey("items.id"), primary_key=True),
+    Column("stack", String(64), primary_key=True),
+    Column("text", Text, nullable=False),
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    # Random, so that nothing can be read from it.
+    Column("id", String(32), primary_key=True),
+    Column("item", ForeignKey("items.id"), nullable=False, index=True),
+    Column("person", ForeignKey("people.id"), nullable=False),
+    Column("left", String(64), nullable=False),
+    Column("right", String(64), nullable=False),
+    Column("again", Boolean, nullable=False),
+    Column("shown", Float, nullable=False),
+    UniqueConstraint("item", "person", "again"),
+    Index("ix_tasks_person", "person"),
+)
+
+judgements = Table(
+    "judgements",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("task", ForeignKey("tasks.id"), nullable=False, index=True),
+    # Made by the page that was shown: a judgement that is sent twice is the same one.
+    Column("key", String(32), nullable=False, unique=True),
+    Column("choice", String(5), nullable=False),  # left, right, tie, bad, skip
+    Column(
+        "ratings", JSON, nullable=False
+    ),  # {rule: {"left": bool, "right": bool}}: whether each side keeps it
+    Column("reason", Text, nullable=False),
+    Column("correction", Text, nullable=False),
+    Column("flags", JSON, nullable=False),  # {"left": ["harmful", ...], "right": [...]}
+    Column("seconds", Float, nullable=False),
+    Column("version", String(40), nullable=False),  # of the guidelines
+    Column("made", Float, nullable=False),
+    Column("undone", Float),
+)
+
+comments = Table(
+    "comments",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("review", ForeignKey("reviews.id"), nullable=False, index=True),
+    Column("person", ForeignKey("people.id"), nullable=False),
+    Column("rule", String(64), nullable=False),  # empty: on the guidelines as a whole
+    Column("text", Text, nullable=False),
+    Column("made", Float, nullable=False),
+)
+
+# Who did what; never a text that someone wrote.
+events = Table(
+    "events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("person", ForeignKey("people.id")),
+    Column("what", String(30), nullable=False),
+    Column("about", String(200), nullable=False),
+)
