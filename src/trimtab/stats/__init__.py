@@ -11,6 +11,7 @@ from trimtab.stats.levels import (
 from trimtab.stats.onesample import z_test
 from trimtab.stats.paired import compare, interval, non_inferior, undefined
 from trimtab.stats.power import detectable_effect, items_without_change, joint_power, power, sample_size
+from trimtab.stats.preference import win_rate
 from trimtab.stats.tables import fisher, holm, log_odds_ratio, wilson
 
 __all__ = [
@@ -33,5 +34,6 @@ __all__ = [
     "sample_size",
     "undefined",
     "wilson",
+    "win_rate",
     "z_test",
 ]

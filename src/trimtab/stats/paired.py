@@ -13,7 +13,7 @@ from trimtab.stats.choose import SPARSE, Choice, Differences, choose
 from trimtab.stats.clustered import LEAST_CLUSTERS, cluster_codes
 from trimtab.stats.corpus import Statistic, pseudo_values
 from trimtab.stats.distributions import normal_quantile
-from trimtab.stats.intervals import NO_CHANGE, Array, hull, no_change, plus_two, t_family
+from trimtab.stats.intervals import NO_CHANGE, UNSEEN, Array, hull, no_change, plus_two, t_family
 from trimtab.stats.levels import alpha_from_level, next_look_alpha
 from trimtab.stats.outcome import PLANNED_POWER, Measured, estimated, gain_above, judged, loss_within
 
@@ -224,7 +224,7 @@ def _jackknife(value: float, pseudo: Array, changed: int, span: float | None) ->
     if changed == 0 or error <= 1e-9 * abs(value):
         if span is None or changed:
             return Choice(None, "no variation between items; if none differ, give bounds=(low, high)")
-        return Choice(no_change(value, span, units), notes=("no variation: bounded by what may be unseen",))
+        return Choice(no_change(value, span, units), notes=(UNSEEN,))
     family = t_family(value, error, units - 1, "jackknife-t")
     if changed < SPARSE and changed <= units / 2:
         reach = span if span is not None else float(np.abs(pseudo).max())
