@@ -22,7 +22,7 @@ from trimtab.stats.outcome import PLANNED_POWER, Measured, gain_above, judged, l
 HALF = 0.5
 SAME = 1e-9
 LEAST_RATERS = 5
-LEAST_EFFECTIVE = 4.0
+LEAST_EFFECTIVE = 3.0
 MORE_RATERS = "more items of the same raters would not decide this: more raters would"
 
 
