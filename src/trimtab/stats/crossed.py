@@ -71,7 +71,7 @@ class Crossed:
 
 
 def crossed(judged: Judged) -> Crossed:
-    """The variance of the mean of at least 2 items that at least 2 raters judged, and that are not all equal."""
+    """The variance of the mean of at least 2 items that at least 2 raters judged."""
     x, w, by_rater = judged.of_items, judged.weights, judged.of_raters
     items, mean = len(x), float(x.mean())
     of_items = float(x.var(ddof=1)) / items
@@ -85,7 +85,8 @@ def crossed(judged: Judged) -> Crossed:
     seen = of_raters + min(_noise(judged, x), of_items)
     raters = len(by_rater)
     squares = seen**2 / (raters - 1) + of_items**2 / (items - 1)
-    return Crossed(mean, of_items, of_raters, (of_items + of_raters) ** 2 / squares)
+    df = (of_items + of_raters) ** 2 / squares if squares > 0 else items - 1.0
+    return Crossed(mean, of_items, of_raters, df)
 
 
 def _noise(judged: Judged, x: Array) -> float:
