@@ -269,3 +269,118 @@ def rule(world: World, replicates: int, seed: int) -> Ruled:
         float(np.std(errors[1])) / math.sqrt(replicates),
         (false[0] / replicates, false[1] / replicates),
     )
+
+
+def covers(replicates: int) -> list[Covered]:
+    """Coverage by kind of review, at both levels, for one look and for any number."""
+    one, mixed = ("accurate",), ("accurate", "accurate", "accurate", "noisy", "left", "random")
+    worlds = [
+        World(20, one, 1),
+        World(300, one, 1, 0.3, 0.9),
+        World(100, one * 2, 2, 0.3),
+        World(100, one * 3, 2, 0.3),
+        World(100, one * 5, 1),
+        World(100, one * 5, 2, 0.15),
+        World(300, one * 5, 2, 0.3),
+        World(100, one * 5, 2, 0.3, uneven=True),
+        World(300, one * 8, 2, 0.3),
+        World(300, one * 20, 3),
+        World(300, one * 20, 3, 0.3),
+        World(100, mixed, 2, 0.15),
+    ]
+    return [
+        cover(world, replicates, seed, level, sequential)
+        for seed, world in enumerate(worlds)
+        for level in (0.95, 0.99375)
+        for sequential in (False, True)
+    ]
+
+
+def peeks(replicates: int) -> list[Peeked]:
+    """False verdicts under looks after every ten items."""
+    one, mixed = ("accurate",), ("accurate", "accurate", "accurate", "noisy", "left", "random")
+    worlds = [
+        World(200, one, 1),
+        World(200, one * 5, 2),
+        World(200, one * 5, 2, 0.15),
+        World(200, one * 5, 2, 0.3),
+    ]
+    worlds += [World(200, one * 8, 2, 0.15), World(200, one * 8, 2, 0.3), World(200, mixed, 2, 0.15)]
+    found = [
+        peek(worlds[0], 0.0, replicates, 1, sequential=False),
+        peek(worlds[0], 0.0, replicates, 1, 0.99375),
+    ]
+    for seed, world in enumerate(worlds):
+        found += [peek(world, threshold, replicates, seed) for threshold in (0.0, 0.05, -0.05)]
+    return found
+
+
+def rules(replicates: int) -> list[Ruled]:
+    """What the rule on raters does, where nothing differs on average."""
+    one, mixed = ("accurate",), ("accurate", "accurate", "accurate", "noisy", "left", "random")
+    worlds = [World(150, mixed, 2, 0.15), World(150, mixed, 3, 0.15), World(150, mixed, 3, 0.3)]
+    worlds += [World(150, one * 5, 2, 0.3), World(150, one * 5, 3, 0.6), World(150, one * 3, 2, 0.6)]
+    return [rule(world, replicates, seed) for seed, world in enumerate(worlds)]
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Rows of a table in Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def shown(found: dict[str, list[Covered] | list[Peeked] | list[Ruled]]) -> str:
+    """All tables."""
+    covered = [
+        (c.world, c.items, c.per_item, c.level, "any time" if c.sequential else "once", f"{c.coverage:.4f}",
+         f"{c.miss_low:.4f}", f"{c.miss_high:.4f}", f"{c.width:.2f}")
+        for c in found["cover"]
+    ]  # fmt: skip
+    peeked = [
+        (
+            p.world,
+            p.items,
+            p.aim,
+            p.level,
+            "any time" if p.sequential else "once",
+            f"{p.false:.3f}",
+            f"{p.at_end:.3f}",
+        )
+        for p in found["peek"]
+    ]
+    ruled = [
+        (r.world, r.items, ", ".join(f"{kind} {share:.2f}" for kind, share in r.left_out.items()),
+         f"{r.bias[0]:+.4f}, {r.bias[1]:+.4f}", f"{r.error:.4f}", f"{r.false[0]:.3f}, {r.false[1]:.3f}")
+        for r in found["rule"]
+    ]  # fmt: skip
+    heads = (
+        ("raters", "items", "each by", "level", "interval", "coverage", "miss low", "miss high", "width"),
+        ("raters", "items", "truth lies at", "level", "interval", "ever falsely passed", "at the end"),
+        ("raters", "items", "left out", "bias without, with", "its error", "false better without, with"),
+    )
+    return "\n\n".join(map(table, heads, (covered, peeked, ruled)))
+
+
+def main() -> None:
+    """Simulate, print the tables, and write them as JSON."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--replicates", type=int, default=2000)
+    parser.add_argument("--out", type=pathlib.Path)
+    options = parser.parse_args()
+    started = time.perf_counter()
+    found = {
+        "cover": covers(options.replicates),
+        "peek": peeks(options.replicates // 2),
+        "rule": rules(options.replicates // 4),
+    }
+    print(shown(found))
+    print(f"\n{options.replicates} replicates, {time.perf_counter() - started:.0f} s")
+    if options.out:
+        plain = {name: [asdict(one) for one in several] for name, several in found.items()}
+        options.out.write_text(json.dumps(plain, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

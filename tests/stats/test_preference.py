@@ -85,6 +85,13 @@ def test_variance_by_items_and_raters_from_matrices(per_item, uneven):
     expected = reference.crossed(values, items, raters)
     assert found.of_raters > 0
     assert (found.of_items, found.of_raters, found.df) == pytest.approx(expected)
+    reach = stats_reference.stats.t.ppf(0.975, len(set(raters)) - 1) * math.sqrt(found.of_raters)
+    both = intervals(judgements(values, items.tolist(), raters.tolist()), 0.025, True)
+    value, low = both.x.mean() - 0.5, both.anytime.bounds(0.025)[0]
+    widened = value - math.hypot(value - low, reach)
+    others = both.once.bounds(0.025)[0], both.crossed.family().bounds(0.025)[0] - 0.5
+    assert both.family.bounds(0.025)[0] == pytest.approx(min(widened, *others))
+    assert widened < low
 
 
 def test_variance_of_as_many_judgements_each_is_that_of_the_raters_means():

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from trimtab.stats.distributions import t_quantile
 from trimtab.stats.intervals import Array, Family, t_family
 
 Codes = NDArray[np.int64]
@@ -59,6 +60,7 @@ class Crossed:
     of_items: float
     of_raters: float
     df: float
+    raters: int
 
     @property
     def variance(self) -> float:
@@ -68,6 +70,10 @@ class Crossed:
     def family(self) -> Family:
         """The t interval of the mean, for such raters."""
         return t_family(self.mean, math.sqrt(self.variance), self.df, "t by items and raters")
+
+    def reach(self, alpha: float) -> float:
+        """How far these raters' mean may lie from that of such raters, on one side, with error `alpha`."""
+        return t_quantile(1 - alpha, self.raters - 1) * math.sqrt(self.of_raters)
 
 
 def crossed(judged: Judged) -> Crossed:
@@ -86,7 +92,7 @@ def crossed(judged: Judged) -> Crossed:
     raters = len(by_rater)
     squares = seen**2 / (raters - 1) + of_items**2 / (items - 1)
     df = (of_items + of_raters) ** 2 / squares if squares > 0 else items - 1.0
-    return Crossed(mean, of_items, of_raters, df)
+    return Crossed(mean, of_items, of_raters, df, raters)
 
 
 def _noise(judged: Judged, x: Array) -> float:

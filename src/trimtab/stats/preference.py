@@ -49,8 +49,8 @@ def win_rate(
     candidate the win rate; n, need_n: items. The interval is the hull of t and plus-two over items and, where at least
     5 raters share the work, of t with a variance by items and raters (`trimtab.stats.crossed`): it is then about such
     raters, else about these raters, which a note says. Items that all got the same: the score bound. sequential: the
-    hull holds a confidence sequence over items too (`trimtab.stats.betting`), so that who looks after every item and
-    stops when it is decided errs no more often; need_n then is charged for no next look, as looking costs nothing.
+    hull holds a confidence sequence over items too (`trimtab.stats.betting`), widened by what raters add, so that who
+    looks after every item and stops when it is decided errs no more often, and need_n is charged for no next look.
 
     Outcomes as in `compare` at min_gain = `threshold`; with a margin those of `non_inferior`. need_n is None where the
     estimate is not above what it is held against, or where a million items would not decide (a note says so).
@@ -117,27 +117,33 @@ class Intervals:
 
     @property
     def family(self) -> Family:
-        """The hull of all."""
-        raters = None if self.crossed is None else _from_half(self.crossed.family())
-        families = [family for family in (self.once, self.anytime, raters) if family is not None]
+        """The hull of all; that for any number of looks is widened by what raters add."""
+        families = [self.once]
+        if self.anytime is not None:
+            families.append(self.anytime if self.crossed is None else _widened(self.anytime, self.crossed))
+        if self.crossed is not None:
+            families.append(_from_half(self.crossed.family()))
         return families[0] if len(families) == 1 else hull(*families)
 
     def need_items(self, measured: Measured, difference: Estimate, threshold: float) -> int | None:
         """Items in all for 80% power at the difference seen; None where no number of them below a million would do.
 
-        The interval for one look shrinks with 1 / sqrt(items); what raters add stays; bets are planned.
+        The interval for one look shrinks with 1 / sqrt(items), bets are planned, and what raters add stays.
         """
         distance, alpha = difference.value - threshold, alpha_from_level(difference.level)
         if distance <= 0:
             return None
-        z = normal_quantile(1 - alpha)
-        allowed = distance * z / (z + normal_quantile(PLANNED_POWER))
-        need = measured.n * ((difference.value - self.once.bounds(alpha)[0]) / allowed) ** 2
-        if self.anytime is not None:
-            need = max(need, items_to_win(self.x, threshold + HALF, alpha, PLANNED_POWER))
+        # What the half-width must not exceed, so that the distance is passed four times in five.
+        slack = 1 + normal_quantile(PLANNED_POWER) / normal_quantile(1 - alpha)
+        need = measured.n * ((difference.value - self.once.bounds(alpha)[0]) * slack / distance) ** 2
+        left = distance
         if self.crossed is not None:
-            room = (allowed / t_quantile(1 - alpha, self.crossed.df)) ** 2 - self.crossed.of_raters
+            room = (distance / slack / t_quantile(1 - alpha, self.crossed.df)) ** 2 - self.crossed.of_raters
             need = max(need, measured.n * self.crossed.of_items / room) if room > 0 else math.inf
+            left = math.sqrt(max(0.0, distance**2 - (slack * self.crossed.reach(alpha)) ** 2))
+        if self.anytime is not None and need < MOST_PLANNED:
+            mean = float(self.x.mean()) - left
+            need = max(need, items_to_win(self.x, mean, alpha, PLANNED_POWER) if left > 0 else math.inf)
         return max(measured.n + 1, math.ceil(need)) if need < MOST_PLANNED else None
 
 
@@ -160,6 +166,27 @@ def _from_half(family: Family) -> Family:
         return low - HALF, high - HALF
 
     return Family(family.value - HALF, family.method, bounds)
+
+
+def _widened(over_items: Family, spread: Crossed) -> Family:
+    """Bounds about these raters, widened so that they are about such raters: the two distances as sides of a triangle.
+
+    What items and what raters leave open is independent, and each side must keep its error at any look.
+    """
+
+    def bounds(alpha: float) -> Bounds:
+        low, high = over_items.bounds(alpha)
+        reach = spread.reach(alpha)
+        value = over_items.value
+        return value - _together(value - low, reach), value + _together(high - value, reach)
+
+    return Family(over_items.value, over_items.method, bounds)
+
+
+def _together(one: float, other: float) -> float:
+    """The root of the sum of squares; distances below 0, which errors above one half have, count against it."""
+    squares = one * abs(one) + other * abs(other)
+    return math.copysign(math.sqrt(abs(squares)), squares)
 
 
 def _over_raters(data: Judged) -> tuple[Crossed | None, str]:
