@@ -8,9 +8,13 @@ found and good ones left out by mistake can be counted. Widths are over that of 
 and knows only items.
 """
 
+import argparse
+import json
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+import pathlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 import numpy as np
@@ -19,6 +23,7 @@ from scipy.optimize import brentq
 
 from trimtab.records import Vote
 from trimtab.review.quality import apply
+from trimtab.stats.crossed import Judged
 from trimtab.stats.distributions import normal_cdf, t_quantile
 from trimtab.stats.levels import alpha_from_level
 from trimtab.stats.preference import HALF, LEAST_RATERS, intervals, judgements
@@ -195,7 +200,7 @@ def peek(
     )
 
 
-def _looks(drawn: Drawn, items: int) -> Iterator[object]:
+def _looks(drawn: Drawn, items: int) -> Iterator[Judged]:
     first = np.concatenate([[True], np.diff(drawn.items) > 0])
     for n in range(20, items + 1, 10):
         there = drawn.items < n

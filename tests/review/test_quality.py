@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.reference import preference_reference as reference
-from tests.stats.test_preference import ACCURATE, allowance, bench
+from tests.simulated import ACCURATE, allowance, bench
 from trimtab.records import Vote
 from trimtab.review.quality import RULE, Rule, apply, assess
 

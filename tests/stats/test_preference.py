@@ -1,30 +1,20 @@
 """The win rate: against second implementations, and by simulated reviews whose truth is known."""
 
 import math
-import sys
-from importlib import util
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.reference import preference_reference as reference
 from tests.reference import stats_reference
+from tests.simulated import ACCURATE, allowance, bench
 from trimtab import stats
 from trimtab.errors import StatisticsError
 from trimtab.stats.betting import betting, items_to_win
 from trimtab.stats.crossed import crossed
 from trimtab.stats.preference import NOT_BY_ITEMS, intervals, judgements
 
-_SPEC = util.spec_from_file_location(
-    "raters_simulated", Path(__file__).resolve().parents[2] / "bench" / "raters_simulated.py"
-)
-bench = util.module_from_spec(_SPEC)
-sys.modules["raters_simulated"] = bench
-_SPEC.loader.exec_module(bench)
-
 SHARED = 0.99375
-ACCURATE = ("accurate",)
 
 
 def review(n=60, raters=6, per_item=2, seed=0, share=(0.25, 0.15, 0.6)):
@@ -238,10 +228,6 @@ def test_too_few_items_have_no_interval():
 def test_what_cannot_be_judgements_is_refused(arguments, options):
     with pytest.raises(StatisticsError):
         stats.win_rate(*arguments, **options)
-
-
-def allowance(rate, replicates):
-    return 2 * math.sqrt(rate * (1 - rate) / replicates)
 
 
 @pytest.mark.parametrize("level", [0.95, SHARED])
