@@ -146,7 +146,7 @@ def cover(world: World, replicates: int, seed: int, level: float = 0.95, sequent
     for _ in range(replicates):
         drawn = draw(world, rng)
         data = judgements(drawn.values, drawn.items, drawn.raters)
-        ends = intervals(data, alpha, sequential).family.bounds(alpha)
+        ends = intervals(data, alpha, world.items * sequential).family.bounds(alpha)
         x = data.of_items
         plain = 2 * t_quantile(1 - alpha, len(x) - 1) * float(x.std(ddof=1)) / math.sqrt(len(x))
         low.append(ends[0] > drawn.truth)
@@ -189,7 +189,7 @@ def peek(
         # About these raters the truth differs from review to review.
         held = threshold if len(world.kinds) >= LEAST_RATERS else drawn.truth
         passed = [
-            intervals(data, alpha, sequential).family.bounds(alpha)[0] > held
+            intervals(data, alpha, world.items * sequential).family.bounds(alpha)[0] > held
             for data in _looks(drawn, world.items)
         ]
         false += any(passed)
@@ -261,7 +261,7 @@ def rule(world: World, replicates: int, seed: int) -> Ruled:
                 [vote.item for vote in counted],
                 [vote.rater for vote in counted],
             )
-            family = intervals(data, alpha, True).family
+            family = intervals(data, alpha, world.items).family
             errors[which].append(family.value)
             false[which] += family.bounds(alpha)[0] > 0
     truth = float(shares(world) @ [seen(kind, world.mu, world.taste**2) for kind in world.kinds]) - HALF

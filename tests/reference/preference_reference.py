@@ -33,14 +33,15 @@ def crossed(values: np.ndarray, items: np.ndarray, raters: np.ndarray) -> tuple[
     return of_items, of_raters, (of_items + of_raters) ** 2 / squares
 
 
-def betting_low(x: Sequence[float], alpha: float, error: float) -> float:
+def betting_low(x: Sequence[float], alpha: float, error: float, planned: int = 0) -> float:
     """The lower bound: the smallest of 20,001 means whose capital, bet by bet, has not reached 1 / error."""
     means = np.linspace(0, 1, 20_001)[1:]
     capital = np.ones(len(means))
     seen: list[float] = []
     squares = 0.25
     for t, value in enumerate(x, start=1):
-        stake = math.sqrt(2 * math.log(1 / alpha) / (squares / t * t * math.log(t + 1)))
+        until = planned if t <= planned else t * math.log(t + 1)
+        stake = math.sqrt(2 * math.log(1 / alpha) / (squares / t * until))
         capital *= 1 + np.minimum(stake, 0.5 / means) * (value - means)
         seen.append(value)
         squares += (value - (0.5 + sum(seen)) / (t + 1)) ** 2

@@ -35,7 +35,7 @@ def test_the_win_rate_is_that_of_the_votes_in_the_order_of_the_review():
     found = analyse(cast[::-1], PAIR, ORDER, min_gain=0.02, level=0.9)
     expected = stats.win_rate(
         [v.preference(CANDIDATE) for v in cast], [v.item for v in cast], [v.rater for v in cast],
-        level=0.9, threshold=0.02,
+        level=0.9, threshold=0.02, sequential=60,
     )  # fmt: skip
     assert found.win_rate == expected == found.unruled
     assert found.win_rate.candidate > 0.5

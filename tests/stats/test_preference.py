@@ -46,13 +46,14 @@ def test_one_look_by_one_rater_is_the_hull_of_t_and_plus_two():
 
 
 @pytest.mark.parametrize("level", [0.95, SHARED])
-def test_looking_at_any_time_adds_the_bets(level):
+@pytest.mark.parametrize("planned", [True, 40, 100])
+def test_looking_at_any_time_adds_the_bets(level, planned):
     values, items, raters = review(raters=2)
-    found = stats.win_rate(values, items, raters, level=level).difference
+    found = stats.win_rate(values, items, raters, level=level, sequential=planned).difference
     x, alpha = of_items(values, items), (1 - level) / 2
     assert found.value == pytest.approx(x.mean() - 0.5)
-    assert found.low == pytest.approx(reference.betting_low(x, alpha, alpha) - 0.5, abs=1e-4)
-    assert found.high == pytest.approx(0.5 - reference.betting_low(1 - x, alpha, alpha), abs=1e-4)
+    assert found.low == pytest.approx(reference.betting_low(x, alpha, alpha, planned) - 0.5, abs=1e-4)
+    assert found.high == pytest.approx(0.5 - reference.betting_low(1 - x, alpha, alpha, planned), abs=1e-4)
     assert found.low < stats.win_rate(values, items, raters, level=level, sequential=False).difference.low
 
 

@@ -24,14 +24,14 @@ TINY = 1e-12
 MOST_PLANNED = 1_000_000
 
 
-def betting(x: Array, alpha: float) -> Family:
+def betting(x: Array, alpha: float, planned: int = 0) -> Family:
     """Bounds of the mean of x (items,), each in [0, 1], in the order in which the items were drawn.
 
-    The bets are those that serve a bound of error `alpha` best; bounds of another error use them too. Each bound
-    misses with at most its error at whatever item one stops. An item's value may depend on those before it, its
-    expectation given those may not.
+    The bets are those that serve a bound of error `alpha` best, and best where the planned number of items is reached;
+    bounds of another error use them too. Each bound misses with at most its error at whatever item one stops, planned
+    or not. An item's value may depend on those before it, its expectation given those may not.
     """
-    above, below = bets(x, alpha), bets(1 - x, alpha)
+    above, below = bets(x, alpha, planned), bets(1 - x, alpha, planned)
 
     def bounds(error: float) -> Bounds:
         return lower_bound(x, above, error), 1 - lower_bound(1 - x, below, error)
@@ -39,24 +39,25 @@ def betting(x: Array, alpha: float) -> Family:
     return Family(float(x.mean()), "betting", bounds)
 
 
-def bets(x: Array, alpha: float) -> Array:
-    """The predictable plug-in bet before each item (items,): the paper's predictable plug-in, for one bound.
+def bets(x: Array, alpha: float, planned: int = 0) -> Array:
+    """The bet before each item (items,): the paper's predictable plug-in, for one bound.
 
-    lambda_t = sqrt(2 log(1/alpha) / (s_{t-1}^2 t log(t+1))), with mean and variance of the items so far, each begun
-    with half an item: mean 1/2, variance 1/4.
+    lambda_t = sqrt(2 log(1/alpha) / (s_{t-1}^2 T)) with T = the planned items up to there, t log(t+1) beyond, and the
+    variance s^2 of the items so far, begun with one item of mean 1/2 and variance 1/4.
     """
     t = np.arange(1, len(x) + 1)
     mean = (0.5 + np.cumsum(x)) / (t + 1)
     variance = (0.25 + np.cumsum((x - mean) ** 2)) / (t + 1)
-    return _stake(t, np.concatenate([[0.25], variance[:-1]]), alpha)
+    return _stake(t, np.concatenate([[0.25], variance[:-1]]), alpha, planned)
 
 
-def _stake(t: NDArray[np.int64], variance: Array | float, alpha: float) -> Array:
-    answer: Array = np.sqrt(2 * math.log(1 / alpha) / (variance * t * np.log(t + 1)))
+def _stake(t: NDArray[np.int64], variance: Array | float, alpha: float, planned: int) -> Array:
+    until = np.where(t <= planned, planned, t * np.log(t + 1))
+    answer: Array = np.sqrt(2 * math.log(1 / alpha) / (variance * until))
     return answer
 
 
-def items_to_win(x: Array, mean: float, alpha: float, power: float) -> float:
+def items_to_win(x: Array, mean: float, alpha: float, power: float, planned: int = 0) -> float:
     """How many items such as x (items,) are needed for the lower bound to pass `mean` with probability `power`.
 
     The first number at which the expected logarithm of the capital, less its normal quantile of `power`, reaches
@@ -65,7 +66,8 @@ def items_to_win(x: Array, mean: float, alpha: float, power: float) -> float:
     """
     variance = float(x.var(ddof=1)) + 1 / (4 * len(x))
     gain = float(x.mean()) - mean
-    stake = np.minimum(_stake(np.arange(1, MOST_PLANNED + 1), variance, alpha), MOST_RISKED / max(mean, TINY))
+    t = np.arange(1, MOST_PLANNED + 1)
+    stake = np.minimum(_stake(t, variance, alpha, planned), MOST_RISKED / max(mean, TINY))
     squares = np.cumsum(stake**2)
     expected = gain * np.cumsum(stake) - (variance + gain**2) / 2 * squares
     enough = expected - normal_quantile(power) * np.sqrt(variance * squares) >= math.log(1 / alpha)

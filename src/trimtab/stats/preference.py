@@ -37,7 +37,7 @@ def win_rate(
     level: float = 0.95,
     threshold: float = 0.0,
     margin: float | None = None,
-    sequential: bool = True,
+    sequential: bool | int = True,
 ) -> Comparison:
     """Whether people prefer the candidate by more than `threshold`, or not less than the baseline by `margin`.
 
@@ -50,7 +50,8 @@ def win_rate(
     5 raters share the work, of t with a variance by items and raters (`trimtab.stats.crossed`): it is then about such
     raters, else about these raters, which a note says. Items that all got the same: the score bound. sequential: the
     hull holds a confidence sequence over items too (`trimtab.stats.betting`), widened by what raters add, so that who
-    looks after every item and stops when it is decided errs no more often, and need_n is charged for no next look.
+    looks after every item and stops when it is decided errs no more often, and need_n is charged for no next look. As
+    a number it is that of the items planned, which makes it narrower around there, and leaves it as safe elsewhere.
 
     Outcomes as in `compare` at min_gain = `threshold`; with a margin those of `non_inferior`. need_n is None where the
     estimate is not above what it is held against, or where a million items would not decide (a note says so).
@@ -106,7 +107,7 @@ class Intervals:
     """Intervals of a win rate's distance from one half, from the means of items x (items,).
 
     once: over items, for one look, which counts these raters; anytime: the same for any number of looks; crossed: the
-    variance for such raters. None where not asked for, or not known. notes: what a reader should know.
+    variance for such raters. None where not asked for, or not known. notes: what a reader should know. planned: items.
     """
 
     x: Array
@@ -114,6 +115,7 @@ class Intervals:
     anytime: Family | None
     crossed: Crossed | None
     notes: tuple[str, ...]
+    planned: int
 
     @property
     def family(self) -> Family:
@@ -143,19 +145,20 @@ class Intervals:
             left = math.sqrt(max(0.0, distance**2 - (slack * self.crossed.reach(alpha)) ** 2))
         if self.anytime is not None and need < MOST_PLANNED:
             mean = float(self.x.mean()) - left
-            need = max(need, items_to_win(self.x, mean, alpha, PLANNED_POWER) if left > 0 else math.inf)
+            bets = items_to_win(self.x, mean, alpha, PLANNED_POWER, self.planned)
+            need = max(need, bets if left > 0 else math.inf)
         return max(measured.n + 1, math.ceil(need)) if need < MOST_PLANNED else None
 
 
-def intervals(data: Judged, alpha: float, sequential: bool) -> Intervals:
+def intervals(data: Judged, alpha: float, sequential: bool | int) -> Intervals:
     """The intervals for at least two items, resolved for one-sided error `alpha`; see `win_rate`."""
     x = data.of_items
     d = x - HALF
     same = bool(np.ptp(d) <= SAME)
     once = no_change(float(d.mean()), HALF, len(d)) if same else hull(student(d), plus_two(d, HALF))
-    anytime = _from_half(betting(x, alpha)) if sequential else None
+    anytime = _from_half(betting(x, alpha, int(sequential))) if sequential else None
     spread, about = _over_raters(data)
-    return Intervals(x, once, anytime, spread, (UNSEEN, about) if same else (about,))
+    return Intervals(x, once, anytime, spread, (UNSEEN, about) if same else (about,), int(sequential))
 
 
 def _from_half(family: Family) -> Family:
