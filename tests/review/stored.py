@@ -23,6 +23,7 @@ RULES = {
         }
     ],
 }
+NO_CHECKS = Plan(again=0.0, attention=0.0)
 PLAIN = {"version": "3", "audience": "", "tone": "", "rules": []}
 
 
@@ -43,7 +44,7 @@ def begun(
     *,
     purpose: Purpose = "learning",
     rules: dict[str, object] = PLAIN,
-    plan: Plan = Plan(again=0.0, attention=0.0),
+    plan: Plan = NO_CHECKS,
 ) -> int:
     about = Review("run-1", "Plain words", purpose, (BASE, TUNED), rules, plan)
     return begin(store, about, [*training(rules), *(wanted or some_items(6))]).id

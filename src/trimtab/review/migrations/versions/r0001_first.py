@@ -11,6 +11,12 @@ down_revision = None
 
 def upgrade() -> None:
     """Make all tables."""
+    _people()
+    _reviews()
+    _judgements()
+
+
+def _people() -> None:
     op.create_table(
         "people",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -20,6 +26,31 @@ def upgrade() -> None:
         sa.Column("forgotten", sa.Float(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_people")),
     )
+    op.create_table(
+        "keys",
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("person", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("made", sa.Float(), nullable=False),
+        sa.Column("expires", sa.Float(), nullable=False),
+        sa.Column("revoked", sa.Float(), nullable=True),
+        sa.ForeignKeyConstraint(["person"], ["people.id"], name=op.f("fk_keys_person")),
+        sa.PrimaryKeyConstraint("hash", name=op.f("pk_keys")),
+    )
+    op.create_index(op.f("ix_keys_person"), "keys", ["person"], unique=False)
+    op.create_table(
+        "events",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.Float(), nullable=False),
+        sa.Column("person", sa.Integer(), nullable=True),
+        sa.Column("what", sa.String(length=30), nullable=False),
+        sa.Column("about", sa.String(length=200), nullable=False),
+        sa.ForeignKeyConstraint(["person"], ["people.id"], name=op.f("fk_events_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
+    )
+
+
+def _reviews() -> None:
     op.create_table(
         "reviews",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -34,29 +65,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reviews")),
     )
     op.create_index(op.f("ix_reviews_run"), "reviews", ["run"], unique=False)
-    op.create_table(
-        "comments",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("review", sa.Integer(), nullable=False),
-        sa.Column("person", sa.Integer(), nullable=False),
-        sa.Column("rule", sa.String(length=64), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("made", sa.Float(), nullable=False),
-        sa.ForeignKeyConstraint(["person"], ["people.id"], name=op.f("fk_comments_person")),
-        sa.ForeignKeyConstraint(["review"], ["reviews.id"], name=op.f("fk_comments_review")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_comments")),
-    )
-    op.create_index(op.f("ix_comments_review"), "comments", ["review"], unique=False)
-    op.create_table(
-        "events",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("at", sa.Float(), nullable=False),
-        sa.Column("person", sa.Integer(), nullable=True),
-        sa.Column("what", sa.String(length=30), nullable=False),
-        sa.Column("about", sa.String(length=200), nullable=False),
-        sa.ForeignKeyConstraint(["person"], ["people.id"], name=op.f("fk_events_person")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
-    )
     op.create_table(
         "items",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -73,18 +81,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_items_review"), "items", ["review"], unique=False)
     op.create_table(
-        "keys",
-        sa.Column("hash", sa.String(length=64), nullable=False),
-        sa.Column("person", sa.Integer(), nullable=False),
-        sa.Column("kind", sa.String(length=10), nullable=False),
-        sa.Column("made", sa.Float(), nullable=False),
-        sa.Column("expires", sa.Float(), nullable=False),
-        sa.Column("revoked", sa.Float(), nullable=True),
-        sa.ForeignKeyConstraint(["person"], ["people.id"], name=op.f("fk_keys_person")),
-        sa.PrimaryKeyConstraint("hash", name=op.f("pk_keys")),
-    )
-    op.create_index(op.f("ix_keys_person"), "keys", ["person"], unique=False)
-    op.create_table(
         "answers",
         sa.Column("item", sa.Integer(), nullable=False),
         sa.Column("stack", sa.String(length=64), nullable=False),
@@ -92,6 +88,22 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["item"], ["items.id"], name=op.f("fk_answers_item")),
         sa.PrimaryKeyConstraint("item", "stack", name=op.f("pk_answers")),
     )
+    op.create_table(
+        "comments",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("review", sa.Integer(), nullable=False),
+        sa.Column("person", sa.Integer(), nullable=False),
+        sa.Column("rule", sa.String(length=64), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("made", sa.Float(), nullable=False),
+        sa.ForeignKeyConstraint(["person"], ["people.id"], name=op.f("fk_comments_person")),
+        sa.ForeignKeyConstraint(["review"], ["reviews.id"], name=op.f("fk_comments_review")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_comments")),
+    )
+    op.create_index(op.f("ix_comments_review"), "comments", ["review"], unique=False)
+
+
+def _judgements() -> None:
     op.create_table(
         "tasks",
         sa.Column("id", sa.String(length=32), nullable=False),
