@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import time
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from trimtab.adjust.stack import BASE, Stack
 from trimtab.candidates import WEIGHTS
 from trimtab.choosing import Work
 from trimtab.climbing import climb
+from trimtab.decide import people
 from trimtab.document import write_report
 from trimtab.errors import RecipeError, RunError, several
 from trimtab.model.find import AnyBase, find
@@ -54,7 +54,7 @@ class Run:
 def plan(recipe: Recipe | str | Path, *, report: Report | None = None) -> dict[str, Any]:
     """What a recipe can prove with its data, and what it will cost, before either is spent."""
     prepared = prepare(_read(recipe))
-    return plan_run(prepared, _found(prepared), report)
+    return plan_run(prepared, model_of(prepared), report)
 
 
 def tune(
@@ -80,7 +80,7 @@ def tune(
     with folder.locked():
         if folder.has("verdict.json") and (explore or not folder.verdict().explored):
             return Run(folder)
-        work = Work(prepared, _found(prepared), folder, report, explore)
+        work = Work(prepared, model_of(prepared), folder, report, explore)
         try:
             _open(work)
             verdict = climb(work)
@@ -146,7 +146,8 @@ def _introduce(folder: RunFolder, prepared: Prepared) -> None:
     lineage.record(folder, prepared.parts, guards)
 
 
-def _found(prepared: Prepared) -> AnyBase:
+def model_of(prepared: Prepared) -> AnyBase:
+    """The model that a recipe names."""
     recipe = prepared.recipe
     return find(recipe.model, Options(**recipe.service.model_dump()))
 
@@ -198,9 +199,9 @@ def _close(work: Work, verdict: Verdict) -> None:
     """Write the verdict last, when everything that it rests on is on disk, then the page."""
     _provenance(work, finished=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
     review = work.prepared.recipe.review
-    if review.required and verdict.outcome == "ship":
-        waiting = (*verdict.reasons, "human review is required and has not taken place")
-        verdict = dataclasses.replace(verdict, outcome="inconclusive", reasons=waiting)
+    if review.required:
+        work.folder.write("measured.json", verdict)
+        verdict = people.waiting(verdict, review.role)
     work.folder.write("verdict.json", verdict)
     write_report(work.folder)
 

@@ -222,6 +222,7 @@ class Verdict:
 
     Attributes:
         rung: the step of the ladder that it is about; empty where none was measured.
+        decided_by: whose judgement the target is: the metric's, or people's.
     """
 
     outcome: Literal["ship", "hold", "inconclusive"]
@@ -235,6 +236,7 @@ class Verdict:
     look: int = 0
     explored: bool = False
     rung: str = ""
+    decided_by: Literal["metric", "people"] = "metric"
 
 
 Side = Literal["left", "right", "tie", "bad"]

@@ -1,0 +1,62 @@
+"""People's judgement in a verdict: a guard beside the others, or the goal itself.
+
+As a guard it must be held like any other, at the level of the rung (intersection-union, no further correction). As
+the goal it stands in for the metric, which then has only chosen what people see: the one test of the target is theirs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+from trimtab.decide import judge
+from trimtab.records import Comparison, GuardResult, Verdict
+
+Role = Literal["goal", "guard"]
+SUITE, METRIC = "people", "win_rate"
+WAITING = "human review is required and has not taken place"
+
+
+def reviewable(measured: Verdict, role: Role) -> bool:
+    """Whether people's judgement on confirm could still end in ship: what was measured does not rule it out."""
+    if measured.look == 0 or measured.explored:
+        return False
+    if role == "guard":
+        return measured.outcome == "ship"
+    return all(g.by_construction or g.comparison.outcome == "held" for g in measured.guards)
+
+
+def waiting(measured: Verdict, role: Role) -> Verdict:
+    """The verdict while people have not judged yet: inconclusive where it rests on them, else as it is."""
+    if not reviewable(measured, role):
+        return measured
+    return dataclasses.replace(measured, outcome="inconclusive", reasons=(*measured.reasons, WAITING))
+
+
+def concluded(measured: Verdict, people: Comparison, role: Role, margin: float) -> Verdict:
+    """What was measured and what people judged, as one verdict.
+
+    Args:
+        people: the win rate less one half, held against min_gain as the goal, or against -margin as a guard.
+    """
+    target, guards = measured.target, measured.guards
+    if role == "goal":
+        target = people
+    else:
+        guards = (*guards, GuardResult(SUITE, METRIC, margin, people))
+    if target is None:
+        return measured
+    joined = judge.verdict(
+        judge.Judged(measured.stack, target, guards), level=measured.level, look=measured.look
+    )
+    said = f"people: {people.outcome}: win rate less one half {people.difference}, held against {people.threshold:g}"
+    return dataclasses.replace(
+        measured,
+        outcome=joined.outcome,
+        target=target,
+        difference=target.difference,
+        guards=guards,
+        need_n=joined.need_n,
+        reasons=(*measured.reasons, said),
+        decided_by="people" if role == "goal" else "metric",
+    )
