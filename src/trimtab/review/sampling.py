@@ -96,7 +96,8 @@ def drawn(
     dice = random.Random(f"{seed} review")
     shuffled = dice.sample(list(examples), len(examples))
     count = min(count or len(shuffled), len(shuffled))
-    taken = count - round(count * share) if doubts else count
+    # Where all items are shown nothing is chosen, and all of them serve the estimate.
+    taken = count - round(count * share) if doubts and count < len(shuffled) else count
     rest = sorted(shuffled[taken:], key=lambda example: -doubts.get(example.id, 0.0))
     mixed: list[tuple[Example, Share]] = [(example, "estimate") for example in shuffled[:taken]]
     mixed += [(example, "chosen") for example in rest[: count - taken]]
