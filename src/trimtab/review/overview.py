@@ -126,7 +126,7 @@ def _disputed(real: Sequence[Said]) -> tuple[Disputed, ...]:
         by_item[one.vote.item].append(one)
     found = []
     for item, votes in by_item.items():
-        count = Counter(_won(one) for one in votes)
+        count = Counter(one.vote.won for one in votes)
         if len(votes) < 2 or len(count) < 2:
             continue
         texts = votes[0].texts
@@ -143,10 +143,6 @@ def _disputed(real: Sequence[Said]) -> tuple[Disputed, ...]:
         )
     found.sort(key=lambda one: (max(one.votes) / sum(one.votes), -sum(one.votes), one.example))
     return tuple(found[:MOST])
-
-
-def _won(one: Said) -> str:
-    return {"left": one.vote.left, "right": one.vote.right}.get(one.vote.choice, "")
 
 
 def _unclear(real: Sequence[Said]) -> tuple[Unclear, ...]:
