@@ -139,7 +139,7 @@ def _sealed(
     for number, name in enumerate(stacks, 1):
         stack = Stack() if name == BASE else Stack.load(folder.trial(name))
         with stack.attach(
-            base, report=_named(report, f"answering for people, {number} of {len(stacks)}")
+            base, report=_named(report, f"answering, {number} of {len(stacks)}")
         ) as model:
             for output in model(examples, prepared.sampling, prepared.seeds[:1]):
                 texts[output.example][name] = output.text
