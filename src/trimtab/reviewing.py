@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,9 @@ from trimtab.review.sampling import Item, Plan, Purpose, Review
 from trimtab.review.store import Store
 from trimtab.run import RunFolder
 
+# An address may hold a password, which has no place on a command line.
+DATABASE = "TRIMTAB_DATABASE"
+STACKS = ("two", "all")
 # Examples of each rule that raters see, and items that check whether they read.
 EXAMPLES, CHECKS = 5, 20
 # Share of the items of a review for learning that are those the model was least sure of.
@@ -43,9 +47,9 @@ class Wanted:
     stacks: Literal["two", "all"] = "two"
 
 
-def address(path: Path | str, url: str = "") -> str:
-    """The URL of the store that a run's reviews lie in: people.db beside the runs where none is given."""
-    return url or f"sqlite:///{Path(path).resolve().parent / 'people.db'}"
+def address(path: Path | str) -> str:
+    """The URL of the store that a run's reviews lie in: TRIMTAB_DATABASE, else people.db beside the runs."""
+    return os.environ.get(DATABASE) or f"sqlite:///{Path(path).resolve().parent / 'people.db'}"
 
 
 def begin(path: Path | str, store: Store, wanted: Wanted, report: Report | None = None) -> Review:

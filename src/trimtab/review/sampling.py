@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
@@ -18,6 +18,7 @@ from trimtab.review.store import Store
 from trimtab.review.tables import answers, items, reviews
 
 Purpose = Literal["verdict", "learning"]
+PURPOSES = get_args(Purpose)
 # Whose answers an attention item shows: the one that belongs to its prompt, and one of another prompt.
 OWN, STRAY = "own", "stray"
 # Whose texts a training item shows: a rule's example that keeps it, and one that breaks it.
