@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,7 +10,6 @@ import typer
 from trimtab import reviewing
 from trimtab.cli import progress, show, using
 from trimtab.review import people
-from trimtab.review.people import Person
 from trimtab.review.sampling import PURPOSES, Review
 from trimtab.review.store import Store
 from trimtab.reviewing import STACKS, Wanted
