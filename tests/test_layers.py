@@ -20,7 +20,7 @@ LAYERS = (
     "errors", "records", "language", "strict", "candidates", "recipe", "guidelines", "groups", "run", "taint", "stats",
     "model", "data", "lineage", "adjust",
     "measure", "decide", "review", "document", "audit", "erasure", "starter", "prepare", "rungs", "planning", "trials",
-    "choosing", "climbing", "pipeline", "dosing", "reviewing", "scale", "probe", "serve", "cli",
+    "choosing", "climbing", "pipeline", "dosing", "reviewing", "concluding", "scale", "probe", "serve", "cli",
 )  # fmt: skip
 STAGES = ("data", "adjust", "measure", "decide", "review", "document")
 RECIPE_READERS = (
@@ -34,6 +34,7 @@ RECIPE_READERS = (
     "climbing",
     "pipeline",
     "dosing",
+    "concluding",
     "probe",
     "serve",
     "cli",

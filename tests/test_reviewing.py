@@ -10,7 +10,7 @@ import yaml
 
 import trimtab
 from tests import projects
-from trimtab import reviewing
+from trimtab import concluding, reviewing
 from trimtab.adjust.stack import BASE
 from trimtab.errors import ReviewError, RunError
 from trimtab.pipeline import reopened
@@ -122,4 +122,103 @@ def test_a_run_that_only_explored_has_nothing_to_judge_for_a_verdict(tmp_path: P
     with pytest.raises(RunError, match="took no look at confirm"):
         reviewing.begin(run.folder.path, store, Wanted(purpose="verdict"))
     assert reviewing.begin(run.folder.path, store, Wanted()).purpose == "learning"
+    store.close()
+
+
+def likes_the_old(shown: assigning.Shown) -> str:
+    """What somebody says who likes anything better than "ok", but knows the rules."""
+    if shown.kind == "training":
+        return says_ok(shown)
+    return {"left": "right", "right": "left", "tie": "tie"}[says_ok(shown)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "choose", "outcome"),
+    [
+        ({"role": "guard", "margin": 0.1}, says_ok, "ship"),
+        ({"role": "guard", "margin": 0.1}, likes_the_old, "hold"),
+        ({"role": "goal", "min_gain": 0.05}, says_ok, "ship"),
+        ({"role": "goal", "min_gain": 0.05}, likes_the_old, "hold"),
+    ],
+)
+def test_what_people_judge_on_confirm_decides(
+    tmp_path: Path, network: Path, asked: dict[str, Any], choose: Any, outcome: str
+) -> None:
+    run = ran(tmp_path, network, review={"required": True, "per_item": 2} | asked)
+    store = store_of(run)
+    review = reviewing.begin(run.folder.path, store, Wanted())
+    shown = [judged(store, review.id, entered(store, name), choose) for name in ("Ann", "Bob", "Cay")]
+    assert shown[0] > 20
+    found = concluding.standing(run.folder.path, store)
+    assert found.verdict.outcome == outcome, (shown, found.analysis)
+    assert run.verdict.outcome == "inconclusive"
+    assert concluding.conclude(run.folder.path, store).verdict == found.verdict
+    assert run.verdict.outcome == outcome
+    assert run.verdict.decided_by == ("people" if asked["role"] == "goal" else "metric")
+    content = run.folder.read("review.json")["verdict"]
+    assert content["analysis"]["counts"]["bad"] == 0
+    page = (run.folder.path / "report.html").read_text(encoding="utf-8")
+    assert "What people say, blindly, on confirm" in page
+    _, prepared = reopened(run.folder.path)
+    confirm = {example.id for example in prepared.parts["confirm"]}
+    assert set(run.folder.read("review/seen.json")["confirm"]) == confirm
+    assert not (run.folder.path / "review/corrections.jsonl").exists()
+    with store.reading() as connection:
+        of_review = items.c.review == review.id
+        texts = connection.scalars(
+            answers.select().with_only_columns(answers.c.text).join(items).where(of_review)
+        )
+        assert set(texts) == {""}
+    # Concluded again, it says the same: the verdict is made from what was measured, not from itself.
+    concluding.conclude(run.folder.path, store)
+    assert run.verdict.outcome == outcome
+    assert trimtab.tune(tmp_path / "recipe.yaml", root=tmp_path / "runs").verdict.outcome == outcome
+    store.close()
+
+
+def test_what_people_write_on_select_becomes_rows_to_learn_from(tmp_path: Path, network: Path) -> None:
+    run = ran(tmp_path, network)
+    before = run.verdict
+    store = store_of(run)
+    review = reviewing.begin(run.folder.path, store, Wanted(purpose="learning"))
+    person = entered(store, "Ann")
+    number = 0
+    while (shown := assigning.next_task(store, review.id, person)) is not None:
+        real = shown.kind == "task"
+        answer = judging.Answer(
+            shown.task,
+            f"key-{number:06}",
+            says_ok(shown),  # type: ignore[arg-type]
+            ratings={"short": {"left": True}} if real else {},
+            correction="okay" if real and number == 3 else "",
+            flags={"left": ["wrong fact"]} if real and number == 4 else {},
+        )
+        judging.judge(store, person, answer)
+        number += 1
+    found = concluding.conclude(run.folder.path, store)
+    (correction,) = run.folder.rows("review/corrections.jsonl")
+    (flag,) = run.folder.rows("review/flags.jsonl")
+    assert correction["completion"] == "okay"
+    assert flag["flag"] == "wrong fact"
+    preferences = run.folder.rows("review/preferences.jsonl")
+    assert all(row["chosen"] == "ok" for row in preferences)
+    _, prepared = reopened(run.folder.path)
+    select = {example.id for example in prepared.parts["select"]}
+    assert {correction["example"], flag["example"], *(row["example"] for row in preferences)} <= select
+    assert run.folder.read("review/seen.json") == {"schema": 1, "select": sorted(select), "confirm": []}
+    assert found.content["ratings"]["short"]
+    assert run.verdict.outcome == before.outcome
+    assert "Ann" not in str([path.read_text() for path in (run.folder.path / "review").iterdir()])
+    store.close()
+
+
+def test_nothing_is_concluded_where_nobody_judged(tmp_path: Path, network: Path) -> None:
+    run = ran(tmp_path, network)
+    store = store_of(run)
+    with pytest.raises(ReviewError, match="no review was begun"):
+        concluding.conclude(run.folder.path, store)
+    reviewing.begin(run.folder.path, store, Wanted())
+    with pytest.raises(ReviewError, match="nobody has judged"):
+        concluding.conclude(run.folder.path, store)
+    assert concluding.standing(run.folder.path, store).analysis.win_rate.outcome == "undefined"
     store.close()

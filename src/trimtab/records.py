@@ -216,6 +216,10 @@ class GuardResult:
     by_construction: bool = False
 
 
+# The last reason of a verdict that waits for people.
+AWAITS_PEOPLE = "human review is required and has not taken place"
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The decision of a run, with everything it was read from.

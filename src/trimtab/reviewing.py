@@ -142,9 +142,7 @@ def _sealed(
     texts: dict[str, dict[str, str]] = {example.id: {} for example in examples}
     for number, name in enumerate(stacks, 1):
         stack = Stack() if name == BASE else Stack.load(folder.trial(name))
-        with stack.attach(
-            base, report=_named(report, f"answering, {number} of {len(stacks)}")
-        ) as model:
+        with stack.attach(base, report=_named(report, f"answering, {number} of {len(stacks)}")) as model:
             for output in model(examples, prepared.sampling, prepared.seeds[:1]):
                 texts[output.example][name] = output.text
     return shown, texts

@@ -7,7 +7,7 @@ import pytest
 from tests.decide.test_judge import compared, guard, judged
 from trimtab.decide import people
 from trimtab.decide.judge import verdict, without_look
-from trimtab.records import Verdict
+from trimtab.records import AWAITS_PEOPLE, Verdict
 
 
 def measured(target: str = "better", *guards: str, look: int = 1) -> Verdict:
@@ -32,7 +32,7 @@ def test_people_are_waited_for_where_their_judgement_could_end_in_ship(
     assert people.reviewable(before, "goal") is as_goal
     for role, awaited in (("guard", as_guard), ("goal", as_goal)):
         waiting = people.waiting(before, role)  # type: ignore[arg-type]
-        assert (waiting.reasons[-1] == people.WAITING) is awaited
+        assert (waiting.reasons[-1] == AWAITS_PEOPLE) is awaited
         assert waiting.outcome == ("inconclusive" if awaited else before.outcome)
 
 

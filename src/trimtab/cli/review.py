@@ -7,8 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from trimtab import reviewing
+from trimtab import concluding, reviewing
 from trimtab.cli import progress, show, using
+from trimtab.concluding import Standing
+from trimtab.document import reviewed
 from trimtab.review import people
 from trimtab.review.sampling import PURPOSES, Review
 from trimtab.review.store import Store
@@ -29,11 +31,15 @@ def review(
     *,
     invite: Annotated[
         list[str] | None,
-        typer.Option("--invite", metavar="NAME", help="Let someone judge; their link is printed. Repeatable."),
+        typer.Option(
+            "--invite", metavar="NAME", help="Let someone judge; their link is printed. Repeatable."
+        ),
     ] = None,
     judge: Annotated[
         str,
-        typer.Option("--judge", metavar="MODEL", help="Have a model judge the same pairs, to be held against people."),
+        typer.Option(
+            "--judge", metavar="MODEL", help="Have a model judge the same pairs, to be held against people."
+        ),
     ] = "",
     look: Annotated[bool, typer.Option("--show", help="Say where the review stands, and end.")] = False,
     close: Annotated[
@@ -84,7 +90,13 @@ def _serve(
     listening = running.listen(said.get("host", [running.LOOPBACK])[-1], port)
     place = running.address(listening)
     links = {name: f"{place}/join/{token}" for name, token in _invited(store, names).items()}
-    content = {"review": begun.id, "purpose": begun.purpose, "address": place, "links": links, "judge": judged}
+    content = {
+        "review": begun.id,
+        "purpose": begun.purpose,
+        "address": place,
+        "links": links,
+        "judge": judged,
+    }
     if as_json:
         show.document(content)
     else:
@@ -113,7 +125,9 @@ def _print_links(store: Store, begun: Review, links: dict[str, str]) -> None:
     show.line()
     raters = [one for one in people.everyone(store) if one.role == "rater"]
     if not raters:
-        show.line(show.wrapped("Nobody judges yet. Invite people: --invite NAME, or on the first page above."))
+        show.line(
+            show.wrapped("Nobody judges yet. Invite people: --invite NAME, or on the first page above.")
+        )
     show.line("Each link is its owner's key. Serving until Ctrl-C.")
 
 
@@ -129,9 +143,16 @@ def _forget(store: Store, number: int, *, as_json: bool) -> int:
 def _outcome(run: str, store: Store, said: dict[str, list[str]], *, close: bool, as_json: bool) -> int:
     """Print where a review stands, or end it; the exit code is the verdict's where it was concluded."""
     purpose = _wanted(said).purpose
-    found = reviewing.conclude(run, store, purpose) if close else reviewing.standing(run, store, purpose)
+    found = concluding.conclude(run, store, purpose) if close else concluding.standing(run, store, purpose)
     if as_json:
         show.document(found.content)
     else:
         _print_standing(found)
     return OUTCOMES[found.verdict.outcome] if close and found.review.purpose == "verdict" else 0
+
+
+def _print_standing(found: Standing) -> None:
+    show.section(reviewed.section(found.content))
+    if found.review.purpose == "verdict":
+        show.line()
+        show.line(f"Verdict with these judgements: {found.verdict.outcome.upper()}")

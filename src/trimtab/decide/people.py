@@ -10,11 +10,10 @@ import dataclasses
 from typing import Literal
 
 from trimtab.decide import judge
-from trimtab.records import Comparison, GuardResult, Verdict
+from trimtab.records import AWAITS_PEOPLE, Comparison, GuardResult, Verdict
 
 Role = Literal["goal", "guard"]
 SUITE, METRIC = "people", "win_rate"
-WAITING = "human review is required and has not taken place"
 
 
 def reviewable(measured: Verdict, role: Role) -> bool:
@@ -30,7 +29,7 @@ def waiting(measured: Verdict, role: Role) -> Verdict:
     """The verdict while people have not judged yet: inconclusive where it rests on them, else as it is."""
     if not reviewable(measured, role):
         return measured
-    return dataclasses.replace(measured, outcome="inconclusive", reasons=(*measured.reasons, WAITING))
+    return dataclasses.replace(measured, outcome="inconclusive", reasons=(*measured.reasons, AWAITS_PEOPLE))
 
 
 def concluded(measured: Verdict, people: Comparison, role: Role, margin: float) -> Verdict:
