@@ -72,7 +72,8 @@ def open_reviews(store: Store, person: int) -> list[Listed]:
             if review.closed is not None and not history:
                 continue
             done = sum(row["choice"] is not None for row in history)
-            left = len(_waiting(connection, review, person)) if review.closed is None else 0
+            shown = len(history) - done
+            left = shown + len(_waiting(connection, review, person)) if review.closed is None else 0
             barred = _barred(review, history)
             found.append(
                 Listed(

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from sqlalchemy import Connection, and_, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from trimtab.errors import ReviewError, several
 from trimtab.review.people import note
@@ -64,16 +63,10 @@ def judge(store: Store, person: int, answer: Answer) -> Feedback | None:
         ReviewError: the pair was not shown to this person, was judged already, or the review is closed;
             or what was sent is not a judgement, with all that is wrong with it.
     """
-    try:
-        with store.writing() as connection:
-            task = _task(connection, answer.task, person)
-            if not _taken(connection, answer):
-                _take(connection, task, answer)
-    except IntegrityError:
-        # Sent twice at the same moment: the other one was taken.
-        with store.reading() as connection:
-            if not _taken(connection, answer):
-                raise _judged_already() from None
+    with store.writing() as connection:
+        task = _task(connection, answer.task, person)
+        if not _taken(connection, answer):
+            _take(connection, task, answer)
     if task["share"] != "training":
         return None
     expected: Literal["left", "right"] = "left" if task["left"] == task["good"] else "right"
@@ -82,6 +75,8 @@ def judge(store: Store, person: int, answer: Answer) -> Feedback | None:
 
 def undo(store: Store, review: int, person: int) -> str | None:
     """Take back a person's last judgement in an open review; returns the pair that is open again.
+
+    Those of the training stand: what is right was told after them.
 
     Raises:
         ReviewError: there is no such review, or it is closed.
@@ -93,8 +88,13 @@ def undo(store: Store, review: int, person: int) -> str | None:
             select(judgements.c.id, judgements.c.task)
             .join(tasks, judgements.c.task == tasks.c.id)
             .join(items, tasks.c.item == items.c.id)
-            .where(items.c.review == review, tasks.c.person == person, judgements.c.undone.is_(None))
-            .order_by(judgements.c.made.desc(), judgements.c.id.desc())
+            .where(
+                items.c.review == review,
+                items.c.share != "training",
+                tasks.c.person == person,
+                judgements.c.undone.is_(None),
+            )
+            .order_by(judgements.c.id.desc())
             .limit(1)
         ).first()
         if last is None:
@@ -150,8 +150,10 @@ def _task(connection: Connection, task: str, person: int) -> dict[str, Any]:
 
 def _taken(connection: Connection, answer: Answer) -> bool:
     """Whether this judgement was taken before."""
-    known = select(judgements.c.task).where(judgements.c.key == answer.key)
-    return connection.scalar(known) == answer.task
+    task = connection.scalar(select(judgements.c.task).where(judgements.c.key == answer.key))
+    if task not in (None, answer.task):
+        raise ReviewError("this judgement came with the key of another pair's", "judge the pair on its page")
+    return task is not None
 
 
 def _take(connection: Connection, task: Mapping[str, Any], answer: Answer) -> None:
@@ -166,7 +168,7 @@ def _take(connection: Connection, task: Mapping[str, Any], answer: Answer) -> No
         )
     standing = and_(judgements.c.task == answer.task, judgements.c.undone.is_(None))
     if connection.execute(select(judgements.c.id).where(standing)).first() is not None:
-        raise _judged_already()
+        raise ReviewError("this pair is judged already", "take the judgement back first: undo")
     connection.execute(
         insert(judgements).values(
             task=answer.task,
@@ -200,13 +202,11 @@ def _problems(answer: Answer, rules: Sequence[str], *, corrects: bool) -> list[s
     sides = {side for given in answer.ratings.values() for side in given} | set(answer.flags)
     if sides - set(SIDES):
         found.append("a side other than left and right")
+    if not all(isinstance(kept, bool) for given in answer.ratings.values() for kept in given.values()):
+        found.append("a rating other than true and false")
     if {flag for flags in answer.flags.values() for flag in flags} - set(get_args(Flag)):
         found.append(f"a flag other than {', '.join(get_args(Flag))}")
     return found
-
-
-def _judged_already() -> ReviewError:
-    return ReviewError("this pair is judged already", "take the judgement back first: undo")
 
 
 def _closed() -> ReviewError:

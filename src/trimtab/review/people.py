@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 from sqlalchemy import Connection, CursorResult, delete, insert, select, update
 
-from trimtab.errors import ReviewError
+from trimtab.errors import ReviewError, several
 from trimtab.review.store import Store
 from trimtab.review.tables import comments, events, judgements, keys, people, tasks
 
@@ -18,6 +18,7 @@ Role = Literal["author", "rater", "viewer"]
 DAY = 86_400.0
 SESSION_DAYS = 30.0
 LONGEST_NAME = 80
+LONGEST_DAYS = 3650.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,18 @@ def invite(store: Store, name: str, role: Role, *, days: float = 30.0) -> str:
     Only its SHA-256 is kept, so that it cannot be shown again.
 
     Raises:
-        ReviewError: an empty or long name, or an unknown role.
+        ReviewError: an empty or long name, an unknown role, or no time to come.
     """
     name = name.strip()
+    problems = []
     if not 1 <= len(name) <= LONGEST_NAME:
-        raise ReviewError(f"a name of {len(name)} characters", f"give 1 to {LONGEST_NAME}, or a pseudonym")
+        problems.append(f"a name of {len(name)} characters: 1 to {LONGEST_NAME}")
     if role not in get_args(Role):
-        raise ReviewError(f"unknown role {role!r}", f"one of {', '.join(get_args(Role))}")
+        problems.append(f"role {str(role)[:20]!r}: one of {', '.join(get_args(Role))}")
+    if not 0 < days <= LONGEST_DAYS:
+        problems.append(f"{days:g} days: more than 0, at most {LONGEST_DAYS:g}")
+    if problems:
+        raise ReviewError(f"nobody was invited:\n{several(problems)}", "a pseudonym is enough of a name")
     now = time.time()
     with store.writing() as connection:
         found = connection.execute(insert(people).values(name=name, role=role, invited=now))
@@ -82,7 +88,8 @@ def who(store: Store, session: str) -> Person | None:
 def leave(store: Store, session: str) -> None:
     """End a session."""
     with store.writing() as connection:
-        connection.execute(update(keys).where(keys.c.hash == _hash(session)).values(revoked=time.time()))
+        ended = update(keys).where(keys.c.hash == _hash(session), keys.c.kind == "session")
+        connection.execute(ended.values(revoked=time.time()))
 
 
 def revoke(store: Store, person: int) -> None:
@@ -93,7 +100,8 @@ def revoke(store: Store, person: int) -> None:
     """
     with store.writing() as connection:
         _known(connection, person)
-        connection.execute(update(keys).where(keys.c.person == person).values(revoked=time.time()))
+        valid = update(keys).where(keys.c.person == person, keys.c.revoked.is_(None))
+        connection.execute(valid.values(revoked=time.time()))
         note(connection, person, "revoked", "")
 
 
@@ -111,7 +119,7 @@ def everyone(store: Store) -> list[Person]:
 def forget(store: Store, person: int) -> None:
     """Erase what is known of a person: name, invitations, sessions, and every text that they wrote.
 
-    Their choices stay, under a number that leads to nobody.
+    Their choices stay, under a number that leads to nobody. What is erased is gone from the disk too (`Store.purge`).
 
     Raises:
         ReviewError: there is no such person.
@@ -126,6 +134,7 @@ def forget(store: Store, person: int) -> None:
         )
         connection.execute(update(people).where(people.c.id == person).values(name="", forgotten=time.time()))
         note(connection, person, "forgotten", "")
+    store.purge()
 
 
 def note(connection: Connection, person: int | None, what: str, about: str) -> None:

@@ -80,7 +80,7 @@ def _rows(connection: Connection, review: int) -> list[dict[str, Any]]:
         .join(items, tasks.c.item == items.c.id)
         .join(people, tasks.c.person == people.c.id)
         .where(items.c.review == review, judgements.c.undone.is_(None), judgements.c.choice != "skip")
-        .order_by(judgements.c.made, judgements.c.id)
+        .order_by(judgements.c.id)
     )  # fmt: skip
     return [dict(row) for row in connection.execute(wanted).mappings()]
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import dataclasses
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from trimtab.errors import ReviewError
+from trimtab.errors import ReviewError, several
 from trimtab.records import NAN, Example, Message, Share
 from trimtab.review.people import inserted, note
 from trimtab.review.store import Store
-from trimtab.review.tables import answers, items, reviews
+from trimtab.review.tables import LONG, SHORT, answers, items, reviews
 
 Purpose = Literal["verdict", "learning"]
 PURPOSES = get_args(Purpose)
@@ -137,7 +138,14 @@ def training(guidelines: Mapping[str, Any]) -> list[Item]:
 
 
 def begin(store: Store, review: Review, wanted: Sequence[Item]) -> Review:
-    """Put a review into the store, open to raters from now on; returns it with its number."""
+    """Put a review into the store, open to raters from now on; returns it with its number.
+
+    Raises:
+        ReviewError: an item cannot be shown, or a name is too long, with all that is wrong.
+    """
+    problems = list(_problems(review, wanted))
+    if problems:
+        raise ReviewError(f"this review cannot begin:\n{several(problems)}", "see to the items, then begin again")
     now = time.time()
     content = dataclasses.asdict(review) | {"stacks": list(review.stacks), "made": now, "closed": None}
     del content["id"]
@@ -147,6 +155,20 @@ def begin(store: Store, review: Review, wanted: Sequence[Item]) -> Review:
             _put(connection, number, position, item)
         note(connection, None, "begun", f"review {number}")
     return dataclasses.replace(review, id=number, made=now, closed=None)
+
+
+def _problems(review: Review, wanted: Sequence[Item]) -> Iterator[str]:
+    long = [review.run, review.title, *(item.example for item in wanted)]
+    short = {*review.stacks, *(name for item in wanted for name in (item.rule, *item.answers))}
+    for most, names in ((LONG, long), (SHORT, sorted(short))):
+        yield from (f"{name[:40]}...: {len(name)} characters, at most {most}" for name in names if len(name) > most)
+    twice = Counter((item.example, item.share) for item in wanted)
+    yield from (f"item {name[:64]!r}: {times} times as {share}" for (name, share), times in twice.items() if times > 1)
+    for item in wanted:
+        if len(item.answers) < 2:
+            yield f"item {item.example[:64]!r}: a pair needs two answers, {len(item.answers)} given"
+        if item.good and item.good not in item.answers:
+            yield f"item {item.example[:64]!r}: the right answer is {item.good[:64]!r}, which is none of its answers"
 
 
 def _put(connection: Connection, review: int, position: int, item: Item) -> None:
@@ -165,7 +187,11 @@ def _put(connection: Connection, review: int, position: int, item: Item) -> None
 
 
 def close(store: Store, review: int) -> None:
-    """End a review; of one on the sealed part, the texts go: only what was judged of them stays."""
+    """End a review; of one on the sealed part, the texts go: only what was judged of them stays.
+
+    Raises:
+        ReviewError: there is no such review.
+    """
     with store.writing() as connection:
         known = review_of(connection, review)
         ended = update(reviews).where(reviews.c.id == review, reviews.c.closed.is_(None))
@@ -175,6 +201,8 @@ def close(store: Store, review: int) -> None:
             connection.execute(update(answers).where(answers.c.item.in_(of_review)).values(text=""))
             connection.execute(update(items).where(items.c.review == review).values(messages=[]))
         note(connection, None, "closed", f"review {review}")
+    if known.purpose == "verdict":
+        store.purge()
 
 
 def found(store: Store, run: str = "") -> list[Review]:
