@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 NAMES = {
@@ -27,6 +28,7 @@ NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
 }
+STANDING = text("undone IS NULL")
 metadata = MetaData(naming_convention=NAMES)
 
 people = Table(
@@ -123,6 +125,8 @@ judgements = Table(
     Column("version", String(40), nullable=False),  # of the guidelines
     Column("made", Float, nullable=False),
     Column("undone", Float),
+    # Of two judgements of one task sent at once, one is refused.
+    Index("uq_judgements_standing", "task", unique=True, sqlite_where=STANDING, postgresql_where=STANDING),
 )
 
 comments = Table(
