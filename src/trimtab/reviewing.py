@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +17,9 @@ from trimtab.prepare import Prepared
 from trimtab.records import Example, Progress, Report, Share
 from trimtab.review import sampling
 from trimtab.review.sampling import Item, Plan, Purpose, Review
-from trimtab.review.store import Store
+from trimtab.review.store import FILE, Store, named
 from trimtab.run import RunFolder
 
-# An address may hold a password, which has no place on a command line.
-DATABASE = "TRIMTAB_DATABASE"
 STACKS = ("two", "all")
 # Examples of each rule that raters see, and items that check whether they read.
 EXAMPLES, CHECKS = 5, 20
@@ -49,7 +46,7 @@ class Wanted:
 
 def address(path: Path | str) -> str:
     """The URL of the store that a run's reviews lie in: TRIMTAB_DATABASE, else people.db beside the runs."""
-    return os.environ.get(DATABASE) or f"sqlite:///{Path(path).resolve().parent / 'people.db'}"
+    return named() or f"sqlite:///{Path(path).resolve().parent / FILE}"
 
 
 def begin(path: Path | str, store: Store, wanted: Wanted, report: Report | None = None) -> Review:

@@ -70,7 +70,7 @@ def review(
             return _outcome(run, store, said, close=close, as_json=as_json)
         with progress.live(as_json=as_json, wanted=lines) as report:
             begun = reviewing.begin(run, store, _wanted(said), report)
-            found = reviewing.machine(run, store, begun, judge, report) if judge else None
+            found = None
         return _serve(store, begun, invite or [], said, judged=found, as_json=as_json)
     finally:
         store.close()
