@@ -45,8 +45,12 @@ class Wanted:
 
 
 def address(path: Path | str) -> str:
-    """The URL of the store that a run's reviews lie in: TRIMTAB_DATABASE, else people.db beside the runs."""
-    return named() or f"sqlite:///{Path(path).resolve().parent / FILE}"
+    """The URL of the store that a run's reviews lie in: TRIMTAB_DATABASE, else people.db beside the runs.
+
+    Raises:
+        RunError: there is no such run.
+    """
+    return named() or f"sqlite:///{RunFolder.open(path).path.resolve().parent / FILE}"
 
 
 def begin(path: Path | str, store: Store, wanted: Wanted, report: Report | None = None) -> Review:

@@ -16,6 +16,7 @@ from trimtab.errors import ReviewError
 LOOPBACK = "127.0.0.1"
 # Requests under way at once; more are told to come back.
 MOST = 256
+HIGHEST = 65_535
 # Seconds that requests under way are given to end, once the server was told to stop.
 PATIENCE = 10
 
@@ -28,6 +29,8 @@ def listen(host: str = LOOPBACK, port: int = 0) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
+        if not 0 <= port <= HIGHEST:
+            raise OverflowError(f"ports are 0 to {HIGHEST}")
         return socket.create_server((host, port), family=family, backlog=MOST)
     except (OSError, OverflowError) as error:
         raise ReviewError(
