@@ -125,6 +125,7 @@ def prepare(recipe: Recipe) -> Prepared:
         )
     if any(how.kind in ("synonyms", "paraphrase", "roundtrip") for how in recipe.augment):
         encoder_folder()
+    _check_pairs(recipe, examples)
     searched = _documents(recipe)
     shares: dict[Part, float] = {
         "tune": data.split.tune,
@@ -150,6 +151,19 @@ def prepare(recipe: Recipe) -> Prepared:
         searched,
         rules,
     )
+
+
+def _check_pairs(recipe: Recipe, examples: Sequence[Example]) -> None:
+    """Refuse a loss of preferences where rows have nothing to prefer an answer to."""
+    candidates = (*recipe.candidates.adapter, *recipe.candidates.layers)
+    losses = sorted({one.loss for one in candidates} - {"sft"})
+    lacking = [example.id for example in examples if not isinstance(example.fields.get("rejected"), str)]
+    if losses and lacking:
+        raise RecipeError(
+            f"loss {' and '.join(losses)}: {len(lacking)} of {len(examples)} rows of {recipe.data.examples} have no "
+            f"rejected answer, such as {lacking[0]}",
+            "give each row prompt, chosen and rejected, or leave loss at sft",
+        )
 
 
 def _documents(recipe: Recipe) -> tuple[Document, ...]:
