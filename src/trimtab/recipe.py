@@ -246,6 +246,23 @@ class Review(Section):
     )
 
 
+class Round(Section):
+    """What a round learns from the one before it; `trimtab tune --from RUN` fills it in."""
+
+    folder: str = Field(
+        "",
+        description="folder that `trimtab tune --from RUN` wrote: where rows stand, and what people corrected",
+    )
+    corrections: Literal["instead", "beside"] = Field(
+        "instead", description="learn what people wrote instead of a row's own answers, or beside them"
+    )
+    confirm: Literal["kept", "fresh"] = Field(
+        "kept",
+        description="kept: sealed items that nobody saw stay sealed, with the looks that were taken at them; fresh: "
+        "they are tuned on, and new rows alone decide, with no look behind them",
+    )
+
+
 class Recipe(Section):
     """recipe.yaml: model, data, goal, guards and ladder."""
 
@@ -278,6 +295,7 @@ class Recipe(Section):
     training: Training = Field(Training(), description="how adapters and layers are trained")
     budget: Budget = Field(Budget(), description="time that the run may take")
     review: Review = Field(Review(), description="whether people must judge")
+    round: Round = Field(Round(), description="what is taken over from the round before")
     seed: int = Field(0, ge=0, lt=2**31, description="seed of everything random")
 
     @property
@@ -364,6 +382,7 @@ def _anchored(recipe: Recipe, folder: Path) -> Recipe:
             "data": data,
             "candidates": candidates.model_copy(update={"steering": steering}),
             "guidelines": str(folder / rules) if rules else "",
+            "round": recipe.round.model_copy(update={"folder": anchor(recipe.round.folder)}),
             "augment": tuple(
                 how.model_copy(update={"wordnet": anchor(how.wordnet) if how.wordnet else ""})
                 for how in recipe.augment
