@@ -247,19 +247,14 @@ class Review(Section):
 
 
 class Round(Section):
-    """What a round learns from the one before it; `trimtab tune --from RUN` fills it in."""
+    """What a round takes over from the one before it."""
 
-    folder: str = Field(
-        "",
-        description="folder that `trimtab tune --from RUN` wrote: where rows stand, and what people corrected",
-    )
+    folder: str = Field("", description="folder that `trimtab tune --from RUN` wrote for this round")
     corrections: Literal["instead", "beside"] = Field(
         "instead", description="learn what people wrote instead of a row's own answers, or beside them"
     )
     confirm: Literal["kept", "fresh"] = Field(
-        "kept",
-        description="kept: sealed items that nobody saw stay sealed, with the looks that were taken at them; fresh: "
-        "they are tuned on, and new rows alone decide, with no look behind them",
+        "kept", description="kept: items that nobody saw stay sealed, with their looks; fresh: new rows alone"
     )
 
 

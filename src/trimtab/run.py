@@ -5,6 +5,7 @@
       layers.json, where blocks were surveyed
       trials/<stack>/  stack.json  outputs.jsonl  scores.jsonl  training.jsonl  adjustment files
       lineage.jsonl  augmented.jsonl  ladder.json  verdict.json  report.html
+      round.json, where it goes on from another run; review/ and round-<number>-<hash>/, where people judged it
 
 Every file is written whole or not at all. Outputs and scores of the sealed confirm part are never written.
 """

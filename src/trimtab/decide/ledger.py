@@ -50,7 +50,7 @@ def look(path: Path, confirm: str, identity: str, items: Collection[str] = ()) -
             moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
             content.setdefault(confirm, []).append({"identity": identity, "time": moment, "look": number})
         if items and not _items(content[confirm]):
-            content[confirm][0]["items"] = sorted(items)
+            content[confirm][0]["items"] = sorted(set(items))
         if new:
             _write(path, content)
         return number
@@ -65,7 +65,8 @@ def looked_at(path: Path, identity: str, items: Collection[str]) -> int:
     """How many of these items were in a confirm set that another recipe than this one has looked at."""
     content = _read(path)
     others = [set(_items(e)) for e in content.values() if any(one["identity"] != identity for one in e)]
-    return len(set(items) & set().union(*others))
+    held = set().union(*others)
+    return sum(item in held for item in items)
 
 
 def carry(path: Path, confirm: str, left: str, items: Collection[str] = ()) -> int:

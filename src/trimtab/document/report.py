@@ -15,6 +15,7 @@ from trimtab.document import (
     offence,
     pages,
     probed,
+    rounds,
     rungs,
     tables,
     tradeoff,
@@ -201,8 +202,11 @@ def _ladder(record: Record) -> dict[str, Any]:
 
 
 def _probed(record: Record) -> list[Section]:
-    """The parts of the run's probe; what was traded is read from the run's own record, so that every report has it."""
+    """The round, where it is one, and the parts of the run's probe; what was traded is read from the run's own record,
+    so that every report has it."""
+    round_ = rounds.section(record)
     found = [one for one in probed.read(record.folder) if one.name != "tradeoff"]
+    found = [round_, *found] if round_ else found
     if record.folder.has("ladder.json"):
         traded = tradeoff.tradeoff(record.folder)
         if traded.trials and traded.margins:
