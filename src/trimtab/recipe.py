@@ -366,7 +366,7 @@ def _anchored(recipe: Recipe, folder: Path) -> Recipe:
 
     candidates = recipe.candidates
     steering = tuple(one.model_copy(update={"pairs": suite(one.pairs)}) for one in candidates.steering)
-    data, rules = recipe.data, recipe.guidelines
+    data, rules, taken = recipe.data, recipe.guidelines, recipe.round.folder
     if not data.examples.startswith("hub:") and not Path(data.examples).is_absolute():
         data = data.model_copy(update={"examples": str(folder / data.examples)})
     if data.documents and not data.documents.startswith("hub:"):
@@ -377,7 +377,7 @@ def _anchored(recipe: Recipe, folder: Path) -> Recipe:
             "data": data,
             "candidates": candidates.model_copy(update={"steering": steering}),
             "guidelines": str(folder / rules) if rules else "",
-            "round": recipe.round.model_copy(update={"folder": anchor(recipe.round.folder)}),
+            "round": recipe.round.model_copy(update={"folder": str(folder / taken) if taken else ""}),
             "augment": tuple(
                 how.model_copy(update={"wordnet": anchor(how.wordnet) if how.wordnet else ""})
                 for how in recipe.augment

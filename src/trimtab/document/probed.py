@@ -13,7 +13,6 @@ from trimtab.run import RunFolder
 FILE, IMAGES = "probe.json", "pictures"
 # The parts in the order of a page, and what a page's contents call them.
 LINKS = {
-    "round": "Round",
     "sensitivity": "Sensitivity",
     "attribution": "Attribution",
     "layers": "Blocks",

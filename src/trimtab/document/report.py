@@ -83,7 +83,7 @@ def _context(record: Record, limit: int) -> dict[str, Any]:
         "ladder": _ladder(record),
         "dose": doses.section(record),
         "probed": _probed(record),
-        "links": probed.LINKS,
+        "links": rounds.LINK | probed.LINKS,
         "loss": _loss(record),
         "cost": _cost(record),
         "decided": _decided(record, target),

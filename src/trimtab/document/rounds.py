@@ -16,6 +16,8 @@ from trimtab.run import estimate_from, verdict_from
 
 FILE = "round.json"
 NONE = "none"
+# What a page's contents call it.
+LINK = {"round": "Round"}
 
 
 def section(record: Record) -> Section | None:
