@@ -30,7 +30,10 @@ class Place:
 
 PLACES: tuple[Place, ...] = (
     Place(
-        "runs", "run folders: adjustments, answers, scores, certificates, examples, pages, lineage", runs.plan
+        "runs",
+        "run folders: adjustments, answers, scores, certificates, examples, pages, lineage, what reviews left there "
+        "and rounds took over",
+        runs.plan,
     ),
     Place("adapters", "copies of stacks in other folders of the project", runs.elsewhere),
     Place(
