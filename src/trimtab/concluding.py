@@ -8,22 +8,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 from trimtab import stats
-from trimtab.adjust.stack import BASE
 from trimtab.decide import people
 from trimtab.document import write_report
 from trimtab.errors import ReviewError
-from trimtab.recipe import Review as Asked
 from trimtab.recipe import load as load_recipe
 from trimtab.records import Verdict, plain
 from trimtab.review import learning, reading, sampling
-from trimtab.review.analysis import Analysis, analyse
+from trimtab.review.analysis import Analysis
+from trimtab.review.overview import analysed
 from trimtab.review.reading import Said
 from trimtab.review.sampling import Purpose, Review
 from trimtab.review.store import Store
 from trimtab.reviewing import identity
 from trimtab.run import RunFolder
-
-LEVEL = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,7 @@ def standing(path: Path | str, store: Store, purpose: Purpose | Literal[""] = ""
     """
     folder = RunFolder.open(path)
     review = _newest(store, folder, purpose)
-    return _standing(folder, review, reading.said(store, review.id), reading.order(store, review.id))
+    return _standing(folder, store, review, reading.said(store, review.id))
 
 
 def conclude(path: Path | str, store: Store, purpose: Purpose | Literal[""] = "") -> Standing:
@@ -70,7 +67,7 @@ def conclude(path: Path | str, store: Store, purpose: Purpose | Literal[""] = ""
             f"{folder.path}: nobody has judged in review {review.id}", f"invite people: trimtab review {path}"
         )
     with folder.locked():
-        found = _standing(folder, review, said, reading.order(store, review.id))
+        found = _standing(folder, store, review, said)
         if review.purpose == "learning":
             candidate = review.stacks[1]
             folder.write_rows("review/corrections.jsonl", learning.corrections(said, candidate))
@@ -94,28 +91,16 @@ def _newest(store: Store, folder: RunFolder, purpose: Purpose | Literal[""]) -> 
     return known[-1]
 
 
-def _standing(folder: RunFolder, review: Review, said: Sequence[Said], order: Sequence[str]) -> Standing:
+def _standing(folder: RunFolder, store: Store, review: Review, said: Sequence[Said]) -> Standing:
     asked = load_recipe(folder.path / "recipe.yaml").review
-    measured = folder.measured()
-    sealed = review.purpose == "verdict"
-    analysis = analyse(
-        [one.vote for one in said],
-        (BASE, review.stacks[1]),
-        order,
-        level=measured.level if sealed else LEVEL,
-        min_gain=asked.min_gain if asked.role == "goal" else 0.0,
-        margin=asked.margin if asked.role == "guard" else None,
-        seed=review.plan.seed,
-    )
-    verdict = measured
-    if sealed and asked.required:
-        verdict = people.concluded(measured, analysis.win_rate, asked.role, asked.margin)
-    return Standing(review, analysis, _content(review, asked, analysis, said, order), verdict)
+    analysis, verdict = analysed(store, review), folder.measured()
+    if review.purpose == "verdict" and asked.required:
+        verdict = people.concluded(verdict, analysis.win_rate, asked.role, asked.margin)
+    items = len(reading.order(store, review.id))
+    return Standing(review, analysis, _content(review, analysis, said, items), verdict)
 
 
-def _content(
-    review: Review, asked: Asked, analysis: Analysis, said: Sequence[Said], order: Sequence[str]
-) -> dict[str, Any]:
+def _content(review: Review, analysis: Analysis, said: Sequence[Said], items: int) -> dict[str, Any]:
     """What review.json keeps: figures, and no text that was shown or written."""
     real = [one.vote for one in said if one.vote.share in ("estimate", "chosen") and not one.vote.again]
     about = {
@@ -126,8 +111,8 @@ def _content(
         "per_item": review.plan.per_item,
         "stacks": review.stacks,
         "guidelines": review.guidelines.get("version", ""),
-        "role": asked.role,
-        "items": len(order),
+        "role": "goal" if review.plan.margin is None else "guard",
+        "items": items,
         "judgements": len(real),
     }
     ratings = {

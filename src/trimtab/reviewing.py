@@ -23,6 +23,7 @@ from trimtab.run import RunFolder
 STACKS = ("two", "all")
 # Examples of each rule that raters see, and items that check whether they read.
 EXAMPLES, CHECKS = 5, 20
+LEVEL = 0.95
 # Share of the items of a review for learning that are those the model was least sure of.
 DOUBTFUL = 0.5
 Drawn = tuple[Sequence[tuple[Example, Share]], Mapping[str, Mapping[str, str]]]
@@ -71,11 +72,10 @@ def begin(path: Path | str, store: Store, wanted: Wanted, report: Report | None 
         stacks = _stacks(folder, purpose, wanted)
         shown, texts = (_sealed if purpose == "verdict" else _open)(prepared, folder, stacks, wanted, report)
         rules = guidelines_shown(prepared.guidelines)
-        asked, seed = prepared.recipe.review, prepared.recipe.seed
-        plan = Plan(asked.question, asked.per_item, seed=seed)
+        plan = _plan(folder, prepared, purpose)
         about = Review(identity(folder), folder.path.name, purpose, stacks, rules, plan)
         real = [Item(e.id, e.messages, texts[e.id], share) for e, share in shown]
-        checks = sampling.attention([example for example, _ in shown], count=CHECKS, seed=seed)
+        checks = sampling.attention([example for example, _ in shown], count=CHECKS, seed=plan.seed)
         return sampling.begin(store, about, [*sampling.training(rules), *real, *checks])
 
 
@@ -97,6 +97,19 @@ def guidelines_shown(rules: Guidelines | None) -> dict[str, Any]:
             for r in rules.rules
         ],
     }
+
+
+def _plan(folder: RunFolder, prepared: Prepared, purpose: Purpose) -> Plan:
+    asked = prepared.recipe.review
+    goal = asked.role == "goal"
+    return Plan(
+        asked.question,
+        asked.per_item,
+        seed=prepared.recipe.seed,
+        level=folder.measured().level if purpose == "verdict" else LEVEL,
+        min_gain=asked.min_gain if goal else 0.0,
+        margin=None if goal else asked.margin,
+    )
 
 
 def _purpose(folder: RunFolder, prepared: Prepared) -> Purpose:

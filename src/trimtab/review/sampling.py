@@ -35,6 +35,7 @@ class Plan:
         again: chance that the next pair is one that the rater judged before, with its sides swapped.
         attention: chance that it is one whose right answer is known.
         pass_mark: least share of training items that a rater must get right.
+        level, min_gain, margin: how the win rate is judged; a margin where it is a guard.
     """
 
     question: str = "Which answer is better?"
@@ -43,6 +44,9 @@ class Plan:
     attention: float = 0.05
     pass_mark: float = 0.7
     seed: int = 0
+    level: float = 0.95
+    min_gain: float = 0.0
+    margin: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
