@@ -75,6 +75,7 @@ def test_the_review_for_the_verdict_is_of_confirm_and_stays_in_the_store(
     run = ran(tmp_path, network)
     assert run.verdict.outcome == "inconclusive"
     assert run.folder.measured().outcome == "ship"
+    assert any("people each are" in note for note in run.folder.read("plan.json")["notes"])
     before = {path: path.read_bytes() for path in run.folder.path.rglob("*") if path.is_file()}
     store = store_of(run)
     review = reviewing.begin(run.folder.path, store, Wanted())

@@ -12,7 +12,7 @@ from trimtab import rungs, stats
 from trimtab.adjust import adapter
 from trimtab.adjust.loop import batches
 from trimtab.candidates import AdapterCandidate, Candidate, Candidates, EmbeddingCandidate, Rung, Trained
-from trimtab.decide import ladder, ledger, power
+from trimtab.decide import ladder, ledger, people, power
 from trimtab.model import likelihood
 from trimtab.model.find import AnyBase, loaded
 from trimtab.model.load import Base, prompt_ids
@@ -323,6 +323,11 @@ def _notes(prepared: Prepared, minutes: float) -> list[str]:
             notes.append(
                 "with round.confirm: fresh the fresh items alone decide, and no look lies behind them"
             )
+    asked = prepared.recipe.review
+    if asked.required:
+        items = min(asked.items or len(sealed), len(sealed))
+        bar = asked.min_gain if asked.role == "goal" else asked.margin
+        notes.append(people.planned(items, asked.per_item, asked.role, bar, _level(prepared)))
     return notes
 
 

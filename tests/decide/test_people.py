@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.decide.test_judge import compared, guard, judged
+from trimtab import stats
 from trimtab.decide import people
 from trimtab.decide.judge import verdict, without_look
 from trimtab.records import AWAITS_PEOPLE, Verdict
@@ -74,3 +75,14 @@ def test_people_as_the_goal_decide_instead_of_the_metric(
         assert after.outcome == outcome
         assert after.target is people_say
         assert after.decided_by == "people"
+
+
+def test_a_plan_says_what_people_can_show() -> None:
+    assert "by 2 people each are 200 judgements" in people.planned(100, 2, "guard", 0.05, 0.95)
+    need = stats.sample_size(effect=0.0, sd=people.SPREAD, margin=0.05, level=0.95)
+    assert f"{need} items are needed" in people.planned(need - 1, 2, "guard", 0.05, 0.95)
+    assert "that is enough" in people.planned(need, 2, "guard", 0.05, 0.95)
+    few, many = (people.planned(n, 1, "goal", 0.0, 0.95) for n in (25, 400))
+    assert "a win rate of 0.73" in few
+    assert "a win rate of 0.56" in many
+    assert "show nothing" in people.planned(1, 2, "goal", 0.0, 0.95)
