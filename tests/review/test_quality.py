@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tests.reference import preference_reference as reference
+from tests.reference import judgements_reference as reference
 from tests.simulated import ACCURATE, allowance, bench
 from trimtab.records import Vote
 from trimtab.review.quality import RULE, Rule, apply, assess

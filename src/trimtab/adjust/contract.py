@@ -42,6 +42,8 @@ UNITS = {
     "balance": "weight of squared nats a token, 0 is off",
     "seed": "of everything random",
     "proximity": "nats a token per squared length",
+    "beta": "per nat of an answer's log-ratio to the base",
+    "undesirable": "weight of a rejected answer's loss, of a chosen one's",
 }
 
 

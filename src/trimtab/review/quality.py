@@ -53,7 +53,7 @@ class Rule:
     Attributes:
         attention: counts less where the upper limit of the share of attention items right is below this.
         position: counts less where the adjusted p value of the position bias is below this.
-        consensus: whether an agreement with two others or more whose upper limit is not above chance counts less too.
+        consensus: whether an agreement with two others or more whose upper limit is below chance counts less too.
         weight: how much such a rater's judgements count, 0 to 1; 0 leaves them out.
     """
 
@@ -116,9 +116,9 @@ def _decide(quality: Quality, rule: Rule) -> Iterable[Decision]:
     elif quality.left_p < rule.position:
         figure = f"left chosen {_shown(quality.left)}, adjusted p {quality.left_p:.2g}"
         words = f"adjusted p of the position bias below {rule.position:g}"
-    elif rule.consensus and quality.others >= LEAST_OTHERS and consensus.high <= quality.chance:
+    elif rule.consensus and quality.others >= LEAST_OTHERS and consensus.high < quality.chance:
         figure = f"agreement with the others {_shown(consensus)}, by chance {quality.chance:.2f}"
-        words = "upper limit of the agreement with the others not above chance"
+        words = "upper limit of the agreement with the others below chance"
     else:
         return
     yield Decision(quality.rater, figure, words, rule.weight)
