@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from trimtab.records import NAN, Estimate, Vote
 from trimtab.stats import holm, sign_test, wilson
 
+# With one other, nobody can say who of both is contrary.
+LEAST_OTHERS = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Quality:
@@ -24,7 +27,7 @@ class Quality:
     Attributes:
         n: judgements that count for the estimate; seconds: their median time.
         consensus: share of items where the rater preferred what most of the others did; chance: the share that the
-            leanings of both would give.
+            leanings of both would give; others: how many people the others are.
         consistency: share of pairs judged again, with sides swapped, with the same preference.
         left: share of left among judgements that chose a side; left_p: two-sided p value that it is one half, adjusted
             for the number of raters.
@@ -35,6 +38,7 @@ class Quality:
     n: int
     consensus: Estimate
     chance: float
+    others: int
     consistency: Estimate
     left: Estimate
     left_p: float
@@ -49,7 +53,7 @@ class Rule:
     Attributes:
         attention: counts less where the upper limit of the share of attention items right is below this.
         position: counts less where the adjusted p value of the position bias is below this.
-        consensus: whether an agreement with the others whose upper limit is below chance counts less too.
+        consensus: whether an agreement with two others or more whose upper limit is below chance counts less too.
         weight: how much such a rater's judgements count, 0 to 1; 0 leaves them out.
     """
 
@@ -112,7 +116,7 @@ def _decide(quality: Quality, rule: Rule) -> Iterable[Decision]:
     elif quality.left_p < rule.position:
         figure = f"left chosen {_shown(quality.left)}, adjusted p {quality.left_p:.2g}"
         words = f"adjusted p of the position bias below {rule.position:g}"
-    elif rule.consensus and not consensus.undefined and consensus.high < quality.chance:
+    elif rule.consensus and quality.others >= LEAST_OTHERS and consensus.high < quality.chance:
         figure = f"agreement with the others {_shown(consensus)}, by chance {quality.chance:.2f}"
         words = "upper limit of the agreement with the others below chance"
     else:
@@ -134,6 +138,7 @@ def _of_rater(
     own = [vote for vote in human if vote.rater == rater]
     counted = [vote for vote in own if vote.share == "estimate" and not vote.again]
     agreed, chance = _consensus(rater, said)
+    others = {other for by_rater in said.values() if rater in by_rater for other in by_rater} - {rater}
     attention = [vote.choice == vote.expected for vote in own if vote.share == "attention" and vote.expected]
     seconds = [vote.seconds for vote in counted if vote.seconds == vote.seconds]
     return Quality(
@@ -141,6 +146,7 @@ def _of_rater(
         len(counted),
         _share(agreed),
         chance,
+        len(others),
         _share(_repeated(own)),
         left,
         left_p,
