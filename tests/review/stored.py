@@ -74,7 +74,9 @@ def shown(store: Store, review: int, person: int) -> Shown:
     return found
 
 
-def say(store: Store, person: int, task: str, choice: Choice = "left", key: str = "", **more: Any) -> Feedback | None:
+def say(
+    store: Store, person: int, task: str, choice: Choice = "left", key: str = "", **more: Any
+) -> Feedback | None:
     """Judge a pair that was shown."""
     return judge(store, person, Answer(task, key or secrets.token_hex(16), choice, **more))
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import func, inspect, insert, select, text
+from sqlalchemy import func, insert, inspect, select, text
 
 from tests.review.postgres import PASSWORD, Server
 from trimtab.errors import MissingPart, ReviewError
@@ -27,7 +27,9 @@ OPEN = "import sys; from trimtab.review.store import Store; Store.open(sys.argv[
 def contents(store: Store) -> dict[str, list[tuple[object, ...]]]:
     with store.reading() as connection:
         names = [*metadata.tables, "alembic_version"]
-        return {name: [tuple(row) for row in connection.execute(text(f"SELECT * FROM {name}"))] for name in names}
+        return {
+            name: [tuple(row) for row in connection.execute(text(f"SELECT * FROM {name}"))] for name in names
+        }
 
 
 def event(what: str) -> dict[str, object]:
@@ -141,7 +143,15 @@ def test_writers_of_two_processes_wait_for_each_other(store: Store) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "people.db", "sqlite://", "sqlite:///", "sqlite:///:memory:", "mysql://user@host/name", "postgresql://h:x/n"],
+    [
+        "",
+        "people.db",
+        "sqlite://",
+        "sqlite:///",
+        "sqlite:///:memory:",
+        "mysql://user@host/name",
+        "postgresql://h:x/n",
+    ],
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(ReviewError, match="address") as caught:
@@ -205,7 +215,6 @@ def test_a_full_disk_is_an_error_with_a_hint_and_nothing_is_half_written(tmp_pat
     assert "room" in str(caught.value.hint)
     assert contents(found)["events"] == []
     found.close()
-
 
 
 def test_a_file_is_for_its_owner_alone(tmp_path: Path) -> None:

@@ -143,7 +143,9 @@ def begin(store: Store, review: Review, wanted: Sequence[Item]) -> Review:
     """
     problems = list(_problems(review, wanted))
     if problems:
-        raise ReviewError(f"this review cannot begin:\n{several(problems)}", "see to the items, then begin again")
+        raise ReviewError(
+            f"this review cannot begin:\n{several(problems)}", "see to the items, then begin again"
+        )
     now = time.time()
     content = dataclasses.asdict(review) | {"stacks": list(review.stacks), "made": now, "closed": None}
     del content["id"]
@@ -159,9 +161,13 @@ def _problems(review: Review, wanted: Sequence[Item]) -> Iterator[str]:
     long = [review.run, review.title, *(item.example for item in wanted)]
     short = {*review.stacks, *(name for item in wanted for name in (item.rule, *item.answers))}
     for most, names in ((LONG, long), (SHORT, sorted(short))):
-        yield from (f"{name[:40]}...: {len(name)} characters, at most {most}" for name in names if len(name) > most)
+        yield from (
+            f"{name[:40]}...: {len(name)} characters, at most {most}" for name in names if len(name) > most
+        )
     twice = Counter((item.example, item.share) for item in wanted)
-    yield from (f"item {name[:64]!r}: {times} times as {share}" for (name, share), times in twice.items() if times > 1)
+    yield from (
+        f"item {name[:64]!r}: {times} times as {share}" for (name, share), times in twice.items() if times > 1
+    )
     for item in wanted:
         if len(item.answers) < 2:
             yield f"item {item.example[:64]!r}: a pair needs two answers, {len(item.answers)} given"
