@@ -25,6 +25,8 @@ from trimtab.run import RunFolder, read_json, write_atomic
 PLACE = "runs"
 # Rows in these files are called by their own id, not by the id of an example that they are about.
 BY_ID = ("examples.jsonl", "exemplars.jsonl", lineage.MADE)
+# What a review has shown is listed by ids alone.
+SEEN = "seen.json"
 PAGE = "report.html"
 # What a probe shows of prompts and answers is cut into words, which no search for a text would find.
 PROBE = (probed.FILE, probe_page.PAGE, probed.IMAGES)
@@ -160,7 +162,7 @@ def _remove(path: Path) -> None:
 
 
 def _redactor(person: Person, one: Found, path: Path) -> Redactor:
-    return Redactor(person.needles, one.ids, person.subject, path.name in BY_ID)
+    return Redactor(person.needles, one.ids, person.subject, path.name in BY_ID, path.name == SEEN)
 
 
 def cleaned(path: Path, redactor: Redactor) -> str | None:

@@ -9,7 +9,7 @@ from trimtab.errors import StatisticsError
 from trimtab.records import NAN, Comparison, Estimate
 from trimtab.stats.distributions import normal_cdf, normal_quantile
 from trimtab.stats.levels import alpha_from_level
-from trimtab.stats.paired import PLANNED_POWER
+from trimtab.stats.outcome import PLANNED_POWER
 
 
 def z_test(values: ArrayLike, *, mean: float, sd: float, level: float = 0.95) -> Comparison:
