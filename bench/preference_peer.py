@@ -1,7 +1,8 @@
 """Loss and gradients of one batch of pairs, by Trimtab and by TRL's trainers, on the same weights in float32.
 
-Every weight of the policy is a little off the base's, so that no log-ratio is 0. TRL is handed the same tokens through
-its own collators; of KTO also the same mismatched rows.
+The policy is the base itself, and every weight of the reference a little off it: so no log-ratio is 0, and answers are
+likelier than under the reference, which lets KTO's z count. TRL is handed the same tokens through its own collators; of
+KTO also the same mismatched rows.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import torch
 
 import stock
 from trimtab.adjust.preference import Loss, Pairs, Rule, paired, parts, referred
-from trimtab.model.load import Base
+from trimtab.model.load import Base, wrap
 from trimtab.model.pack import token_logprobs
 from trimtab.records import TokenRow
 
@@ -32,18 +33,14 @@ def agree(base: Base, rows: Sequence[Sequence[TokenRow]], loss: Loss) -> dict[st
         rows: of each pair the row of the chosen and that of the rejected answer.
     """
     chosen, rejected = zip(*rows, strict=True)
-    pairs = referred(base, paired(chosen, rejected, loss))
-    policy = copy.deepcopy(base.network).requires_grad_(True)
-    torch.manual_seed(0)
-    with torch.no_grad():
-        for parameter in policy.parameters():
-            parameter.add_(SHIFT * torch.randn_like(parameter))
-    peer = copy.deepcopy(policy)
+    reference = _shifted(base)
+    pairs = referred(reference, paired(chosen, rejected, loss))
+    policy, peer = (copy.deepcopy(base.network).requires_grad_(True) for _ in range(2))
     ours = 0.0
     for part, _ in parts(policy, pairs, Rule(loss, BETA), BUDGET, token_logprobs):
         part.backward()  # type: ignore[no-untyped-call]
         ours += float(part.detach())
-    theirs = _by_trl(peer, base, pairs, loss)
+    theirs, z = _by_trl(peer, reference, pairs, loss)
     gradients = [
         (one.grad, two.grad) for one, two in zip(policy.parameters(), peer.parameters(), strict=True)
     ]
@@ -52,6 +49,7 @@ def agree(base: Base, rows: Sequence[Sequence[TokenRow]], loss: Loss) -> dict[st
     return {
         "ours": ours,
         "trl": theirs,
+        "z": z,
         "difference": ours - theirs,
         "gradient_difference": apart,
         "largest_gradient": largest,
@@ -59,17 +57,28 @@ def agree(base: Base, rows: Sequence[Sequence[TokenRow]], loss: Loss) -> dict[st
     }
 
 
-def _by_trl(policy: Any, base: Base, pairs: Pairs, loss: Loss) -> float:
-    """TRL's loss of the batch; its gradients are left in the policy."""
+def _shifted(base: Base) -> Base:
+    """The base with noise on every weight."""
+    network = copy.deepcopy(base.network)
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(SHIFT * torch.randn_like(parameter))
+    return wrap(network, base.tokenizer)
+
+
+def _by_trl(policy: Any, reference: Base, pairs: Pairs, loss: Loss) -> tuple[float, float | None]:
+    """TRL's loss of the batch, and its z of KTO; the gradients are left in the policy."""
     with stock.silent(), tempfile.TemporaryDirectory() as folder:
-        trainer = _trainer(policy, base, folder, loss, len(pairs.chosen))
+        trainer = _trainer(policy, reference, folder, loss, len(pairs.chosen))
         batch = trainer.data_collator(_dpo_rows(pairs) if loss == "dpo" else _kto_rows(pairs))
         found = trainer.compute_loss(trainer.model, trainer._prepare_inputs(batch))
         found.backward()
-    return float(found.detach())
+    z = [values[0] for logged in trainer._metrics.values() if (values := logged.get("kl"))]
+    return float(found.detach()), z[0] if z else None
 
 
-def _trainer(policy: Any, base: Base, folder: str, loss: Loss, count: int) -> Any:
+def _trainer(policy: Any, reference: Base, folder: str, loss: Loss, count: int) -> Any:
     """A trainer with the defaults of its losses; the one row of its data set is never used."""
     import datasets
     from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer
@@ -91,7 +100,7 @@ def _trainer(policy: Any, base: Base, folder: str, loss: Loss, count: int) -> An
         dataloader_pin_memory=False,
     )
     data = datasets.Dataset.from_list([row] * 4)
-    return kind(policy, copy.deepcopy(base.network), how, train_dataset=data, processing_class=base.tokenizer)
+    return kind(policy, reference.network, how, train_dataset=data, processing_class=reference.tokenizer)
 
 
 def _split(row: TokenRow) -> tuple[list[int], list[int]]:

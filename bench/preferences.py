@@ -5,10 +5,10 @@
 
 Pairs of Anthropic's HH-RLHF (harmless, its test set): conversations with a chosen and a rejected last answer. Left out
 are pairs with an empty answer, with transcripts that part before the last answer, or with a row of more than 192
-tokens. A recipe learns half of them with LoRA on all blocks and `loss: dpo`; the goal is the metric preference (share
-of pairs whose chosen answer is likelier, by total log-probability), the guard general English. Beside the verdict:
-reward accuracy, the share of pairs whose chosen answer gained more log-probability over the base than the rejected one.
-The texts are offensive; none is printed.
+tokens. A recipe learns four tenths of them with LoRA on all blocks and `loss: dpo`; the goal is the metric preference
+(share of pairs whose chosen answer is likelier, by total log-probability), the guard general English. Beside the
+verdict: reward accuracy, the share of pairs whose chosen answer gained more log-probability over the base than the
+rejected one. The texts are offensive; none is printed.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ model: smollm2-135m-instruct
 data:
   examples: pairs.jsonl
   max_tokens: 192
-  split: {tune: 0.5, select: 0.1, confirm: 0.4}
+  split: {tune: 0.4, select: 0.1, confirm: 0.5}
 goal: {metric: preference, min_gain: 0.0, expected_gain: 0.1}
 guards:
   - {suite: general-english, metric: nll, margin: 0.05}
@@ -56,11 +56,11 @@ ladder: [adapter]
 candidates:
   adapter:
     - {loss: dpo, beta: 0.1, method: lora, rank: 16}
-training: {epochs: 2, batch_size: 8, learning_rate: 0.0005, schedule: linear}
-budget: {minutes: 60}
+training: {epochs: 1, batch_size: 8, learning_rate: 0.0005, schedule: linear}
+budget: {minutes: 240}
 """
 # Pairs of the batch that is compared with TRL's.
-CHECKED = 6
+CHECKED = 4
 
 
 def transcripts(base: Base) -> list[dict[str, str]]:
@@ -102,20 +102,20 @@ def answered(base: Base, examples: list[Example]) -> np.ndarray:
 
 
 def rewards(run: Any, base: Base, recipe: Path, level: float) -> dict[str, Any]:
-    """Reward accuracy on confirm, and what both answers gained over the base, nats."""
+    """Reward accuracy on confirm, what both answers gained over the base (nats), and pairs that turned right, wrong."""
     examples = prepare(load_recipe(recipe)).parts["confirm"]
     before = answered(base, examples)
     with run.stack.adjustments[0].attach(base):
         after = answered(base, examples)
     gained = after - before
-    right = (np.sign(gained[:, 0] - gained[:, 1]) + 1) / 2
+    right, first, last = ((np.sign(each[:, 0] - each[:, 1]) + 1) / 2 for each in (gained, before, after))
     found = stats.interval(right, level=level, bounds=(0.0, 1.0))
-    accuracy = [float((np.sign(each[:, 0] - each[:, 1]) / 2 + 0.5).mean()) for each in (before, after)]
     return {
         "reward_accuracy": [found.value, found.low, found.high, found.n, found.method],
         "gained_chosen": float(gained[:, 0].mean()),
         "gained_rejected": float(gained[:, 1].mean()),
-        "preference_read_again": accuracy,
+        "preference_read_again": [float(first.mean()), float(last.mean())],
+        "turned": [float((last > first).mean()), float((last < first).mean())],
     }
 
 
