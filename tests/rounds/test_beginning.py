@@ -235,3 +235,18 @@ def test_a_folder_of_a_round_that_is_missing_or_damaged_is_named(run: RunFolder,
     (folder / previous.ROWS).write_text('{"example": "a"}\n')
     with pytest.raises(RunError, match="damaged"):
         previous.read(folder)
+
+
+def test_flags_become_rows_and_a_proposed_rule(run: RunFolder) -> None:
+    names = made.ids(run, "select")[:4]
+    flags = [made.flag(name, f"{n} is simply unbeatable") for n, name in enumerate(names)]
+    made.review(run, flags=flags)
+    folder = begin(run.path).parent
+    rows = [json.loads(line) for line in (folder / "regressions.jsonl").read_text().splitlines()]
+    assert [row["rejected"] for row in rows] == [row["text"] for row in flags]
+    assert rows[0]["messages"][0]["content"].startswith("item ")
+    assert "simply unbeatable" in (folder / "guidelines.proposed.yaml").read_text()
+    facts = json.loads((folder / "round.json").read_text())
+    assert [row["example"] for row in facts["flagged"]] == sorted(names)
+    made.review(run, flags=flags[:2])
+    assert not (begin(run.path).parent / "guidelines.proposed.yaml").exists()
