@@ -54,17 +54,16 @@ def shipped(rounds: Course) -> float:
     """Share of simulated courses in which a round ships."""
     rng = np.random.default_rng(0)
     size = START + ROUNDS * MORE
-    luck = rng.normal(size=(SIMULATED, size))
-    own = rng.normal(size=(SIMULATED, size))
+    luck, own = (rng.standard_normal((SIMULATED, size), np.float32) for _ in range(2))
     any_ships = np.zeros(SIMULATED, dtype=bool)
     for confirm, learned, look in rounds:
-        gains = np.sqrt(0.5) * (luck + own)
+        gains = np.float32(0.5**0.5) * (luck + own)
         gains[:, learned] += LEARNED
         judged = gains[:, confirm]
         n = len(confirm)
         found = judged.mean(axis=1) / (judged.std(axis=1, ddof=1) / np.sqrt(n))
         any_ships |= found > t.ppf(1 - stats.run_alpha(look), n - 1)
-        fresh = rng.normal(size=own.shape)
+        fresh = rng.standard_normal(own.shape, np.float32)
         own = np.where((found > KEPT)[:, None], own, fresh)
     return float(any_ships.mean())
 

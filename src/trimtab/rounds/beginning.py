@@ -167,7 +167,7 @@ def _flags(ending: Ending, place: str) -> flagged.Proposal:
     ending.folder.write_rows(f"{place}/regressions.jsonl", flagged.regressions(flags, asked))
     proposal = flagged.propose(flags, _unflagged(ending), _guidelines(ending.recipe), datetime.date.today())
     if proposal.text:
-        ending.folder.write_text(f"{place}/guidelines.proposed.yaml", proposal.text)
+        ending.folder.write_text(f"{place}/{previous.PROPOSED}", proposal.text)
     return proposal
 
 
