@@ -141,9 +141,11 @@ class Decoding:
         count = min(self.places.free(), len(self._waiting))
         if not count or (self.live and count < min(self.joining, len(self._waiting))):
             return
-        joining, self._waiting = self._waiting[:count], self._waiting[count:]
-        for whose, group in groupby(joining, key=lambda row: row.whose):
-            rows = list(group)
+        groups = [list(rows) for _, rows in groupby(self._waiting[:count], key=lambda row: row.whose)]
+        for rows in groups:
+            if self.places.free() < len(rows):
+                return
+            whose, self._waiting = rows[0].whose, self._waiting[len(rows) :]
             with self._mixed.applied({whose: None}):
                 places = self.places.enter([row.prompt for row in rows], whose)
             entered = dict(zip(places, rows, strict=True))
@@ -186,8 +188,8 @@ def decode(base: Base, rows: Sequence[Row], *, at_once: int = ROWS) -> Iterator[
 
 def places_for(base: Base, rows: Sequence[Row], at_once: int) -> Places:
     """Places for as many rows as memory allows."""
-    prompts = {row.prompt for row in rows}
-    longest = max(map(len, prompts)), max(row.sampling.max_new_tokens for row in rows)
+    prompts = {(row.whose, row.prompt) for row in rows}
+    longest = max(len(row.prompt) for row in rows), max(row.sampling.max_new_tokens for row in rows)
     if not slots.suited(base):
         return Padded(base, at_once)
     width = _bytes_a_token(base.network)
