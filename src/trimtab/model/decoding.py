@@ -32,9 +32,9 @@ JOINING = 32
 FEW = 32
 
 
-@dataclass
+@dataclass(eq=False)
 class Row:
-    """One answer in the making."""
+    """One answer in the making, told from others by what it is and not by what it holds."""
 
     prompt: tuple[int, ...]
     seed: int
