@@ -13,7 +13,7 @@ from trimtab.document import write_report
 from trimtab.errors import ReviewError
 from trimtab.recipe import load as load_recipe
 from trimtab.records import Verdict, plain
-from trimtab.review import learning, reading, sampling
+from trimtab.review import learning, machines, reading, sampling
 from trimtab.review.analysis import Analysis
 from trimtab.review.overview import analysed
 from trimtab.review.reading import Said
@@ -97,7 +97,8 @@ def _standing(folder: RunFolder, store: Store, review: Review, said: Sequence[Sa
     if review.purpose == "verdict" and asked.required:
         verdict = people.concluded(verdict, analysis.win_rate, asked.role, asked.margin)
     items = len(reading.order(store, review.id))
-    return Standing(review, analysis, _content(review, analysis, said, items), verdict)
+    content = _content(review, analysis, said, items) | {"machines": plain(machines.held(store, review))}
+    return Standing(review, analysis, content, verdict)
 
 
 def _content(review: Review, analysis: Analysis, said: Sequence[Said], items: int) -> dict[str, Any]:

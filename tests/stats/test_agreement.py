@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.reference import judgements_reference as reference
+from tests.reference import win_rate_reference as reference
 from trimtab import stats
 
 

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from tests.reference import judgements_reference as reference
 from tests.reference import stats_reference
+from tests.reference import win_rate_reference as reference
 from tests.simulated import ACCURATE, allowance, bench
 from trimtab import stats
 from trimtab.errors import StatisticsError

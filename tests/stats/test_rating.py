@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from tests.reference import judgements_reference as reference
+from tests.reference import win_rate_reference as reference
 from trimtab.errors import StatisticsError
 from trimtab.stats.rating import bradley_terry
 
