@@ -9,6 +9,7 @@ TrimtabError                  exit code 1, our fault unless a subclass says othe
 |   |-- ModelError            a model that cannot be found, read or trusted
 |   |-- MetricError           a metric or suite that cannot be computed on these items
 |   |-- RunError              a run folder: missing, damaged, in use, disk full
+|   |-- ReviewError           a review, an invitation or a judgement that cannot be taken as it is
 |   |-- TaintedError          an adjustment that learned from rows which were erased since
 |   `-- StatisticsError       arguments for which no honest number exists
 |-- MissingPart               3, an optional part of the installation is needed
@@ -61,6 +62,10 @@ class MetricError(UserError):
 
 class RunError(UserError):
     """A run folder that cannot be read or written."""
+
+
+class ReviewError(UserError):
+    """A review, an invitation or a judgement that cannot be taken as it is."""
 
 
 class TaintedError(UserError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import time
 from collections.abc import Sequence
@@ -18,7 +17,9 @@ from trimtab.adjust.stack import BASE, Stack
 from trimtab.candidates import WEIGHTS
 from trimtab.choosing import Work
 from trimtab.climbing import climb
+from trimtab.decide import ledger, people
 from trimtab.document import write_report
+from trimtab.document.rounds import FILE as ROUND
 from trimtab.errors import RecipeError, RunError, several
 from trimtab.model.find import AnyBase, find
 from trimtab.model.memory import peak_bytes
@@ -54,7 +55,7 @@ class Run:
 def plan(recipe: Recipe | str | Path, *, report: Report | None = None) -> dict[str, Any]:
     """What a recipe can prove with its data, and what it will cost, before either is spent."""
     prepared = prepare(_read(recipe))
-    return plan_run(prepared, _found(prepared), report)
+    return plan_run(prepared, model_of(prepared), report)
 
 
 def tune(
@@ -80,7 +81,7 @@ def tune(
     with folder.locked():
         if folder.has("verdict.json") and (explore or not folder.verdict().explored):
             return Run(folder)
-        work = Work(prepared, _found(prepared), folder, report, explore)
+        work = Work(prepared, model_of(prepared), folder, report, explore)
         try:
             _open(work)
             verdict = climb(work)
@@ -146,7 +147,23 @@ def _introduce(folder: RunFolder, prepared: Prepared) -> None:
     lineage.record(folder, prepared.parts, guards)
 
 
-def _found(prepared: Prepared) -> AnyBase:
+def _record_round(folder: RunFolder, prepared: Prepared) -> None:
+    """Write what the run takes over from the one before it, and how fresh its items of confirm are."""
+    before = prepared.previous
+    if before is None:
+        return
+    sealed, rules = prepared.sealed, prepared.guidelines
+    known = ledger.looked_at(prepared.ledger, prepared.identity, sealed)
+    now = {
+        "guidelines": rules.version if rules else "",
+        "confirm": {"fresh": len(sealed) - known, "before": known},
+        "new": {part: sum(e.id not in before.parts for e in items) for part, items in prepared.parts.items()},
+    }
+    folder.write(ROUND, {**before.facts, "now": now})
+
+
+def model_of(prepared: Prepared) -> AnyBase:
+    """The model that a recipe names."""
     recipe = prepared.recipe
     return find(recipe.model, Options(**recipe.service.model_dump()))
 
@@ -160,6 +177,7 @@ def _open(work: Work) -> None:
     folder, prepared = work.folder, work.prepared
     changes = _changes(work)
     _introduce(folder, prepared)
+    _record_round(folder, prepared)
     if any(rung in WEIGHTS for rung in prepared.recipe.ladder):
         folder.write("certificate.json", certify(prepared, work.base, rows_of(prepared, work.base, "tune")))
     if not folder.has("plan.json"):
@@ -198,9 +216,9 @@ def _close(work: Work, verdict: Verdict) -> None:
     """Write the verdict last, when everything that it rests on is on disk, then the page."""
     _provenance(work, finished=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
     review = work.prepared.recipe.review
-    if review.required and verdict.outcome == "ship":
-        waiting = (*verdict.reasons, "human review is required and has not taken place")
-        verdict = dataclasses.replace(verdict, outcome="inconclusive", reasons=waiting)
+    if review.required:
+        work.folder.write("measured.json", verdict)
+        verdict = people.waiting(verdict, review.role)
     work.folder.write("verdict.json", verdict)
     write_report(work.folder)
 

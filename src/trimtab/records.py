@@ -216,12 +216,17 @@ class GuardResult:
     by_construction: bool = False
 
 
+# The last reason of a verdict that waits for people.
+AWAITS_PEOPLE = "human review is required and has not taken place"
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The decision of a run, with everything it was read from.
 
     Attributes:
         rung: the step of the ladder that it is about; empty where none was measured.
+        decided_by: whose judgement the target is: the metric's, or people's.
     """
 
     outcome: Literal["ship", "hold", "inconclusive"]
@@ -235,6 +240,7 @@ class Verdict:
     look: int = 0
     explored: bool = False
     rung: str = ""
+    decided_by: Literal["metric", "people"] = "metric"
 
 
 Side = Literal["left", "right", "tie", "bad"]
@@ -267,13 +273,16 @@ class Vote:
     expected: Side | None = None
     machine: bool = False
 
+    @property
+    def won(self) -> str:
+        """Hash of the stack whose answer was preferred; empty where neither was."""
+        return {"left": self.left, "right": self.right}.get(self.choice, "")
+
     def preference(self, stack: str) -> float:
         """1 where this stack's answer was preferred, 0 where the other's, 0.5 where neither; nan of another pair."""
         if stack not in (self.left, self.right):
             return NAN
-        if self.choice in ("tie", "bad"):
-            return 0.5
-        return float((self.left if self.choice == "left" else self.right) == stack)
+        return float(self.won == stack) if self.won else 0.5
 
 
 class Generate(Protocol):

@@ -5,6 +5,8 @@
       layers.json, where blocks were surveyed
       trials/<stack>/  stack.json  outputs.jsonl  scores.jsonl  training.jsonl  adjustment files
       lineage.jsonl  augmented.jsonl  ladder.json  verdict.json  report.html
+      measured.json, review.json, review/, where people are asked: the verdict without them, and what they judged
+      round.json, where it goes on from another run; round-<number>-<hash>/, what the next one is made of
 
 Every file is written whole or not at all. Outputs and scores of the sealed confirm part are never written.
 """
@@ -235,6 +237,14 @@ class RunFolder:
             raise RunError(f"{self.path}: no verdict yet", "finish the run: give its tune command again")
         return verdict_from(self.read("verdict.json"))
 
+    def measured(self) -> Verdict:
+        """The verdict as it was measured, before people were asked.
+
+        Raises:
+            RunError: the run has none yet.
+        """
+        return verdict_from(self.read("measured.json")) if self.has("measured.json") else self.verdict()
+
     def recipe(self) -> dict[str, Any]:
         """The recipe as resolved.
 
@@ -294,6 +304,7 @@ def verdict_from(content: Mapping[str, Any]) -> Verdict:
         look=content["look"],
         explored=content["explored"],
         rung=content["rung"],
+        decided_by=content.get("decided_by", "metric"),
     )
 
 

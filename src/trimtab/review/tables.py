@@ -6,6 +6,9 @@ Judgements are only added: what is taken back gets a time in `undone`, and count
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     Boolean,
@@ -18,7 +21,9 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
 NAMES = {
@@ -27,15 +32,40 @@ NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
 }
+# Characters of ids: of runs, reviews and items; of stacks and rules.
+LONG, SHORT = 255, 64
+STANDING = text("undone IS NULL")
+# PostgreSQL keeps no NUL, and neither database keeps half of a surrogate pair.
+UNKEPT = re.compile("[\\x00\\ud800-\\udfff]")
 metadata = MetaData(naming_convention=NAMES)
+
+
+class Words(TypeDecorator[str]):
+    """Text that both databases take: what they cannot keep becomes U+FFFD, also where it is looked for."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
+        """What is sent to the database."""
+        return None if value is None else UNKEPT.sub("\ufffd", value)
+
+
+class Name(TypeDecorator[str]):
+    """The same, of at most so many characters."""
+
+    impl = String
+    cache_ok = True
+    process_bind_param = Words.process_bind_param
+
 
 people = Table(
     "people",
     metadata,
     Column("id", Integer, primary_key=True),
     # All that is kept of a person; empty after they were forgotten.
-    Column("name", String(80), nullable=False),
-    Column("role", String(10), nullable=False),  # author, rater, viewer
+    Column("name", Name(80), nullable=False),
+    Column("role", Name(10), nullable=False),  # author, rater, viewer
     Column("invited", Float, nullable=False),
     Column("forgotten", Float),
 )
@@ -44,9 +74,9 @@ keys = Table(
     "keys",
     metadata,
     # SHA-256 of an invitation's or a session's token: the token itself is nowhere kept.
-    Column("hash", String(64), primary_key=True),
+    Column("hash", Name(64), primary_key=True),
     Column("person", ForeignKey("people.id"), nullable=False, index=True),
-    Column("kind", String(10), nullable=False),  # invitation, session
+    Column("kind", Name(10), nullable=False),  # invitation, session
     Column("made", Float, nullable=False),
     Column("expires", Float, nullable=False),
     Column("revoked", Float),
@@ -56,9 +86,9 @@ reviews = Table(
     "reviews",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("run", String(255), nullable=False, index=True),  # identity of the run
-    Column("title", String(200), nullable=False),
-    Column("purpose", String(10), nullable=False),  # verdict, learning
+    Column("run", Name(LONG), nullable=False, index=True),  # identity of the run
+    Column("title", Name(LONG), nullable=False),
+    Column("purpose", Name(10), nullable=False),  # verdict, learning
     Column("stacks", JSON, nullable=False),  # hashes, the base model's first
     Column(
         "guidelines", JSON, nullable=False
@@ -73,12 +103,12 @@ items = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("review", ForeignKey("reviews.id"), nullable=False, index=True),
-    Column("example", String(64), nullable=False),
-    Column("share", String(10), nullable=False),  # records.Share
+    Column("example", Name(LONG), nullable=False),
+    Column("share", Name(10), nullable=False),  # records.Share
     Column("position", Integer, nullable=False),
     Column("messages", JSON, nullable=False),  # [[role, content], ...]
-    Column("good", String(64)),  # whose answer is the right one, where that is known (attention, training)
-    Column("rule", String(64)),  # of the guidelines, that a training item teaches
+    Column("good", Name(SHORT)),  # whose answer is the right one, where that is known (attention, training)
+    Column("rule", Name(SHORT)),  # of the guidelines, that a training item teaches
     UniqueConstraint("review", "example", "share"),
 )
 
@@ -86,19 +116,19 @@ answers = Table(
     "answers",
     metadata,
     Column("item", ForeignKey("items.id"), primary_key=True),
-    Column("stack", String(64), primary_key=True),
-    Column("text", Text, nullable=False),
+    Column("stack", Name(SHORT), primary_key=True),
+    Column("text", Words, nullable=False),
 )
 
 tasks = Table(
     "tasks",
     metadata,
     # Random, so that nothing can be read from it.
-    Column("id", String(32), primary_key=True),
+    Column("id", Name(32), primary_key=True),
     Column("item", ForeignKey("items.id"), nullable=False, index=True),
     Column("person", ForeignKey("people.id"), nullable=False),
-    Column("left", String(64), nullable=False),
-    Column("right", String(64), nullable=False),
+    Column("left", Name(SHORT), nullable=False),
+    Column("right", Name(SHORT), nullable=False),
     Column("again", Boolean, nullable=False),
     Column("shown", Float, nullable=False),
     UniqueConstraint("item", "person", "again"),
@@ -111,18 +141,32 @@ judgements = Table(
     Column("id", Integer, primary_key=True),
     Column("task", ForeignKey("tasks.id"), nullable=False, index=True),
     # Made by the page that was shown: a judgement that is sent twice is the same one.
-    Column("key", String(32), nullable=False, unique=True),
-    Column("choice", String(5), nullable=False),  # left, right, tie, bad, skip
+    Column("key", Name(32), nullable=False, unique=True),
+    Column("choice", Name(5), nullable=False),  # left, right, tie, bad, skip
     Column(
         "ratings", JSON, nullable=False
     ),  # {rule: {"left": bool, "right": bool}}: whether each side keeps it
-    Column("reason", Text, nullable=False),
-    Column("correction", Text, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("correction", Words, nullable=False),
     Column("flags", JSON, nullable=False),  # {"left": ["harmful", ...], "right": [...]}
     Column("seconds", Float, nullable=False),
-    Column("version", String(40), nullable=False),  # of the guidelines
+    Column("version", Name(40), nullable=False),  # of the guidelines
     Column("made", Float, nullable=False),
     Column("undone", Float),
+    # Of two judgements of one task sent at once, one is refused.
+    Index("uq_judgements_standing", "task", unique=True, sqlite_where=STANDING, postgresql_where=STANDING),
+)
+
+# What a model said of the same pairs, kept apart from people's judgements.
+machines = Table(
+    "machines",
+    metadata,
+    Column("review", ForeignKey("reviews.id"), primary_key=True),
+    Column("judge", String(255), primary_key=True),
+    Column("votes", JSON, nullable=False),  # [[example, left, right, choice], ...]
+    Column("silent", JSON, nullable=False),  # examples that it gave no verdict on
+    Column("consistent", JSON, nullable=False),  # records.Estimate: same verdict in both orders
+    Column("made", Float, nullable=False),
 )
 
 comments = Table(
@@ -131,8 +175,8 @@ comments = Table(
     Column("id", Integer, primary_key=True),
     Column("review", ForeignKey("reviews.id"), nullable=False, index=True),
     Column("person", ForeignKey("people.id"), nullable=False),
-    Column("rule", String(64), nullable=False),  # empty: on the guidelines as a whole
-    Column("text", Text, nullable=False),
+    Column("rule", Name(SHORT), nullable=False),  # empty: on the guidelines as a whole
+    Column("text", Words, nullable=False),
     Column("made", Float, nullable=False),
 )
 
@@ -143,6 +187,6 @@ events = Table(
     Column("id", Integer, primary_key=True),
     Column("at", Float, nullable=False),
     Column("person", ForeignKey("people.id")),
-    Column("what", String(30), nullable=False),
-    Column("about", String(200), nullable=False),
+    Column("what", Name(30), nullable=False),
+    Column("about", Name(200), nullable=False),
 )

@@ -12,7 +12,8 @@ from trimtab.stats.onesample import bounded_mean, z_test
 from trimtab.stats.paired import compare, interval, non_inferior, undefined
 from trimtab.stats.power import detectable_effect, items_without_change, joint_power, power, sample_size
 from trimtab.stats.predicted import predicted_mean
-from trimtab.stats.tables import fisher, holm, log_odds_ratio, wilson
+from trimtab.stats.preference import win_rate
+from trimtab.stats.tables import fisher, holm, log_odds_ratio, sign_test, wilson
 
 __all__ = [
     "agreement",
@@ -34,7 +35,9 @@ __all__ = [
     "run_alpha",
     "rung_alphas",
     "sample_size",
+    "sign_test",
     "undefined",
     "wilson",
+    "win_rate",
     "z_test",
 ]

@@ -10,7 +10,8 @@ from trimtab.errors import StatisticsError
 from trimtab.records import NAN, Comparison, Estimate
 from trimtab.stats.distributions import normal_cdf, normal_quantile
 from trimtab.stats.levels import alpha_from_level
-from trimtab.stats.paired import PLANNED_POWER, Range, interval
+from trimtab.stats.outcome import PLANNED_POWER
+from trimtab.stats.paired import Range, interval
 
 
 def bounded_mean(values: ArrayLike, bounds: Range, *, level: float = 0.95, seed: int = 0) -> Estimate:

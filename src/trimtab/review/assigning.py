@@ -1,0 +1,268 @@
+"""Which pair a rater sees next, with which answer on which side; nothing that is handed out says whose they are.
+
+A pair that was shown stays the rater's next one until it is judged, on whichever device. Items come in the order of
+the plan, so that the first ones are complete first; each answer stands left as often as right.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Literal, NamedTuple
+
+from sqlalchemy import Connection, and_, func, insert, or_, select
+
+from trimtab.records import Message
+from trimtab.review.sampling import Review, review_of
+from trimtab.review.store import Store
+from trimtab.review.tables import answers, items, judgements, reviews, tasks
+
+# Seconds after which a pair that was shown and not judged is shown to others as well.
+HELD = 1800.0
+# Judgements that lie at least between a pair and its repeat.
+APART = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a rater sees; `number` of `of` pairs, as far as is known now."""
+
+    task: str
+    kind: Literal["task", "training"]
+    messages: tuple[Message, ...]
+    left: str
+    right: str
+    rule: str
+    number: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A review in a rater's list. `barred`: the training was not passed."""
+
+    id: int
+    title: str
+    purpose: str
+    done: int
+    of: int
+    open: bool
+    barred: bool = False
+
+
+class Waiting(NamedTuple):
+    """An item that a person could be shown."""
+
+    item: int
+    training: bool
+
+
+def open_reviews(store: Store, person: int) -> list[Listed]:
+    """The reviews that are open, and those that this person judged in, newest first."""
+    with store.reading() as connection:
+        found = []
+        for number in connection.scalars(select(reviews.c.id).order_by(reviews.c.id.desc())):
+            review = review_of(connection, number)
+            history = _history(connection, review, person)
+            if review.closed is not None and not history:
+                continue
+            done = sum(row["choice"] is not None for row in history)
+            shown = len(history) - done
+            left = shown + len(_waiting(connection, review, person)) if review.closed is None else 0
+            barred = _barred(review, history)
+            found.append(
+                Listed(
+                    number, review.title, review.purpose, done, done + left, left > 0 and not barred, barred
+                )
+            )
+    return found
+
+
+def next_task(store: Store, review: int, person: int) -> Shown | None:
+    """The pair that a person judges next; None where there is none, the training was not passed, or it is closed.
+
+    Raises:
+        ReviewError: there is no such review.
+    """
+    with store.writing() as connection:
+        known = review_of(connection, review)
+        history = _history(connection, known, person)
+        pending = [row for row in history if row["choice"] is None]
+        if known.closed is not None:
+            return None
+        if pending:
+            return _shown(connection, known, person, pending[0], history)
+        row = _drawn(connection, known, person, history)
+        return _shown(connection, known, person, row, history) if row else None
+
+
+def by_id(store: Store, task: str, person: int) -> Shown | None:
+    """A pair that was shown to this person; None where it was not."""
+    with store.reading() as connection:
+        wanted = select(items.c.review).join(tasks).where(tasks.c.id == task, tasks.c.person == person)
+        review = connection.scalar(wanted)
+        if review is None:
+            return None
+        known = review_of(connection, review)
+        history = _history(connection, known, person)
+        return next(
+            (_shown(connection, known, person, row, history) for row in history if row["task"] == task), None
+        )
+
+
+def _history(connection: Connection, review: Review, person: int) -> list[dict[str, Any]]:
+    """A person's tasks in a review as they were shown, with the judgement that stands of each, or None."""
+    wanted = (
+        select(
+            tasks.c.id.label("task"), tasks.c.item, tasks.c.left, tasks.c.right, tasks.c.again, tasks.c.shown,
+            items.c.share, items.c.good, items.c.rule, items.c.messages, judgements.c.choice,
+        )
+        .join(items, tasks.c.item == items.c.id)
+        .outerjoin(judgements, and_(judgements.c.task == tasks.c.id, judgements.c.undone.is_(None)))
+        .where(items.c.review == review.id, tasks.c.person == person)
+        .order_by(tasks.c.shown, tasks.c.id)
+    )  # fmt: skip
+    return [dict(row) for row in connection.execute(wanted).mappings()]
+
+
+def _waiting(connection: Connection, review: Review, person: int) -> list[Waiting]:
+    """Items that a person could still be shown, in order: their training, then what too few have judged."""
+    standing = and_(judgements.c.task == tasks.c.id, judgements.c.undone.is_(None))
+    held = and_(judgements.c.id.is_(None), tasks.c.shown > time.time() - HELD)
+    judged = and_(judgements.c.id.is_not(None), judgements.c.choice != "skip")
+    count = (
+        select(func.count())
+        .select_from(tasks.outerjoin(judgements, standing))
+        .where(tasks.c.item == items.c.id, tasks.c.again.is_(False), or_(held, judged))
+        .scalar_subquery()
+    )
+    mine = select(tasks.c.id).where(tasks.c.item == items.c.id, tasks.c.person == person).exists()
+    free = or_(
+        items.c.share == "training",
+        and_(items.c.share.in_(("estimate", "chosen")), count < review.plan.per_item),
+    )
+    wanted = select(items.c.id, items.c.share).where(items.c.review == review.id, free, ~mine)
+    found = connection.execute(wanted.order_by(items.c.share != "training", items.c.position))
+    return [Waiting(number, share == "training") for number, share in found]
+
+
+def _drawn(
+    connection: Connection, review: Review, person: int, history: Sequence[dict[str, Any]]
+) -> dict[str, Any] | None:
+    """Put down the next task of a person: training, now and then an item that checks, else the next in order."""
+    if _barred(review, history):
+        return None
+    dice = random.Random(f"{review.plan.seed} {review.id} {person} {len(history)}")
+    waiting = _waiting(connection, review, person)
+    chance = dice.random()
+    real = [row for row in history if row["share"] in ("estimate", "chosen")]
+    taught = not any(one.training for one in waiting)
+    if taught and _wrong_once(history):
+        again = _wrong_once(history)[0]
+        return _put(connection, again["item"], person, (again["right"], again["left"]), again=True)
+    if taught and waiting and real:
+        if chance < review.plan.attention:
+            checks = _attention(connection, review, person)
+            if checks:
+                return _new(connection, checks[0], person, dice)
+        elif chance < review.plan.attention + review.plan.again:
+            repeat = _repeatable(real)
+            if repeat:
+                return _put(connection, repeat["item"], person, (repeat["right"], repeat["left"]), again=True)
+    return _new(connection, waiting[0].item, person, dice) if waiting else None
+
+
+def _barred(review: Review, history: Sequence[dict[str, Any]]) -> bool:
+    """Whether a person has gone through the training, the second chance of each item too, and did not pass it."""
+    taught = [row for row in history if row["share"] == "training" and row["choice"] is not None]
+    last = {row["item"]: _is_right(row) for row in taught}
+    repeated = {row["item"] for row in taught if row["again"]}
+    wrong = {item for item, right in last.items() if not right}
+    done = bool(last) and not any(row["share"] == "training" and row["choice"] is None for row in history)
+    return done and wrong <= repeated and len(last) - len(wrong) < review.plan.pass_mark * len(last)
+
+
+def _wrong_once(history: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Training items that were judged wrong and have not come again."""
+    again = {row["item"] for row in history if row["again"]}
+    taught = [row for row in history if row["share"] == "training" and row["choice"] is not None]
+    return [row for row in taught if not _is_right(row) and row["item"] not in again]
+
+
+def _is_right(row: dict[str, Any]) -> bool:
+    side = "left" if row["left"] == row["good"] else "right"
+    return bool(row["choice"] == side)
+
+
+def _repeatable(real: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """The oldest pair that a person decided some time ago and has not seen again."""
+    again = {row["item"] for row in real if row["again"]}
+    old = real[: max(0, len(real) - APART)]
+    return next(
+        (row for row in old if row["item"] not in again and row["choice"] not in (None, "skip")), None
+    )
+
+
+def _attention(connection: Connection, review: Review, person: int) -> list[int]:
+    mine = select(tasks.c.item).where(tasks.c.person == person)
+    wanted = select(items.c.id).where(
+        items.c.review == review.id, items.c.share == "attention", items.c.id.not_in(mine)
+    )
+    return list(connection.scalars(wanted.order_by(items.c.position)))
+
+
+def _new(connection: Connection, item: int, person: int, dice: random.Random) -> dict[str, Any]:
+    """A task with the pair of this item's stacks, and the order of its sides, that was shown least; a tie by chance."""
+    stacks = sorted(connection.scalars(select(answers.c.stack).where(answers.c.item == item)))
+    seen = Counter(
+        (left, right)
+        for left, right in connection.execute(
+            select(tasks.c.left, tasks.c.right).where(tasks.c.item == item, tasks.c.again.is_(False))
+        )
+    )
+    pairs = list(combinations(stacks, 2))
+    dice.shuffle(pairs)
+    one, other = min(pairs, key=lambda pair: seen[pair] + seen[pair[::-1]])
+    sides = [(one, other), (other, one)]
+    dice.shuffle(sides)
+    return _put(connection, item, person, min(sides, key=lambda pair: seen[pair]), again=False)
+
+
+def _put(
+    connection: Connection, item: int, person: int, sides: tuple[str, str], *, again: bool
+) -> dict[str, Any]:
+    task = secrets.token_hex(16)
+    row = {"id": task, "item": item, "person": person, "left": sides[0], "right": sides[1]}
+    connection.execute(insert(tasks).values(**row, again=again, shown=time.time()))
+    known = connection.execute(select(items).where(items.c.id == item)).mappings().one()
+    kept = {key: known[key] for key in ("share", "good", "rule", "messages")}
+    return {"task": task, **row, **kept, "again": again, "choice": None}
+
+
+def _shown(
+    connection: Connection,
+    review: Review,
+    person: int,
+    row: dict[str, Any],
+    history: Sequence[dict[str, Any]],
+) -> Shown:
+    found = connection.execute(select(answers.c.stack, answers.c.text).where(answers.c.item == row["item"]))
+    texts = {row.stack: row.text for row in found}
+    training = row["share"] == "training"
+    alike = [one["choice"] is not None for one in history if (one["share"] == "training") == training]
+    ahead = sum(one.training == training for one in _waiting(connection, review, person))
+    return Shown(
+        row["task"],
+        "training" if training else "task",
+        tuple(Message(role, content) for role, content in row["messages"]),
+        texts[row["left"]],
+        texts[row["right"]],
+        row["rule"] or "",
+        sum(alike) + 1,
+        sum(alike) + 1 + ahead,
+    )
