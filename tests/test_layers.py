@@ -18,9 +18,9 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 # From the lowest to the highest: a module may import from its own layer and from those before it.
 LAYERS = (
     "errors", "records", "language", "strict", "candidates", "recipe", "guidelines", "groups", "run", "taint", "stats",
-    "model", "data", "lineage", "adjust",
+    "model", "data", "lineage", "previous", "adjust",
     "measure", "decide", "review", "document", "audit", "erasure", "starter", "prepare", "rungs", "planning", "trials",
-    "choosing", "climbing", "pipeline", "dosing", "reviewing", "scale", "probe", "serve", "cli",
+    "choosing", "climbing", "pipeline", "dosing", "reviewing", "concluding", "scale", "probe", "rounds", "serve", "cli",
 )  # fmt: skip
 STAGES = ("data", "adjust", "measure", "decide", "review", "document")
 RECIPE_READERS = (
@@ -34,7 +34,10 @@ RECIPE_READERS = (
     "climbing",
     "pipeline",
     "dosing",
+    "reviewing",
+    "concluding",
     "probe",
+    "rounds",
     "serve",
     "cli",
 )

@@ -163,11 +163,12 @@ def _judged(ascent: Ascent, rung: str, choice: Choice) -> ladder.Step:
             choice.judged, level=SELECT_LEVEL, failure=passing, explored=work.explore
         )
         return ladder.Step(rung, ladder.on_select(passing, verdict), verdict=verdict)
-    look = ledger.look(work.prepared.ledger, work.prepared.confirm, work.prepared.identity)
+    prepared = work.prepared
+    look = ledger.look(prepared.ledger, prepared.confirm, prepared.identity, prepared.sealed)
     alpha = ascent.state.alpha(look)
     level = stats.level_from_alpha(alpha)
     before, after = _confirm(ascent, "base", Stack()), _confirm(ascent, rung, _stack(work, choice))
-    judged = judge_trial(work.prepared, before, after, "confirm", choice.judged.stack, level)
+    judged = judge_trial(prepared, before, after, "confirm", choice.judged.stack, level)
     verdict = judge.verdict(judged, level=level, look=look)
     return ladder.Step(rung, ladder.on_confirm(verdict), alpha, verdict)
 

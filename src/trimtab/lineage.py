@@ -23,6 +23,8 @@ STACK = "lineage.json"
 GUARD = "guard"
 AUGMENTED = "augmented"
 MADE = "augmented.jsonl"
+# The field of a row whose answers people corrected: hash of what its data file says.
+ORIGINAL = "original"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,8 @@ class Row:
 
     Attributes:
         part: tune, select or confirm; `guard` for a row of a guard suite; `augmented` for one made of rows of tune.
-        content: hash of its turns and references, the same for spaces and case (`data.split.content_key`).
+        content: hash of its turns and references, the same for spaces and case (`data.split.content_key`); of a row
+            that people corrected, as its data file has it.
         parent: id of the row that it was made from; empty where it is nobody's copy.
         beside: id of a second row that it was made from; empty where there is none.
         erased: name of the request that erased it; all else but the part is empty then.
@@ -141,7 +144,8 @@ def _rows(parts: Mapping[Part, Sequence[Example]], guards: Sequence[Example]) ->
 
 def _row(part: str, example: Example) -> Row:
     parent, beside = (str(example.fields.get(name) or "") for name in ("parent", "beside"))
-    return Row(part, example.id, content_key(example), example.subject, parent, beside=beside)
+    content = str(example.fields.get(ORIGINAL) or content_key(example))
+    return Row(part, example.id, content, example.subject, parent, beside=beside)
 
 
 def _learned(content: Mapping[str, Any]) -> Learned:

@@ -17,8 +17,9 @@ from trimtab.adjust.stack import BASE, Stack
 from trimtab.candidates import WEIGHTS
 from trimtab.choosing import Work
 from trimtab.climbing import climb
-from trimtab.decide import people
+from trimtab.decide import ledger, people
 from trimtab.document import write_report
+from trimtab.document.rounds import FILE as ROUND
 from trimtab.errors import RecipeError, RunError, several
 from trimtab.model.find import AnyBase, find
 from trimtab.model.memory import peak_bytes
@@ -146,6 +147,21 @@ def _introduce(folder: RunFolder, prepared: Prepared) -> None:
     lineage.record(folder, prepared.parts, guards)
 
 
+def _record_round(folder: RunFolder, prepared: Prepared) -> None:
+    """Write what the run takes over from the one before it, and how fresh its items of confirm are."""
+    before = prepared.previous
+    if before is None:
+        return
+    sealed, rules = prepared.sealed, prepared.guidelines
+    known = ledger.looked_at(prepared.ledger, prepared.identity, sealed)
+    now = {
+        "guidelines": rules.version if rules else "",
+        "confirm": {"fresh": len(sealed) - known, "before": known},
+        "new": {part: sum(e.id not in before.parts for e in items) for part, items in prepared.parts.items()},
+    }
+    folder.write(ROUND, {**before.facts, "now": now})
+
+
 def model_of(prepared: Prepared) -> AnyBase:
     """The model that a recipe names."""
     recipe = prepared.recipe
@@ -161,6 +177,7 @@ def _open(work: Work) -> None:
     folder, prepared = work.folder, work.prepared
     changes = _changes(work)
     _introduce(folder, prepared)
+    _record_round(folder, prepared)
     if any(rung in WEIGHTS for rung in prepared.recipe.ladder):
         folder.write("certificate.json", certify(prepared, work.base, rows_of(prepared, work.base, "tune")))
     if not folder.has("plan.json"):

@@ -12,7 +12,7 @@ from trimtab import rungs, stats
 from trimtab.adjust import adapter
 from trimtab.adjust.loop import batches
 from trimtab.candidates import AdapterCandidate, Candidate, Candidates, EmbeddingCandidate, Rung, Trained
-from trimtab.decide import ladder, ledger, power
+from trimtab.decide import ladder, ledger, people, power
 from trimtab.model import likelihood
 from trimtab.model.find import AnyBase, loaded
 from trimtab.model.load import Base, prompt_ids
@@ -158,7 +158,7 @@ def _nodes(prepared: Prepared, rows: Sequence[TokenRow]) -> int:
 
 
 def _level(prepared: Prepared) -> float:
-    look = ledger.looks_so_far(prepared.ledger, prepared.confirm, prepared.identity)
+    look = _next_look(prepared)
     weights = ladder.start(prepared.recipe.weights, prepared.recipe.combined).weights
     alphas = stats.rung_alphas(weights, run=look)
     return stats.level_from_alpha(min(alphas[rung] for rung in prepared.recipe.ladder))
@@ -312,10 +312,24 @@ def _notes(prepared: Prepared, minutes: float) -> list[str]:
             f"the run is expected to take {minutes:g} minutes, above the budget of "
             f"{prepared.recipe.budget.minutes:g}: use fewer candidates or epochs, or shorter answers"
         )
-    look = ledger.looks_so_far(prepared.ledger, prepared.confirm, prepared.identity)
+    look, sealed = _next_look(prepared), prepared.sealed
     if look > 1:
+        known = ledger.looked_at(prepared.ledger, prepared.identity, sealed)
         notes.append(
-            f"this would be look {look} at the same confirm items: each look leaves less error to spend, "
-            "so more items or a larger gain are needed"
+            f"this would be look {look} at these confirm items, {known} looked at before and {len(sealed) - known} "
+            "fresh: each look leaves less error to spend, so more items or a larger gain are needed"
         )
+        if prepared.previous is not None:
+            notes.append(
+                "with round.confirm: fresh the fresh items alone decide, and no look lies behind them"
+            )
+    asked = prepared.recipe.review
+    if asked.required:
+        items = min(asked.items or len(sealed), len(sealed))
+        bar = asked.min_gain if asked.role == "goal" else asked.margin
+        notes.append(people.planned(items, asked.per_item, asked.role, bar, _level(prepared)))
     return notes
+
+
+def _next_look(prepared: Prepared) -> int:
+    return ledger.looks_so_far(prepared.ledger, prepared.confirm, prepared.identity, prepared.sealed)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from trimtab import previous
 from trimtab.candidates import WEIGHTS
 from trimtab.data import documents, read, split
 from trimtab.data.augment import fingerprint
@@ -23,6 +24,7 @@ from trimtab.model import service
 from trimtab.model.embedded import cache_folder
 from trimtab.model.find import AnyBase, loaded
 from trimtab.model.sentences import encoder_folder
+from trimtab.previous import Previous
 from trimtab.recipe import Goal, Guard, Recipe
 from trimtab.records import Document, Example, Part, Sampling, TokenRow, content_hash
 
@@ -63,6 +65,12 @@ class Prepared:
     ledger: Path
     documents: tuple[Document, ...] = ()
     guidelines: Guidelines | None = None
+    previous: Previous | None = None
+
+    @property
+    def sealed(self) -> list[str]:
+        """What the ledger of looks knows the items of confirm by."""
+        return split.sealed_keys(self.parts["confirm"])
 
     @property
     def sampling(self) -> Sampling:
@@ -113,6 +121,7 @@ def prepare(recipe: Recipe) -> Prepared:
 
     Raises:
         DataError, GuidelinesError, MetricError, RecipeError: naming everything that stands in the way.
+        RunError: what the recipe takes over from an earlier round is missing or damaged.
         MissingPart: augmentation needs WordNet or the sentence encoder, which is not installed.
     """
     data = recipe.data
@@ -125,13 +134,10 @@ def prepare(recipe: Recipe) -> Prepared:
         )
     if any(how.kind in ("synonyms", "paraphrase", "roundtrip") for how in recipe.augment):
         encoder_folder()
+    _check_pairs(recipe, examples)
     searched = _documents(recipe)
-    shares: dict[Part, float] = {
-        "tune": data.split.tune,
-        "select": data.split.select,
-        "confirm": data.split.confirm,
-    }
-    parts = split.split(examples, shares, seed=recipe.seed)
+    before = previous.read(recipe.round.folder) if recipe.round.folder else None
+    parts = _parts(recipe, examples, before)
     rules = load_guidelines(recipe.guidelines).guidelines if recipe.guidelines else None
     goal = _metric(recipe, recipe.goal)
     guards = tuple(_guard(recipe, guard, examples, parts["tune"]) for guard in recipe.guards)
@@ -139,17 +145,47 @@ def prepare(recipe: Recipe) -> Prepared:
     if service.served(recipe.model):
         _check_service(recipe, goal, guards)
     confirm = split.confirm_hash(parts["confirm"])
+    beside = [
+        *searched,
+        *([rules.model_dump(mode="json")] if rules else []),
+        *([before.content] if before else []),
+    ]
     return Prepared(
         recipe,
         parts,
         goal,
         guards,
-        _identity(recipe, examples, guards, [*searched, *([rules.model_dump(mode="json")] if rules else [])]),
+        _identity(recipe, examples, guards, beside),
         confirm,
         ledger_path(data.examples, cache_folder()),
         searched,
         rules,
+        before,
     )
+
+
+def _check_pairs(recipe: Recipe, examples: Sequence[Example]) -> None:
+    """Refuse a loss of preferences where rows have nothing to prefer an answer to."""
+    candidates = (*recipe.candidates.adapter, *recipe.candidates.layers)
+    losses = sorted({one.loss for one in candidates} - {"sft"})
+    lacking = [example.id for example in examples if not isinstance(example.fields.get("rejected"), str)]
+    if losses and lacking:
+        raise RecipeError(
+            f"loss {' and '.join(losses)}: {len(lacking)} of {len(examples)} rows of {recipe.data.examples} have no "
+            f"rejected answer, such as {lacking[0]}",
+            "give each row prompt, chosen and rejected, or leave loss at sft",
+        )
+
+
+def _parts(recipe: Recipe, examples: Sequence[Example], before: Previous | None) -> dict[Part, list[Example]]:
+    """The examples in their parts; those of an earlier round stay where they are, corrected as people wrote."""
+    given = recipe.data.split
+    shares: dict[Part, float] = {"tune": given.tune, "select": given.select, "confirm": given.confirm}
+    if before is None:
+        return split.split(examples, shares, seed=recipe.seed)
+    settled = before.settled(recipe.round.confirm)
+    parts = split.split(examples, shares, seed=recipe.seed, settled=settled)
+    return parts | {"tune": before.learned(parts["tune"], recipe.round.corrections)}
 
 
 def _documents(recipe: Recipe) -> tuple[Document, ...]:
@@ -168,13 +204,14 @@ def _identity(
 ) -> str:
     """What a verdict is about: all that is decided in the recipe, and the content of its files wherever they lie.
 
-    beside: the content of documents and guidelines.
+    beside: the content of documents and guidelines, and what is taken over from an earlier round.
     """
     decided = recipe.model_dump(
         exclude={
             "budget": True,
             "service": True,
             "guidelines": True,
+            "round": {"folder"},
             "data": {"examples", "documents"},
             "guards": {"__all__": {"suite"}},
         }

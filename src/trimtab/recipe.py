@@ -246,6 +246,18 @@ class Review(Section):
     )
 
 
+class Round(Section):
+    """What a round takes over from the one before it."""
+
+    folder: str = Field("", description="folder that `trimtab tune --from RUN` wrote for this round")
+    corrections: Literal["instead", "beside"] = Field(
+        "instead", description="learn what people wrote instead of a row's own answers, or beside them"
+    )
+    confirm: Literal["kept", "fresh"] = Field(
+        "kept", description="kept: items that nobody saw stay sealed, with their looks; fresh: new rows alone"
+    )
+
+
 class Recipe(Section):
     """recipe.yaml: model, data, goal, guards and ladder."""
 
@@ -278,6 +290,7 @@ class Recipe(Section):
     training: Training = Field(Training(), description="how adapters and layers are trained")
     budget: Budget = Field(Budget(), description="time that the run may take")
     review: Review = Field(Review(), description="whether people must judge")
+    round: Round = Field(Round(), description="what is taken over from the round before")
     seed: int = Field(0, ge=0, lt=2**31, description="seed of everything random")
 
     @property
@@ -353,7 +366,7 @@ def _anchored(recipe: Recipe, folder: Path) -> Recipe:
 
     candidates = recipe.candidates
     steering = tuple(one.model_copy(update={"pairs": suite(one.pairs)}) for one in candidates.steering)
-    data, rules = recipe.data, recipe.guidelines
+    data, rules, taken = recipe.data, recipe.guidelines, recipe.round.folder
     if not data.examples.startswith("hub:") and not Path(data.examples).is_absolute():
         data = data.model_copy(update={"examples": str(folder / data.examples)})
     if data.documents and not data.documents.startswith("hub:"):
@@ -364,6 +377,7 @@ def _anchored(recipe: Recipe, folder: Path) -> Recipe:
             "data": data,
             "candidates": candidates.model_copy(update={"steering": steering}),
             "guidelines": str(folder / rules) if rules else "",
+            "round": recipe.round.model_copy(update={"folder": str(folder / taken) if taken else ""}),
             "augment": tuple(
                 how.model_copy(update={"wordnet": anchor(how.wordnet) if how.wordnet else ""})
                 for how in recipe.augment

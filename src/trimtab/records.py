@@ -216,6 +216,10 @@ class GuardResult:
     by_construction: bool = False
 
 
+# The last reason of a verdict that waits for people.
+AWAITS_PEOPLE = "human review is required and has not taken place"
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The decision of a run, with everything it was read from.
@@ -269,13 +273,16 @@ class Vote:
     expected: Side | None = None
     machine: bool = False
 
+    @property
+    def won(self) -> str:
+        """Hash of the stack whose answer was preferred; empty where neither was."""
+        return {"left": self.left, "right": self.right}.get(self.choice, "")
+
     def preference(self, stack: str) -> float:
         """1 where this stack's answer was preferred, 0 where the other's, 0.5 where neither; nan of another pair."""
         if stack not in (self.left, self.right):
             return NAN
-        if self.choice in ("tie", "bad"):
-            return 0.5
-        return float((self.left if self.choice == "left" else self.right) == stack)
+        return float(self.won == stack) if self.won else 0.5
 
 
 class Generate(Protocol):

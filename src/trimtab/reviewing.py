@@ -12,16 +12,22 @@ from trimtab.adjust.stack import BASE, Stack
 from trimtab.decide import people
 from trimtab.errors import ReviewError, RunError
 from trimtab.guidelines import Guidelines
+from trimtab.measure.judge import AnswerPair, Asking, judge
+from trimtab.model.find import find
+from trimtab.model.service import Options
 from trimtab.pipeline import model_of, reopened, stack_of
 from trimtab.prepare import Prepared
+from trimtab.recipe import load as load_recipe
 from trimtab.records import Example, Progress, Report, Share
-from trimtab.review import sampling
+from trimtab.review import machines, sampling
 from trimtab.review.sampling import Item, Plan, Purpose, Review
-from trimtab.review.store import Store
+from trimtab.review.store import FILE, Store, named
 from trimtab.run import RunFolder
 
+STACKS = ("two", "all")
 # Examples of each rule that raters see, and items that check whether they read.
 EXAMPLES, CHECKS = 5, 20
+LEVEL = 0.95
 # Share of the items of a review for learning that are those the model was least sure of.
 DOUBTFUL = 0.5
 Drawn = tuple[Sequence[tuple[Example, Share]], Mapping[str, Mapping[str, str]]]
@@ -43,9 +49,13 @@ class Wanted:
     stacks: Literal["two", "all"] = "two"
 
 
-def address(path: Path | str, url: str = "") -> str:
-    """The URL of the store that a run's reviews lie in: people.db beside the runs where none is given."""
-    return url or f"sqlite:///{Path(path).resolve().parent / 'people.db'}"
+def address(path: Path | str) -> str:
+    """The URL of the store that a run's reviews lie in: TRIMTAB_DATABASE, else people.db beside the runs.
+
+    Raises:
+        RunError: there is no such run.
+    """
+    return named() or f"sqlite:///{RunFolder.open(path).path.resolve().parent / FILE}"
 
 
 def begin(path: Path | str, store: Store, wanted: Wanted, report: Report | None = None) -> Review:
@@ -66,12 +76,35 @@ def begin(path: Path | str, store: Store, wanted: Wanted, report: Report | None 
         stacks = _stacks(folder, purpose, wanted)
         shown, texts = (_sealed if purpose == "verdict" else _open)(prepared, folder, stacks, wanted, report)
         rules = guidelines_shown(prepared.guidelines)
-        asked, seed = prepared.recipe.review, prepared.recipe.seed
-        plan = Plan(asked.question, asked.per_item, seed=seed)
+        plan = _plan(folder, prepared, purpose)
         about = Review(identity(folder), folder.path.name, purpose, stacks, rules, plan)
         real = [Item(e.id, e.messages, texts[e.id], share) for e, share in shown]
-        checks = sampling.attention([example for example, _ in shown], count=CHECKS, seed=seed)
+        checks = sampling.attention([example for example, _ in shown], count=CHECKS, seed=plan.seed)
         return sampling.begin(store, about, [*sampling.training(rules), *real, *checks])
+
+
+def machine(path: Path | str, store: Store, review: Review, model: str, report: Report | None = None) -> None:
+    """Have a model judge the pairs of a review, in both orders, and keep what it says beside people's judgements.
+
+    model: as a recipe names one; a service is asked as the recipe's `service` says.
+
+    Raises:
+        RunError: there is no such run.
+        ModelError, MetricError: the model cannot be used, or none of its replies can be read.
+    """
+    recipe = load_recipe(RunFolder.open(path).path / "recipe.yaml")
+    found = find(model, Options(**recipe.service.model_dump()))
+    base, other, *_ = review.stacks
+    pairs = [
+        AnswerPair(item.example, item.messages, (item.answers[base], item.answers[other]), (base, other))
+        for item in machines.shown(store, review.id)
+    ]
+    asking = Asking(review.plan.question, tuple(rule["text"] for rule in review.guidelines["rules"]))
+    with Stack().attach(found) as judging:
+        said = judge(judging.model, pairs, asking, _named(report, "judging"))
+    machines.keep(
+        store, review.id, said.votes, judge=said.judge, silent=said.silent, consistent=said.consistent
+    )
 
 
 def identity(folder: RunFolder) -> str:
@@ -92,6 +125,19 @@ def guidelines_shown(rules: Guidelines | None) -> dict[str, Any]:
             for r in rules.rules
         ],
     }
+
+
+def _plan(folder: RunFolder, prepared: Prepared, purpose: Purpose) -> Plan:
+    asked = prepared.recipe.review
+    goal = asked.role == "goal"
+    return Plan(
+        asked.question,
+        asked.per_item,
+        seed=prepared.recipe.seed,
+        level=folder.measured().level if purpose == "verdict" else LEVEL,
+        min_gain=asked.min_gain if goal else 0.0,
+        margin=None if goal else asked.margin,
+    )
 
 
 def _purpose(folder: RunFolder, prepared: Prepared) -> Purpose:
@@ -138,9 +184,7 @@ def _sealed(
     texts: dict[str, dict[str, str]] = {example.id: {} for example in examples}
     for number, name in enumerate(stacks, 1):
         stack = Stack() if name == BASE else Stack.load(folder.trial(name))
-        with stack.attach(
-            base, report=_named(report, f"answering for people, {number} of {len(stacks)}")
-        ) as model:
+        with stack.attach(base, report=_named(report, f"answering, {number} of {len(stacks)}")) as model:
             for output in model(examples, prepared.sampling, prepared.seeds[:1]):
                 texts[output.example][name] = output.text
     return shown, texts

@@ -6,6 +6,7 @@
       trials/<stack>/  stack.json  outputs.jsonl  scores.jsonl  training.jsonl  adjustment files
       lineage.jsonl  augmented.jsonl  ladder.json  verdict.json  report.html
       measured.json, review.json, review/, where people are asked: the verdict without them, and what they judged
+      round.json, where it goes on from another run; round-<number>-<hash>/, what the next one is made of
 
 Every file is written whole or not at all. Outputs and scores of the sealed confirm part are never written.
 """

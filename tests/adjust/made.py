@@ -56,3 +56,17 @@ def weights(base: Base) -> dict[str, torch.Tensor]:
 def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
     """Whether two sets of weights are equal bit for bit."""
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def answered(count: int = 12, *, seed: int = 0) -> tuple[list[TokenRow], list[TokenRow]]:
+    """Rows of prompts with a chosen and with a rejected answer, as long and of different tokens; 2 ends each."""
+    dice = np.random.default_rng(seed)
+    sides: tuple[list[TokenRow], list[TokenRow]] = ([], [])
+    for number in range(count):
+        prompt = dice.integers(3, 40, 5 + number % 3)
+        length = 3 + int(dice.integers(4))
+        for side, lowest in zip(sides, (40, 50), strict=True):
+            answer = dice.integers(lowest, lowest + 10, length)
+            ids = np.concatenate([prompt, answer, [2]]).astype(np.int64)
+            side.append(TokenRow(f"e{number}", ids, np.arange(len(ids)) >= len(prompt)))
+    return sides

@@ -71,7 +71,7 @@ def test_one_sentence_says_what_came_out(record: Record, kind: str, sentence: st
         ("open guard", "Add about 183 more items to general-english, then tune again."),
         ("explored", "When the figures are what you want, give the same command without --explore"),
         ("no look", "Keep the base model. Look at the worst outputs"),
-        ("review", "Let people judge the answers"),
+        ("review", "Let people judge, which the recipe asks for: trimtab review"),
         ("undefined", "Mend what left a difference undefined"),
     ],
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from trimtab.adjust import preference
 from trimtab.adjust.loop import Settings, Training, train
 from trimtab.adjust.regularisers import Beside
 from trimtab.model.likelihood import logprobs
@@ -19,10 +20,17 @@ from trimtab.records import Report, TokenRow
 
 
 def keep(base: Base, first: int, rows: Sequence[TokenRow], beside: Beside) -> Beside:
-    """Keep what the blocks below `first` compute for all rows; to be called while the network is the base's own."""
+    """Keep what the base says, which training reads over and over; to be called while the network is the base's own.
+
+    That is what the blocks below `first` compute for all rows, and how likely it finds the answers of pairs.
+    """
     started = time.monotonic()
     trunk = ensure(base, first, beside.rows(rows))
-    return dataclasses.replace(beside, trunk=trunk, spent=time.monotonic() - started)
+    pairs, judged = (
+        preference.referred(base, pairs) if pairs else None for pairs in (beside.pairs, beside.judged)
+    )
+    spent = time.monotonic() - started
+    return dataclasses.replace(beside, trunk=trunk, pairs=pairs, judged=judged, spent=spent)
 
 
 def train_followed(
@@ -42,6 +50,8 @@ def train_followed(
         beside: as `keep` left it.
     """
     evaluate = functools.partial(mean_loss, base, held_out) if held_out else None
+    if beside.judged:
+        evaluate = functools.partial(preference.mean_loss, base, beside.judged, settings.rule)
     training = train(
         base.network,
         parameters,

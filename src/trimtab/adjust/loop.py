@@ -1,7 +1,8 @@
-"""The one training loop: cross-entropy on supervised tokens, in trees of rows, with exact resume.
+"""The one training loop: cross-entropy on supervised tokens, or preferences, in trees of rows, with exact resume.
 
 The loss of an update is the mean over all supervised tokens of its rows, however many trees they are computed in,
-so accumulation never changes the update; what it can weigh beside that is in `regularisers`. Everything random
+so accumulation never changes the update; what it can weigh beside that is in `regularisers`, and the losses on pairs
+of answers, which stand in for it, are in `preference`. Everything random
 depends on the seed and the update's number only, so a resumed run repeats the uninterrupted one.
 """
 
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from trimtab.adjust import checkpoint, regularisers
+from trimtab.adjust import checkpoint, preference, regularisers
 from trimtab.adjust.regularisers import Beside, Reading, Update, Weights
 from trimtab.adjust.schedule import Schedule, factor
 from trimtab.errors import TrainingDiverged
@@ -39,6 +40,8 @@ class Settings:
             0 is off. See `regularisers`.
         counterfactual: whether rows bring along their twins, with groups of people swapped.
         augment: whether the rows that are given hold some that were made of others.
+        loss: of the rows' tokens (sft), or of pairs of answers (dpo, kto), which `Beside` then holds; beta,
+            undesirable: see `preference`.
         proximity: lambda of a penalty lambda * ||theta||^2 on the trained parameters, for those that are themselves
             a difference to the base; it is part of the gradient, and not of the loss that is shown.
     """
@@ -59,6 +62,14 @@ class Settings:
     augment: bool = False
     seed: int = 0
     proximity: float = 0.0
+    loss: preference.Loss = "sft"
+    beta: float = 0.1
+    undesirable: float = 1.0
+
+    @property
+    def rule(self) -> preference.Rule:
+        """What pairs of answers are weighed by."""
+        return preference.Rule(self.loss, self.beta, self.undesirable)
 
 
 @dataclass
@@ -295,6 +306,12 @@ def _parts(
     network: Any, update: Update, settings: Settings, reading: Reading
 ) -> Iterator[tuple[torch.Tensor, dict[str, float]]]:
     """An update's loss in parts, and the terms of each part."""
+    if update.preferred:
+        with _autocast(network):
+            yield from preference.parts(
+                network, update.preferred, settings.rule, settings.micro_tokens, reading.logprobs
+            )
+        return
     weights = Weights(settings.kl, settings.balance, settings.micro_tokens)
     if weights.kl or (weights.balance and update.pairs):
         with _autocast(network):

@@ -28,17 +28,17 @@ from typing import Any
 import numpy as np
 import torch
 
+from trimtab.adjust.preference import Pairs
 from trimtab.model.divergence import compared, of_logits, said
 from trimtab.model.pack import (
     Pack,
     head_states,
-    pack,
     packs,
+    packs_of,
     plain_logits,
     plain_logprobs,
     token_logprobs,
     tree_is_exact,
-    tree_size,
 )
 from trimtab.model.trunk import Read, Trunk
 from trimtab.records import TokenRow
@@ -58,6 +58,8 @@ class Beside:
         replay: rows that are mixed into updates at the share that the settings name.
         bare: takes what is trained off the network for as long as its context lasts.
         watch: told the loss on held-out rows after each epoch; training ends when it answers True.
+        pairs: of each row, the pair of answers whose chosen one it is, where the loss is one of preferences.
+        judged: pairs whose loss is followed instead of that of held-out rows.
     """
 
     trunk: Trunk | None = None
@@ -66,9 +68,13 @@ class Beside:
     replay: Sequence[TokenRow] = ()
     bare: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
     watch: Callable[[float], bool] | None = None
+    pairs: Pairs | None = None
+    judged: Pairs | None = None
 
     def rows(self, own: Sequence[TokenRow]) -> list[TokenRow]:
         """Every row that training reads."""
+        if self.pairs:
+            return self.pairs.rows()
         return [*own, *self.twins.values(), *self.replay]
 
 
@@ -83,10 +89,14 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """The rows of one update, and which of them are a pair: numbers of a row and of its twin."""
+    """The rows of one update, and which of them are a pair: numbers of a row and of its twin.
+
+    With a loss of preferences, `preferred` holds them as pairs of answers.
+    """
 
     rows: list[TokenRow]
     pairs: list[tuple[int, int]]
+    preferred: Pairs | None = None
 
     @property
     def scored(self) -> int:
@@ -115,7 +125,13 @@ class Reading:
 def gathered(
     rows: Sequence[TokenRow], numbers: Sequence[int], beside: Beside, drawn: Sequence[int]
 ) -> Update:
-    """An update: its own rows by their numbers, their twins, and the replayed rows that were drawn for it."""
+    """An update: its own rows by their numbers, their twins, and the replayed rows that were drawn for it.
+
+    With pairs of answers it is those of the rows' numbers alone.
+    """
+    if beside.pairs:
+        preferred = beside.pairs.some(numbers)
+        return Update(preferred.rows(), [], preferred)
     own = [rows[number] for number in numbers]
     places = [place for place, number in enumerate(numbers) if number in beside.twins]
     twins = [beside.twins[numbers[place]] for place in places]
@@ -183,13 +199,7 @@ def pieces(update: Update, weights: Weights, reading: Reading) -> Iterator[tuple
     if reading.logprobs is None:
         yield from ((unit, None) for unit in units)
         return
-    group: list[int] = []
-    for unit in sorted(units, key=lambda unit: rows[unit[0]].ids.tolist()):
-        if group and tree_size([rows[number] for number in group + unit]) > weights.budget:
-            yield group, pack([rows[number] for number in group])
-            group = []
-        group = group + unit
-    yield group, pack([rows[number] for number in group])
+    yield from packs_of(rows, units, weights.budget)
 
 
 def _read(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -34,6 +34,26 @@ class Trained(Candidate):
         None,
         description="whether it learns the rows of the section augment; tried with and without them when not given",
     )
+    loss: Literal["sft", "dpo", "kto"] = Field(
+        "sft",
+        description="what is lowered: sft, the likelihood's loss on the answers; dpo, kto: learn the chosen answer "
+        "against the rejected one, from rows of prompt, chosen and rejected",
+    )
+    beta: float = Field(
+        0.1,
+        gt=0,
+        le=100,
+        description="dpo, kto: how strongly it is held to the base, per nat of an answer's log-ratio",
+    )
+    undesirable: float = Field(
+        1.0, gt=0, le=100, description="kto: weight of a rejected answer where a chosen one weighs 1"
+    )
+
+    @model_validator(mode="after")
+    def _pairs(self) -> Self:
+        if self.loss != "sft" and self.augment:
+            raise ValueError(f"augment: a changed row has no rejected answer for loss {self.loss}")
+        return self
 
 
 class Search(Section):
@@ -104,6 +124,10 @@ class AdapterCandidate(Trained):
             raise ValueError("heads: given together with blocks; name the blocks in heads alone")
         if self.heads and self.method not in ("lora", "rslora"):
             raise ValueError(f"heads: method {self.method} changes whole matrices; use lora or rslora")
+        if self.search and self.loss != "sft":
+            raise ValueError(
+                f"search: judges settings by likelihood, not by loss {self.loss}; give the settings"
+            )
         return self
 
     def with_found(self, found: Mapping[str, float]) -> AdapterCandidate:

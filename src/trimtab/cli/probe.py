@@ -8,14 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from trimtab.cli import progress, show, using
-from trimtab.document.sections import Section
 from trimtab.probe import probing
 from trimtab.probe.parts import PARTS, WHYS, Wanted
 
 app = typer.Typer(rich_markup_mode=None)
 NUMBERS = ("prompts", "settings", "tokens", "items", "pairs")
-# Rows of a table that a terminal shows.
-LONGEST = 12
 KEYS = (*NUMBERS, "item", "why", "word", "tone")
 
 
@@ -93,24 +90,10 @@ def _print(found: probing.Probe) -> None:
     for number, section in enumerate(found.sections.values()):
         if number:
             show.line()
-        _section(section, closed=found.closed)
+        show.section(section, closed=found.closed)
     if found.left_out:
         show.line("\nNot looked at:")
         for part, reason in found.left_out.items():
             show.line(show.wrapped(f"{part}: {reason}", indent="    ", first="  - "))
     show.line()
     show.facts([("Page", str(found.page))])
-
-
-def _section(section: Section, *, closed: bool) -> None:
-    show.line(section.title)
-    for text in section.said:
-        show.line(show.wrapped(text, indent="  "))
-    for table in section.tables:
-        show.line()
-        if len(table.rows) > LONGEST or (closed and table.quotes):
-            why = "texts that may offend" if closed and table.quotes else f"{len(table.rows)} rows"
-            show.line(show.wrapped(f"{table.caption}: {why}, see the page.", indent="  "))
-            continue
-        show.line(show.wrapped(f"{table.caption}:", indent="  "))
-        show.sheet(table.head, [[str(cell) for cell in row] for row in table.rows], indent="  ")

@@ -14,7 +14,11 @@ from trimtab.records import plain
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from trimtab.document.sections import Section
+
 WIDTH = 80
+# Rows of a table that a terminal shows.
+LONGEST = 12
 COMMANDS = ("trimtab ", "pip ")
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
@@ -91,6 +95,21 @@ def sheet(header: Sequence[str], rows: Sequence[Sequence[str]], *, indent: str =
     for cells in rows:
         line(wrapped(cells[0], indent=indent + "  ", first=f"{indent}- "))
         facts(list(zip(header[1:], cells[1:], strict=True)), indent=indent + "  ")
+
+
+def section(content: Section, *, closed: bool = False) -> None:
+    """Print a part of a report: what it says, then its tables; closed: texts that may offend stay on the page."""
+    line(content.title)
+    for text in content.said:
+        line(wrapped(text, indent="  "))
+    for one in content.tables:
+        line()
+        if len(one.rows) > LONGEST or (closed and one.quotes):
+            why = "texts that may offend" if closed and one.quotes else f"{len(one.rows)} rows"
+            line(wrapped(f"{one.caption}: {why}, see the page.", indent="  "))
+            continue
+        line(wrapped(f"{one.caption}:", indent="  "))
+        sheet(one.head, [[str(cell) for cell in row] for row in one.rows], indent="  ")
 
 
 def console(*, to_error: bool = False) -> Console:

@@ -8,19 +8,28 @@ from typing import Annotated, Any
 import typer
 
 import trimtab
-from trimtab import document, starter
+from trimtab import document, rounds, starter
 from trimtab.cli import progress, show, using
+from trimtab.errors import UserError
 
 OUTCOMES = {"ship": 0, "hold": 10, "inconclusive": 11}
 
 app = typer.Typer(rich_markup_mode=None)
-RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe, such as recipe.yaml.")]
+RecipeFile = Annotated[
+    Path | None,
+    typer.Argument(metavar="RECIPE", help="The recipe, such as recipe.yaml; with --from, that of RUN."),
+]
+After = Annotated[
+    Path | None,
+    typer.Option("--from", metavar="RUN", help="Start the next round of a run that people have reviewed."),
+]
 
 
 @app.command()
 def tune(
-    recipe: RecipeFile,
+    recipe: RecipeFile = None,
     *,
+    after: After = None,
     explore: Annotated[
         bool, typer.Option("--explore", help="Stop at select: take no look at confirm.")
     ] = False,
@@ -30,9 +39,13 @@ def tune(
 ) -> int:
     """Find the smallest adjustment that passes, and give a verdict.
 
+    --from RUN learns what people corrected in the review of RUN. Items of confirm that they saw are tuned on, and those
+    that nobody saw keep the looks that were taken at them; rows that the data have gained are fresh. The round is
+    written into RUN as a recipe of its own.
+
     The exit code is 0 for ship, 10 for hold and 11 for inconclusive.
     """
-    return _tune(recipe, runs, explore=explore, as_json=as_json, lines=lines)
+    return _tune(_chosen(recipe, after), runs, explore=explore, as_json=as_json, lines=lines)
 
 
 @app.command()
@@ -52,8 +65,11 @@ def demo(
 
 
 @app.command()
-def plan(recipe: RecipeFile, *, as_json: show.Json = False, lines: using.Lines = False) -> int:
+def plan(
+    recipe: RecipeFile = None, *, after: After = None, as_json: show.Json = False, lines: using.Lines = False
+) -> int:
     """Say what the data can prove, and the time and memory it takes, before they are spent."""
+    recipe = _chosen(recipe, after)
     with progress.live(as_json=as_json, wanted=lines) as report:
         content = trimtab.plan(recipe, report=report)
     if as_json:
@@ -63,12 +79,23 @@ def plan(recipe: RecipeFile, *, as_json: show.Json = False, lines: using.Lines =
     return 2 if content["problems"] else 0
 
 
+def _chosen(recipe: Path | None, after: Path | None) -> Path:
+    """The recipe that is meant: the one named, or that of the next round of a run."""
+    if after is not None:
+        return rounds.begin(after, recipe)
+    if recipe is None:
+        raise UserError("no RECIPE was named", "name one, such as recipe.yaml, or a reviewed run: --from RUN")
+    return recipe
+
+
 def _tune(recipe: Path, runs: Path, *, explore: bool, as_json: bool, lines: bool) -> int:
     with progress.live(as_json=as_json, wanted=lines) as report:
         run = trimtab.tune(recipe, root=runs, explore=explore, report=report)
+        taken = rounds.compare(run.folder)
     page = run.folder.path / "report.html"
     if as_json:
-        show.document({"run": str(run.folder.path), "report": str(page), "verdict": run.verdict})
+        content = {"run": str(run.folder.path), "report": str(page), "verdict": run.verdict}
+        show.document({**content, "round": taken} if taken else content)
     else:
         show.line(document.summary(run.folder).rstrip())
     return OUTCOMES[run.verdict.outcome]

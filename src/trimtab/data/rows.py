@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import itertools
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -214,11 +215,20 @@ class _Row:
     def _preferred_turns(
         self, chosen: tuple[Message, ...], rejected: tuple[Message, ...]
     ) -> tuple[tuple[Message, ...], tuple[str, ...]]:
+        """The conversation before the last answers, which both transcripts share, and the chosen one."""
         for name, turns in (("chosen", chosen), ("rejected", rejected)):
             last = turns[-1] if turns else Message("user", "")
             if not self.wrong and (last.role != "assistant" or not last.content):
                 received = "an empty one" if last.role == "assistant" else f"{last.role} as the last turn"
                 self.note(name, "an answer of the assistant at the end", received)
+        if not self.wrong and chosen[:-1] != rejected[:-1]:
+            alike = itertools.takewhile(lambda both: both[0] == both[1], zip(chosen, rejected, strict=False))
+            turn = len(list(alike)) + 1
+            self.note(
+                "rejected",
+                "the conversation of chosen up to the last answer",
+                f"another one from turn {turn} on",
+            )
         if self.wrong:
             return (), ()
         self.fields["rejected"] = rejected[-1].content

@@ -21,7 +21,11 @@ SMALL_GROUP = 4
 
 
 def split(
-    examples: Sequence[Example], shares: Mapping[Part, float], *, seed: int = 0
+    examples: Sequence[Example],
+    shares: Mapping[Part, float],
+    *,
+    seed: int = 0,
+    settled: Mapping[str, Part] | None = None,
 ) -> dict[Part, list[Example]]:
     """Share out examples between the parts named in `shares`, in the order tune, select, confirm.
 
@@ -29,12 +33,14 @@ def split(
     of its own. Each such cluster falls where the hash of its key lies in [0, 1) against the cumulative
     shares, so neither the order of rows nor rows added elsewhere move it. Rows with `fields["part"]` stay
     there, with their cluster. A cluster of more than 20% of the confirm share's expected rows goes to the
-    first part, because it would dominate the verdict.
+    first part, because it would dominate the verdict. A cluster with settled rows stays with the first part that one
+    of them lies in, whatever else is said of it: what was tuned on, or shown, never becomes sealed.
 
     Args:
         examples: items with distinct ids.
         shares: part to share; the shares add up to 1.
         seed: another seed is another split.
+        settled: parts of rows that an earlier round has decided, by id.
 
     Raises:
         DataError: two rows of one cluster are fixed to different parts, or a part ends empty.
@@ -46,12 +52,15 @@ def split(
             f"split: expected shares above 0 that add up to 1, received {plain(shares)}", "mend data.split"
         )
     clusters = _clusters(examples)
-    _check_fixed(clusters, parts)
+    stays = [_settled(cluster, parts, settled or {}) for cluster in clusters]
+    _check_fixed([cluster for cluster, part in zip(clusters, stays, strict=True) if part is None], parts)
     limit = max(OVERSIZED * shares[parts[-1]] * len(examples), SMALL_GROUP)
     part_of: dict[int, Part] = {}
-    for cluster in clusters:
+    for cluster, stay in zip(clusters, stays, strict=True):
         fixed = cluster.fixed()
-        if fixed:
+        if stay is not None:
+            part = stay
+        elif fixed:
             part = fixed[0]
         elif len(cluster.rows) > limit:
             part = parts[0]
@@ -82,6 +91,11 @@ def confirm_hash(examples: Sequence[Example]) -> str:
     An instruction that was put before the prompts does not change it: rewording it is not new evidence.
     """
     return content_hash(sorted(content_key(example) for example in examples))
+
+
+def sealed_keys(examples: Sequence[Example]) -> list[str]:
+    """What a ledger of looks knows items by: a hash of what each asks, whatever counts as a good answer to it."""
+    return [prompt_key(example)[:16] for example in examples]
 
 
 def prompt_key(example: Example) -> str:
@@ -174,6 +188,12 @@ def _clusters(examples: Sequence[Example]) -> list[_Cluster]:
 def _keys(example: Example) -> list[str]:
     prompt = f"prompt:{prompt_key(example)}"
     return [f"group:{_plain_text(example.group)}", prompt] if example.group else [prompt]
+
+
+def _settled(cluster: _Cluster, parts: Sequence[Part], settled: Mapping[str, Part]) -> Part | None:
+    """The first part that a row of the cluster was settled in; None where none was."""
+    found = {settled[example.id] for example in cluster.examples if example.id in settled}
+    return next((part for part in parts if part in found), None)
 
 
 def _drawn(key: str, parts: Sequence[Part], shares: Mapping[Part, float], seed: int) -> Part:

@@ -9,12 +9,15 @@ from __future__ import annotations
 import dataclasses
 from typing import Literal
 
+from trimtab import stats
 from trimtab.decide import judge
-from trimtab.records import Comparison, GuardResult, Verdict
+from trimtab.records import AWAITS_PEOPLE, Comparison, GuardResult, Verdict
 
 Role = Literal["goal", "guard"]
 SUITE, METRIC = "people", "win_rate"
-WAITING = "human review is required and has not taken place"
+# Standard deviation of an item's share of judgements for the candidate that a plan assumes: 0.5 where nobody is ever
+# undecided and all agree, less with ties and with people who differ.
+SPREAD = 0.4
 
 
 def reviewable(measured: Verdict, role: Role) -> bool:
@@ -30,7 +33,7 @@ def waiting(measured: Verdict, role: Role) -> Verdict:
     """The verdict while people have not judged yet: inconclusive where it rests on them, else as it is."""
     if not reviewable(measured, role):
         return measured
-    return dataclasses.replace(measured, outcome="inconclusive", reasons=(*measured.reasons, WAITING))
+    return dataclasses.replace(measured, outcome="inconclusive", reasons=(*measured.reasons, AWAITS_PEOPLE))
 
 
 def concluded(measured: Verdict, people: Comparison, role: Role, margin: float) -> Verdict:
@@ -59,4 +62,21 @@ def concluded(measured: Verdict, people: Comparison, role: Role, margin: float) 
         need_n=joined.need_n,
         reasons=(*measured.reasons, said),
         decided_by="people" if role == "goal" else "metric",
+    )
+
+
+def planned(items: int, per_item: int, role: Role, bar: float, level: float) -> str:
+    """What a review of so many items can show, in a sentence; `bar` is min_gain as the goal, the margin as a guard."""
+    asked = f"people: {items} items of confirm by {per_item} people each are {items * per_item} judgements"
+    assumed = f"between items a standard deviation of {SPREAD:g} is assumed"
+    if items < 2:
+        return f"{asked}, which show nothing; give data.split.confirm more"
+    if role == "goal":
+        found = stats.detectable_effect(n=items, sd=SPREAD, min_gain=bar, level=level)
+        return f"{asked}, which detect a win rate of {0.5 + found:.2f} with 80% power; {assumed}"
+    need = stats.sample_size(effect=0.0, sd=SPREAD, margin=bar, level=level)
+    enough = "that is enough" if items >= need else f"{need} items are needed"
+    return (
+        f"{asked}; to show with 80% power that answers preferred as often are not preferred less than "
+        f"{0.5 - bar:.2f} of the time, {enough}; {assumed}"
     )

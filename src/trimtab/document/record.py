@@ -13,6 +13,14 @@ from trimtab.run import RunFolder, comparison_from
 
 Facts = Mapping[str, Any]
 
+# The target where people's judgement is the goal.
+PEOPLE: Facts = {
+    "metric": "win_rate",
+    "unit": "share of judgements that prefer an answer to the other, ties half",
+    "direction": "higher",
+    "question": "Do people prefer the adjusted model's answers, not knowing whose they are?",
+    "limits": "Only what these people saw of these items, under these guidelines.",
+}
 TITLES = {"chrf": "chrF", "bleu": "BLEU", "rouge_l": "ROUGE-L", "f1": "F1", "nll": "negative log-likelihood"}
 
 
@@ -32,6 +40,8 @@ class Record:
     @property
     def goal(self) -> Facts:
         """Metric, unit, direction, question, limits and min_gain of the target, as far as recorded."""
+        if self.verdict.decided_by == "people":
+            return PEOPLE
         return {**_mapping(self.recipe, "goal"), **_mapping(self.provenance, "goal")}
 
     @property

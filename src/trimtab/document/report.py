@@ -15,6 +15,8 @@ from trimtab.document import (
     offence,
     pages,
     probed,
+    reviewed,
+    rounds,
     rungs,
     tables,
     tradeoff,
@@ -81,8 +83,8 @@ def _context(record: Record, limit: int) -> dict[str, Any]:
         "instruction": common_instruction(record),
         "ladder": _ladder(record),
         "dose": doses.section(record),
-        "probed": _probed(record),
-        "links": probed.LINKS,
+        "probed": _parts(record),
+        "links": rounds.LINK | reviewed.LINKS | probed.LINKS,
         "loss": _loss(record),
         "cost": _cost(record),
         "decided": _decided(record, target),
@@ -200,9 +202,14 @@ def _ladder(record: Record) -> dict[str, Any]:
     }
 
 
-def _probed(record: Record) -> list[Section]:
-    """The parts of the run's probe; what was traded is read from the run's own record, so that every report has it."""
-    found = [one for one in probed.read(record.folder) if one.name != "tradeoff"]
+def _parts(record: Record) -> list[Section]:
+    """The round, where it is one, what people judged, and the parts of the run's probe.
+
+    What was traded is read from the run's own record, so that every report has it.
+    """
+    round_ = rounds.section(record)
+    found = [*([round_] if round_ else []), *reviewed.read(record.folder)]
+    found += [one for one in probed.read(record.folder) if one.name != "tradeoff"]
     if record.folder.has("ladder.json"):
         traded = tradeoff.tradeoff(record.folder)
         if traded.trials and traded.margins:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from trimtab.document import augmentation, rungs
+from trimtab.document import augmentation, rounds, rungs
 from trimtab.document.figures import duration, interval, known, percent, significant
 from trimtab.document.masking import printable
 from trimtab.document.record import Record, metric_title, read, suite_title
@@ -57,7 +57,7 @@ def _guards(record: Record) -> list[str]:
 
 
 def _facts(record: Record) -> list[str]:
-    lines = []
+    lines = [_wrapped(f"round   {said}")] if (said := rounds.line(record)) else []
     if record.verdict.look > 0 and known(record.verdict.level):
         level = percent(record.verdict.level)
         lines.append(

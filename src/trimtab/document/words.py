@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from trimtab.document.figures import MINUS, fixed, interval, known, percent, places, significant
 from trimtab.document.record import Facts, Record, scores, suite_title
-from trimtab.records import Comparison, GuardResult
+from trimtab.records import AWAITS_PEOPLE, Comparison, GuardResult
 
 VERDICTS = {
     "ship": "Ship",
@@ -86,8 +86,8 @@ def next_step(record: Record) -> str:
         )
         return f"{keep} {advised}."
     if outcome == "inconclusive":
-        if _waits_for_review(record):
-            return "Let people judge the answers: the recipe asks for it before anything is shipped."
+        if _waits_for_people(record):
+            return f"Let people judge, which the recipe asks for: trimtab review {record.folder.path}"
         undefined = [g.comparison for g in record.verdict.guards] + ([target] if target is not None else [])
         if any(comparison.difference.undefined for comparison in undefined):
             return "Mend what left a difference undefined (the reason is given with it), then tune again."
@@ -268,6 +268,8 @@ def _inconclusive(record: Record) -> str:
     target = record.verdict.target
     difference = target.difference if target is not None else record.verdict.difference
     decide = f"; {joined(needs(record))} would decide" if needs(record) else ""
+    if _waits_for_people(record) and target is not None:
+        return f"{moved(record, target)}, and {guards_phrase(record.verdict.guards)}; {record.verdict.reasons[-1]}"
     if difference.undefined:
         return f"the change of {record.metric} is undefined ({difference.undefined})"
     if target is not None and target.outcome == "inconclusive":
@@ -278,15 +280,11 @@ def _inconclusive(record: Record) -> str:
     ]
     if unsure and target is not None:
         return f"{moved(record, target)}, but {joined(unsure)} could not be shown to be unharmed{decide}"
-    if _waits_for_review(record) and target is not None:
-        return f"{moved(record, target)}, and {guards_phrase(record.verdict.guards)}; {record.verdict.reasons[-1]}"
     return (_first_reason(record) or "there is not enough evidence") + decide
 
 
-def _waits_for_review(record: Record) -> bool:
-    verdict = record.verdict
-    held = all(g.by_construction or g.comparison.outcome == "held" for g in verdict.guards)
-    return bool(verdict.target and verdict.target.outcome == "better" and held and verdict.reasons)
+def _waits_for_people(record: Record) -> bool:
+    return AWAITS_PEOPLE in record.verdict.reasons[-1:]
 
 
 def _without_look(record: Record) -> str:

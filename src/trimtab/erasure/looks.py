@@ -6,10 +6,12 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from trimtab import previous
 from trimtab.data.read import read
-from trimtab.data.split import PARTS, confirm_hash, split
-from trimtab.decide.ledger import carry, ledger_path
+from trimtab.data.split import PARTS, confirm_hash, sealed_keys, split
+from trimtab.decide.ledger import carry, keep_only, ledger_path
 from trimtab.errors import TrimtabError
+from trimtab.records import Example, Part
 from trimtab.run import RunFolder
 
 KEPT = "the looks at it stand in the ledger under its old hash"
@@ -28,17 +30,22 @@ def carried(folder: RunFolder, changed: Collection[Path], cache: Path) -> str:
     if not known or Path(data["examples"]).resolve() not in changed:
         return ""
     try:
-        left = _left(data, folder.recipe().get("seed", 0))
+        parts = _left(folder.recipe())
+        left = confirm_hash(parts["confirm"])
+        ledger = ledger_path(data["examples"], cache)
+        keep_only(ledger, sealed_keys([example for part in parts.values() for example in part]))
         if left == known:
             return ""
-        count = carry(ledger_path(data["examples"], cache), known, left)
+        count = carry(ledger, known, left, sealed_keys(parts["confirm"]))
     except (TrimtabError, KeyError) as error:
         return f"The confirm set changed; {KEPT}, and could not be carried to what is left: {error}"
     said = f"; {count} looks at it count for what is left" if count else ""
     return f"The confirm set changed; {KEPT}{said}."
 
 
-def _left(data: Mapping[str, Any], seed: int) -> str:
+def _left(recipe: Mapping[str, Any]) -> dict[Part, list[Example]]:
+    data, folder = recipe["data"], recipe.get("round", {}).get("folder")
     examples = read(data["examples"], data["columns"], data["instruction"])
     shares = {part: data["split"][part] for part in PARTS}
-    return confirm_hash(split(examples, shares, seed=seed)["confirm"])
+    settled = previous.read(folder).settled(recipe["round"]["confirm"]) if folder else None
+    return split(examples, shares, seed=recipe.get("seed", 0), settled=settled)

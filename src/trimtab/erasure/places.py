@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from trimtab.erasure import caches, data_files, made, runs
+from trimtab.erasure import caches, data_files, judged, made, runs
 from trimtab.erasure.search import Change, Search
 
 
@@ -30,9 +30,15 @@ class Place:
 
 PLACES: tuple[Place, ...] = (
     Place(
-        "runs", "run folders: adjustments, answers, scores, certificates, examples, pages, lineage", runs.plan
+        "runs",
+        "run folders: adjustments, answers, scores, certificates, examples, pages, lineage, what reviews left there "
+        "and rounds took over",
+        runs.plan,
     ),
     Place("adapters", "copies of stacks in other folders of the project", runs.elsewhere),
+    Place(
+        "judgements", "stores of judgements: what people were shown, and what they wrote of it", judged.plan
+    ),
     Place(
         "tokens", "rendered rows in the user's cache: all of them, since tokens cannot be read", caches.tokens
     ),

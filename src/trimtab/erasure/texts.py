@@ -79,19 +79,21 @@ class Redactor:
     Attributes:
         ids: of the person's rows: an object that names one as its `example` goes, and its `id` where `by_id` is set.
         subject: an object of that subject goes.
+        listed: whether a list of texts is one of ids.
     """
 
     needles: Needles
     ids: frozenset[str]
     subject: str
     by_id: bool = False
+    listed: bool = False
     rows: int = 0
     texts: int = 0
 
     def concerns(self, value: Any) -> bool:
         """Whether an object is one of the person's rows, or says something of one."""
         if not isinstance(value, Mapping):
-            return False
+            return self.listed and isinstance(value, str) and value in self.ids
         names = ("example", "parent", "beside", *(("id",) if self.by_id else ()))
         named = any(isinstance(value.get(name), str) and value[name] in self.ids for name in names)
         return named or (bool(self.subject) and value.get("subject") == self.subject)

@@ -89,12 +89,7 @@ def minimal_pair(*, normalise: Normalisation = "none") -> Metric:
         return list(given_pair(example) or ())
 
     def combine(example: Example, measured: Measured) -> float:
-        texts = [text for _, text in asks(example)]
-        lengths = _lengths(texts, measured, normalise)
-        good, bad = (ratio(total, length) for (total, _), length in zip(measured, lengths, strict=True))
-        if good != good or bad != bad:
-            return NAN
-        return 0.5 if good == bad else float(good > bad)
+        return _first_is_likelier(asks(example), measured, normalise)
 
     return Metric(
         name="minimal_pair",
@@ -107,6 +102,49 @@ def minimal_pair(*, normalise: Normalisation = "none") -> Metric:
         asks=asks,
         combine=combine,
     )
+
+
+def preference(*, normalise: Normalisation = "none") -> Metric:
+    """1 if the chosen answer is likelier than the rejected one, else 0; a tie counts 0.5; higher is better.
+
+    Question: which of two answers that people chose between does the model find likelier?
+    Limits: a preference between two given answers says nothing of what the model writes itself; by total
+    log-probability, which is the default, short answers win. It is not the accuracy of the reward that a loss of
+    preferences implies, which is about the distance from the base model.
+    Needs a reference, the chosen answer, and a field `rejected`; nan without them. The token that ends the turn is
+    not counted. Source: Rafailov et al. 2023, section 4 (the policy's own ranking, without the reference model).
+    """
+
+    def asks(example: Example) -> list[Ask]:
+        rejected = example.fields.get("rejected")
+        if not example.references or not isinstance(rejected, str):
+            return []
+        return [(example.messages, example.references[0]), (example.messages, rejected)]
+
+    def combine(example: Example, measured: Measured) -> float:
+        return _first_is_likelier(asks(example), measured, normalise)
+
+    return Metric(
+        name="preference",
+        unit="share of pairs",
+        direction="higher",
+        question="Which of two answers that people chose between does the model find likelier?",
+        limits="Says nothing of what the model writes itself; "
+        f"likelihood of whole answers, divided by: {normalise}.",
+        bounds=(0.0, 1.0),
+        needs="pairs",
+        asks=asks,
+        combine=combine,
+    )
+
+
+def _first_is_likelier(asks: Sequence[Ask], measured: Measured, normalise: Normalisation) -> float:
+    """Of two texts: 1 if the first is likelier, 0.5 for a tie, else 0; nan where either has no likelihood."""
+    lengths = _lengths([text for _, text in asks], measured, normalise)
+    good, bad = (ratio(total, length) for (total, _), length in zip(measured, lengths, strict=True))
+    if good != good or bad != bad:
+        return NAN
+    return 0.5 if good == bad else float(good > bad)
 
 
 def given_pair(example: Example) -> tuple[Ask, Ask] | None:

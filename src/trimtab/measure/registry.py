@@ -17,6 +17,7 @@ METRICS: Mapping[str, tuple[str, str]] = {
     "nll": ("likelihood", "nll"),
     "choice": ("likelihood", "choice"),
     "minimal_pair": ("likelihood", "minimal_pair"),
+    "preference": ("likelihood", "preference"),
     "bias_gap": ("bias", "bias_gap"),
     "twin_gap": ("bias", "twin_gap"),
     "bleu": ("overlap", "bleu"),

@@ -138,6 +138,27 @@ def packs(rows: Sequence[TokenRow], budget: int) -> Iterator[tuple[list[int], Pa
         yield group, pack([rows[i] for i in group])
 
 
+def packs_of(
+    rows: Sequence[TokenRow], units: Sequence[Sequence[int]], budget: int
+) -> Iterator[tuple[list[int], Pack]]:
+    """Split rows into trees of at most `budget` tokens (or one unit), in which no unit of rows is torn.
+
+    Args:
+        units: numbers of the rows that stay together; each row is in one unit.
+
+    Yields:
+        The numbers of the rows in `rows`, unit after unit, and their tree.
+    """
+    group: list[int] = []
+    for unit in sorted(units, key=lambda unit: rows[unit[0]].ids.tolist()):
+        if group and tree_size([rows[number] for number in [*group, *unit]]) > budget:
+            yield group, pack([rows[number] for number in group])
+            group = []
+        group = [*group, *unit]
+    if group:
+        yield group, pack([rows[number] for number in group])
+
+
 def tree_size(rows: Sequence[TokenRow]) -> int:
     """Number of nodes of the one tree that all rows would make."""
     return sum(len(rows[index].ids) - shared for index, shared in _in_order(rows))

@@ -248,23 +248,33 @@ def _states(work: Work) -> seeing.Space:
 def deviations(work: Work) -> Section:
     """Where it fails, in kinds; and what became of the kinds of the base model, or of another run."""
     work.answers(work.stack)
-    now = _failures(work, work.folder, work.stack)
+    goal, seed = work.prepared.goal, work.prepared.recipe.seed
+
+    def failing(folder: RunFolder, stack: str) -> finding.Deviations:
+        return failures(*items.of_run(folder, stack, direction=goal.direction), seed)
+
+    now = failing(work.folder, work.stack)
     if work.against is not None:
-        other = work.against.verdict().stack
-        return finding.section(now, comparing.compared(_failures(work, work.against, other), now))
+        return finding.section(
+            now, comparing.compared(failing(work.against, work.against.verdict().stack), now)
+        )
     if work.stack != BASE:
         work.answers(BASE)
-        return finding.section(now, comparing.compared(_failures(work, work.folder, BASE), now))
+        return finding.section(now, comparing.compared(failing(work.folder, BASE), now))
     return finding.section(now)
 
 
-def _failures(work: Work, folder: RunFolder, stack: str) -> finding.Deviations:
-    known, bars = items.of_run(folder, stack, direction=work.prepared.goal.direction)
+def failures(known: Sequence[items.Item], bars: Sequence[items.Bar], seed: int) -> finding.Deviations:
+    """The kinds of failure among items, by the default encoder of sentences.
+
+    Raises:
+        MissingPart: the encoder is not installed.
+    """
 
     def encode(texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float64]]:
         return seeing.answers(default_encoder(), texts)
 
-    return finding.deviations(known, bars, encode, seed=work.prepared.recipe.seed)
+    return finding.deviations(known, bars, encode, seed=seed)
 
 
 def traded(work: Work) -> Section:

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from trimtab.records import Vote
 from trimtab.review.reading import Said
 
 Row = dict[str, Any]
@@ -37,11 +36,10 @@ def preferences(said: Sequence[Said]) -> list[Row]:
     shown: dict[tuple[str, frozenset[str]], Said] = {}
     for one in _real(said):
         pair = one.vote.item, frozenset((one.vote.left, one.vote.right))
-        won = _won(one.vote)
-        if one.vote.again or won is None:
+        if one.vote.again or not one.vote.won:
             continue
         shown.setdefault(pair, one)
-        counts.setdefault(pair, Counter())[won] += 1
+        counts.setdefault(pair, Counter())[one.vote.won] += 1
     found = []
     for (item, stacks), count in counts.items():
         (chosen, most), *others = count.most_common()
@@ -94,10 +92,6 @@ def ratings(said: Sequence[Said]) -> dict[str, dict[str, list[int]]]:
 def _real(said: Sequence[Said]) -> list[Said]:
     """Judgements of the run's own answers: not those that train raters or check them."""
     return [one for one in said if one.vote.share in ("estimate", "chosen")]
-
-
-def _won(vote: Vote) -> str | None:
-    return {"left": vote.left, "right": vote.right}.get(vote.choice)
 
 
 def _messages(one: Said) -> list[Row]:

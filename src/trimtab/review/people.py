@@ -52,9 +52,20 @@ def invite(store: Store, name: str, role: Role, *, days: float = 30.0) -> str:
     with store.writing() as connection:
         found = connection.execute(insert(people).values(name=name, role=role, invited=now))
         person = inserted(found)
-        token = _key(connection, person, "invitation", days)
         note(connection, person, "invited", role)
-    return token
+        return _key(connection, person, "invitation", days)
+
+
+def invite_again(store: Store, person: int, *, days: float = 30.0) -> str:
+    """Another invitation for someone who was invited before; earlier ones stay valid until they expire.
+
+    Raises:
+        ReviewError: there is no such person, or they were forgotten.
+    """
+    with store.writing() as connection:
+        _known(connection, person)
+        note(connection, person, "invited", "again")
+        return _key(connection, person, "invitation", days)
 
 
 def enter(store: Store, token: str) -> tuple[str, Person] | None:
@@ -160,7 +171,8 @@ def _owner(connection: Connection, token: str, kind: str) -> Person | None:
 
 
 def _known(connection: Connection, person: int) -> None:
-    if connection.execute(select(people.c.id).where(people.c.id == person)).first() is None:
+    there = select(people.c.id).where(people.c.id == person, people.c.forgotten.is_(None))
+    if connection.execute(there).first() is None:
         raise ReviewError(f"no person has the number {person}", "see them with: trimtab review RUN --people")
 
 

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
@@ -19,6 +19,7 @@ from trimtab.review.store import Store
 from trimtab.review.tables import LONG, SHORT, answers, items, reviews
 
 Purpose = Literal["verdict", "learning"]
+PURPOSES = get_args(Purpose)
 # Whose answers an attention item shows: the one that belongs to its prompt, and one of another prompt.
 OWN, STRAY = "own", "stray"
 # Whose texts a training item shows: a rule's example that keeps it, and one that breaks it.
@@ -34,6 +35,7 @@ class Plan:
         again: chance that the next pair is one that the rater judged before, with its sides swapped.
         attention: chance that it is one whose right answer is known.
         pass_mark: least share of training items that a rater must get right.
+        level, min_gain, margin: how the win rate is judged; a margin where it is a guard.
     """
 
     question: str = "Which answer is better?"
@@ -42,6 +44,9 @@ class Plan:
     attention: float = 0.05
     pass_mark: float = 0.7
     seed: int = 0
+    level: float = 0.95
+    min_gain: float = 0.0
+    margin: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,8 @@ def drawn(
     dice = random.Random(f"{seed} review")
     shuffled = dice.sample(list(examples), len(examples))
     count = min(count or len(shuffled), len(shuffled))
-    taken = count - round(count * share) if doubts else count
+    # Where all items are shown nothing is chosen, and all of them serve the estimate.
+    taken = count - round(count * share) if doubts and count < len(shuffled) else count
     rest = sorted(shuffled[taken:], key=lambda example: -doubts.get(example.id, 0.0))
     mixed: list[tuple[Example, Share]] = [(example, "estimate") for example in shuffled[:taken]]
     mixed += [(example, "chosen") for example in rest[: count - taken]]

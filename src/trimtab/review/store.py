@@ -7,6 +7,7 @@ at a time, in PostgreSQL too, so that what is counted first and written then sti
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -30,6 +31,9 @@ from sqlalchemy.exc import (
 from trimtab.errors import MissingPart, ReviewError
 from trimtab.review.tables import answers, comments, items, judgements, keys, people
 
+# Beside the runs, unless this variable names another place: an address may hold a password, which has no place on a
+# command line.
+FILE, VARIABLE = "people.db", "TRIMTAB_DATABASE"
 MIGRATIONS = Path(__file__).parent / "migrations"
 # Seconds that a writer waits for the others, who each hold the file for some milliseconds.
 PATIENCE = 30.0
@@ -42,6 +46,11 @@ AGAIN = "see that its server runs and its disk has room, then do it again: nothi
 THEIRS = ("08", "28", "25", "3D", "42501", "53", "55", "57", "58", "XX")
 # Alembic keeps where it is in variables of its module.
 _migrating = threading.Lock()
+
+
+def named() -> str:
+    """The URL of the store that the environment names; empty where it names none."""
+    return os.environ.get(VARIABLE, "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,13 @@ class Made:
 
 def learned_by(recipe: Recipe, candidate: Candidate) -> bool:
     """Whether a candidate learns augmented rows."""
-    return bool(recipe.augment) and isinstance(candidate, Trained) and candidate.augment is not False
+    return (
+        bool(recipe.augment)
+        and isinstance(candidate, Trained)
+        and candidate.augment is not False
+        # A changed row has no rejected answer.
+        and candidate.loss == "sft"
+    )
 
 
 def both_ways(recipe: Recipe, candidates: Iterable[Candidate]) -> list[Candidate]:

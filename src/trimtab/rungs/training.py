@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from trimtab.adjust.loop import Settings, Training
 from trimtab.adjust.regularisers import Beside
@@ -18,8 +18,10 @@ from trimtab.model import sites
 from trimtab.model.embedded import cache_folder
 from trimtab.prepare import rows_of
 from trimtab.records import Example, TokenRow
-from trimtab.rungs import augmenting, replay
+from trimtab.rungs import augmenting, preferring, replay
 from trimtab.rungs.workshop import Speed, Workshop
+
+T = TypeVar("T")
 
 # Cost of an update relative to a forward pass over the same tokens: forward, backward to every activation, and the
 # low-rank products. Where the last blocks only are trained, a backward pass through those; and from the second epoch
@@ -43,7 +45,12 @@ OWN = (
     "counterfactual",
     "balance",
     "seed",
+    "loss",
+    "beta",
+    "undesirable",
 )
+# What a loss of preferences is not trained with: the base is held to by its beta, and other rows have no pairs.
+NOT_WITH_PAIRS = ("replay", "kl", "counterfactual", "balance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +69,22 @@ class Lesson:
 
 
 def settings(shop: Workshop, candidate: Trained) -> Settings:
-    """The training settings of a candidate."""
+    """The training settings of a candidate.
+
+    Raises:
+        RecipeError: a loss of preferences with penalties or other rows.
+    """
     recipe = shop.prepared.recipe
     own = {name: getattr(candidate, name) for name in OWN}
     merged = recipe.training.model_dump() | {"seed": recipe.seed}
     merged |= {key: value for key, value in own.items() if value is not None}
     merged["counterfactual"] = merged["counterfactual"] or merged["balance"] > 0
+    also = [name for name in NOT_WITH_PAIRS if merged[name]]
+    if candidate.loss != "sft" and also:
+        raise RecipeError(
+            f"loss {candidate.loss}: not available together with {', '.join(also)}",
+            "leave these out: beta is what holds the candidate to the base",
+        )
     return Settings(**merged, augment=augmenting.learned_by(recipe, candidate))
 
 
@@ -78,6 +95,8 @@ def lesson(shop: Workshop, how: Settings, examples: Sequence[Example] | None = N
         RecipeError: counterfactuals are asked for, and no example names a group of people.
         RecipeError, MissingPart: nothing could be augmented, or what it needs is not installed.
     """
+    if how.loss != "sft":
+        return _preferences(shop, how)
     if examples is None:
         examples, rows = shop.prepared.parts["tune"], rows_of(shop.prepared, shop.base, "tune")
     else:
@@ -99,6 +118,14 @@ def lesson(shop: Workshop, how: Settings, examples: Sequence[Example] | None = N
         kept = replay.rows(shop)
         mixed, told["replay"] = kept.rows, kept.told
     return Lesson(rows, Beside(twins=twins, replay=mixed), how, told, made)
+
+
+def _preferences(shop: Workshop, how: Settings) -> Lesson:
+    """Pairs of tune to learn, and those of select whose loss is followed."""
+    parts = shop.prepared.parts
+    learned, told = preferring.pairs(shop, parts["tune"], how.loss)
+    judged, _ = preferring.pairs(shop, _followed(parts["select"], how), how.loss)
+    return Lesson(list(learned.chosen), Beside(pairs=learned, judged=judged), how, {"preferences": told})
 
 
 def _augmented(
@@ -138,9 +165,14 @@ def _rendered(shop: Workshop, examples: Sequence[Example]) -> list[TokenRow]:
 
 
 def held_out(shop: Workshop, how: Settings) -> Sequence[TokenRow]:
-    """Rows of select whose loss is followed."""
-    rows = rows_of(shop.prepared, shop.base, "select")
-    return rows if how.patience else rows[:CURVE_ROWS]
+    """Rows of select whose loss is followed; none where a lesson brings pairs instead."""
+    if how.loss != "sft":
+        return ()
+    return _followed(rows_of(shop.prepared, shop.base, "select"), how)
+
+
+def _followed(found: Sequence[T], how: Settings) -> Sequence[T]:
+    return found if how.patience else found[:CURVE_ROWS]
 
 
 def share(shop: Workshop, blocks: Sequence[int]) -> float:
@@ -169,7 +201,8 @@ def seconds(shop: Workshop, candidate: Trained, speed: Speed, *, through: float 
     more *= 1 / (1 - how.replay) + how.counterfactual
     more *= augmenting.longer(shop.prepared.recipe) if how.augment else 1.0
     first, again = passes(through)
-    return (min(how.epochs, 1) * first + max(how.epochs - 1, 0) * again) * more * speed.epoch
+    updates = (min(how.epochs, 1) * first + max(how.epochs - 1, 0) * again) * more
+    return (updates + preferring.passes(how.loss, how.epochs, updates)) * speed.epoch
 
 
 def cost(training: Training, told: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from trimtab.stats.binary import bonett_price, tango
 from trimtab.stats.clustered import LEAST_CLUSTERS, cluster_bootstrap_t, cr2, cr2_family, padded_cr2
 from trimtab.stats.intervals import (
+    UNSEEN,
     Array,
     Family,
     bootstrap_t,
@@ -90,7 +91,7 @@ def _tolerance(d: Array) -> float:
 def _constant(value: float, span: float | None, items: float) -> Choice:
     if span is None:
         return Choice(None, "all differences are equal and the metric has no bounds; give bounds=(low, high)")
-    return Choice(no_change(value, span, items), notes=("no variation: bounded by what may be unseen",))
+    return Choice(no_change(value, span, items), notes=(UNSEEN,))
 
 
 def _independent(data: Differences, alpha: float, seed: int, replicates: Array | None) -> Choice:

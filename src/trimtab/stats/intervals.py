@@ -126,6 +126,7 @@ def no_change(value: float, span: float, items: float) -> Family:
 
 
 NO_CHANGE = "score bound for no variation"
+UNSEEN = "no variation: bounded by what may be unseen"
 
 
 def replicates_for(alpha: float) -> int:

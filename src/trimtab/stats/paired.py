@@ -1,9 +1,8 @@
 """Paired comparison of two stacks on the same items: superiority and non-inferiority."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,22 +13,12 @@ from trimtab.stats.choose import SPARSE, Choice, Differences, choose
 from trimtab.stats.clustered import LEAST_CLUSTERS, cluster_codes
 from trimtab.stats.corpus import Statistic, pseudo_values
 from trimtab.stats.distributions import normal_quantile
-from trimtab.stats.intervals import NO_CHANGE, Array, Family, hull, no_change, p_value, plus_two, t_family
+from trimtab.stats.intervals import NO_CHANGE, UNSEEN, Array, hull, no_change, plus_two, t_family
 from trimtab.stats.levels import alpha_from_level, next_look_alpha
+from trimtab.stats.outcome import PLANNED_POWER, Measured, estimated, gain_above, judged, loss_within
 
-Outcome = Literal["better", "worse", "too small", "held", "breached", "inconclusive", "undefined"]
 Labels = Sequence[object]
 Range = tuple[float, float]
-PLANNED_POWER = 0.8
-
-
-@dataclass(frozen=True, slots=True)
-class _Paired:
-    n: int
-    baseline: float
-    candidate: float
-    choice: Choice
-    span: float | None
 
 
 def compare(
@@ -58,19 +47,9 @@ def compare(
 
     Raises StatisticsError for arguments of the wrong shape or out of range.
     """
-    if not 0 <= min_gain < math.inf:
-        raise StatisticsError(f"min_gain {min_gain} is not a number from 0", "use non_inferior for a margin")
-    alpha = alpha_from_level(level)
-    paired = _pair(baseline, candidate, clusters, bounds, statistic, _Draw(alpha, seed))
-
-    def judge(low: float, high: float) -> Outcome:
-        if low > min_gain:
-            return "better"
-        if high < 0:
-            return "worse"
-        return "too small" if high <= min_gain else "inconclusive"
-
-    return _comparison(paired, min_gain, level, judge)
+    aim = gain_above(min_gain)
+    paired = _pair(baseline, candidate, clusters, bounds, statistic, _Draw(alpha_from_level(level), seed))
+    return judged(paired, aim, level, _next_look)
 
 
 def non_inferior(
@@ -88,19 +67,9 @@ def non_inferior(
     Outcome: held if low > -margin; breached if high < -margin; else inconclusive. The p value is that of
     "worse by margin or more". need_n is None where the estimate itself is at or below -margin.
     """
-    if not 0 <= margin < math.inf:
-        raise StatisticsError(
-            f"margin {margin} is not a number from 0", "a margin is the largest loss allowed"
-        )
-    alpha = alpha_from_level(level)
-    paired = _pair(baseline, candidate, clusters, bounds, statistic, _Draw(alpha, seed))
-
-    def judge(low: float, high: float) -> Outcome:
-        if low > -margin:
-            return "held"
-        return "breached" if high < -margin else "inconclusive"
-
-    return _comparison(paired, -margin, level, judge)
+    aim = loss_within(margin)
+    paired = _pair(baseline, candidate, clusters, bounds, statistic, _Draw(alpha_from_level(level), seed))
+    return judged(paired, aim, level, _next_look)
 
 
 def interval(
@@ -131,7 +100,7 @@ def interval(
             "bounds are the metric's lowest and highest score",
         )
     choice = choose(Differences(d, _codes(clusters, len(d)), span, binary), alpha, seed)
-    return _estimate(choice, float(d.mean()) if len(d) else NAN, level, len(d))
+    return estimated(choice, level, len(d))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +116,7 @@ def _pair(
     bounds: Range | None,
     statistic: Statistic | None,
     draw: _Draw,
-) -> _Paired:
+) -> Measured:
     axes = (1, 2) if statistic is None else (2, 3)
     before = _scores(baseline, "baseline", axes)
     after = _scores(candidate, "candidate", axes)
@@ -170,7 +139,7 @@ def _pair(
         before, after = before.mean(axis=1), after.mean(axis=1)
     choice = choose(Differences(after - before, codes, span, binary), draw.alpha, draw.seed)
     means = (float(before.mean()), float(after.mean())) if n else (NAN, NAN)
-    return _Paired(n, *means, choice, span)
+    return Measured(n, *means, choice, span)
 
 
 def _scores(values: ArrayLike, name: str, axes: tuple[int, int]) -> Array:
@@ -222,7 +191,7 @@ def _check_range(scores: Array, bounds: Range) -> None:
 
 def _corpus(
     before: Array, after: Array, statistic: Statistic, codes: np.ndarray | None, span: float | None
-) -> _Paired:
+) -> Measured:
     if before.ndim == 3:
         before, after = before.mean(axis=1), after.mean(axis=1)
     n = len(before)
@@ -236,7 +205,7 @@ def _corpus(
     elif codes is not None and groups < LEAST_CLUSTERS:
         reason = f"{n} items in only {groups} groups; an interval over groups needs at least {LEAST_CLUSTERS}"
     if reason:
-        return _Paired(n, NAN, NAN, Choice(None, reason), span)
+        return Measured(n, NAN, NAN, Choice(None, reason), span)
     low, high, pseudo = pseudo_values(before, after, statistic, units)
     changed = len(np.unique(units[(before != after).any(axis=1)]))
     choice = _jackknife(high - low, pseudo, changed, span)
@@ -244,7 +213,7 @@ def _corpus(
         note = f"{groups - 1} degrees of freedom; the largest of {groups} groups holds "
         note += f"{np.bincount(codes).max() / n:.0%} of the items"
         choice = Choice(choice.family, choice.undefined, (*choice.notes, note))
-    return _Paired(n, low, high, choice, span)
+    return Measured(n, low, high, choice, span)
 
 
 def _jackknife(value: float, pseudo: Array, changed: int, span: float | None) -> Choice:
@@ -255,7 +224,7 @@ def _jackknife(value: float, pseudo: Array, changed: int, span: float | None) ->
     if changed == 0 or error <= 1e-9 * abs(value):
         if span is None or changed:
             return Choice(None, "no variation between items; if none differ, give bounds=(low, high)")
-        return Choice(no_change(value, span, units), notes=("no variation: bounded by what may be unseen",))
+        return Choice(no_change(value, span, units), notes=(UNSEEN,))
     family = t_family(value, error, units - 1, "jackknife-t")
     if changed < SPARSE and changed <= units / 2:
         reach = span if span is not None else float(np.abs(pseudo).max())
@@ -264,61 +233,22 @@ def _jackknife(value: float, pseudo: Array, changed: int, span: float | None) ->
     return Choice(family)
 
 
-def _estimate(choice: Choice, value: float, level: float, n: int) -> Estimate:
-    if choice.family is None:
-        return Estimate(NAN, NAN, NAN, level, n, "none", choice.undefined)
-    return choice.family.estimate(level, n)
-
-
-def _comparison(
-    paired: _Paired, threshold: float, level: float, judge: Callable[[float, float], Outcome]
-) -> Comparison:
-    family = paired.choice.family
-    difference = _estimate(paired.choice, NAN, level, paired.n)
-    if family is None:
-        return Comparison(
-            difference,
-            NAN,
-            "undefined",
-            None,
-            NAN,
-            threshold,
-            paired.baseline,
-            paired.candidate,
-            paired.choice.notes,
-        )
-    outcome = judge(difference.low, difference.high)
-    z = normal_quantile(1 - alpha_from_level(level))
-    detectable = (difference.value - difference.low) * (1 + normal_quantile(PLANNED_POWER) / z)
-    need = _need_n(family, difference, threshold, paired.span) if outcome == "inconclusive" else None
-    return Comparison(
-        difference,
-        p_value(family, threshold),
-        outcome,
-        need,
-        detectable,
-        threshold,
-        paired.baseline,
-        paired.candidate,
-        paired.choice.notes,
-    )
-
-
 def undefined(reason: str, *, threshold: float, level: float) -> Comparison:
     """A comparison that nothing could be measured for, held against `threshold`."""
     nothing = Estimate(NAN, NAN, NAN, level, 0, "none", reason)
     return Comparison(nothing, NAN, "undefined", None, NAN, threshold)
 
 
-def _need_n(family: Family, difference: Estimate, threshold: float, span: float | None) -> int | None:
+def _next_look(measured: Measured, difference: Estimate, threshold: float) -> int | None:
     """Items in all for the next look; the half-width seen is scaled by 1 / sqrt(n).
 
     With z' of the next look's alpha: n ((z' + z_0.8) / z * half-width / distance)^2, and for differences
     without variation the n at which z'^2 / (n + z'^2) of the range first fits into the distance.
     """
+    family, span = measured.choice.family, measured.span
     distance = difference.value - threshold
     half = difference.value - difference.low
-    if distance <= 0 or not math.isfinite(half):
+    if family is None or distance <= 0 or not math.isfinite(half):
         return None
     alpha = alpha_from_level(difference.level)
     z_next = normal_quantile(1 - next_look_alpha(alpha))

@@ -88,6 +88,20 @@ def fisher(one: tuple[int, int], other: tuple[int, int]) -> float:
     return min(1.0, float(weights[as_rare].sum() / weights.sum()))
 
 
+def sign_test(count: int, n: int) -> float:
+    """Two-sided p value that of n independent draws `count` or so come out one way if both ways are equally likely.
+
+    Twice the smaller tail of the binomial distribution with share 1/2, at most 1; 1 for n = 0.
+
+    Raises:
+        StatisticsError: count is not within 0..n.
+    """
+    _check((count, n - count))
+    from scipy.special import bdtr
+
+    return min(1.0, 2 * float(bdtr(min(count, n - count), n, 0.5))) if n else 1.0
+
+
 def holm(p_values: Sequence[float]) -> list[float]:
     """P values adjusted for their number: at most a share alpha of families has any false one below alpha.
 

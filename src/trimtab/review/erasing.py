@@ -1,0 +1,89 @@
+"""Texts taken out of a store for good: those of a run's items, and others that quote them. Choices stay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Table, Update, and_, select, update
+
+from trimtab.review.people import note
+from trimtab.review.store import Store
+from trimtab.review.tables import answers, comments, items, judgements, reviews, tasks
+
+Holds = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """What is to go: items of runs, by the run's identity, and every text that holds one of somebody's.
+
+    Attributes:
+        items: ids of examples; holds: whether a text quotes one.
+    """
+
+    items: Mapping[str, Collection[str]]
+    holds: Holds
+
+
+def found(store: Store, owned: Owned) -> tuple[int, int]:
+    """How many items there are, and how many texts beside theirs."""
+    with store.reading() as connection:
+        own = _items(connection, owned)
+        return len(own), sum(1 for _ in _quoting(connection, owned, own))
+
+
+def erase(store: Store, owned: Owned) -> None:
+    """Empty them, so that no byte of them is left in the store. Doing it again does no harm."""
+    with store.writing() as connection:
+        own = _items(connection, owned)
+        changes = list(_quoting(connection, owned, own))
+        for item in own:
+            shown = select(tasks.c.id).where(tasks.c.item == item)
+            connection.execute(update(items).where(items.c.id == item).values(messages=[]))
+            connection.execute(update(answers).where(answers.c.item == item).values(text=""))
+            of_item = update(judgements).where(judgements.c.task.in_(shown))
+            connection.execute(of_item.values(reason="", correction=""))
+        for change in changes:
+            connection.execute(change)
+        if own or changes:
+            note(connection, None, "erased", f"{len(own)} items, {len(changes)} texts")
+    store.purge()
+
+
+def _items(connection: Connection, owned: Owned) -> list[int]:
+    """Numbers of the items that are somebody's, and hold a text still."""
+    wanted = select(items.c.id, items.c.example, items.c.messages, reviews.c.run).join(
+        reviews, items.c.review == reviews.c.id
+    )
+    return [
+        row.id
+        for row in connection.execute(wanted.where(items.c.share != "training"))
+        if row.messages and row.example in owned.items.get(row.run, ())
+    ]
+
+
+def _quoting(connection: Connection, owned: Owned, own: Collection[int]) -> Iterator[Update]:
+    """A change for each text beside those items that quotes somebody's."""
+    shown = set(connection.scalars(select(tasks.c.id).where(tasks.c.item.in_(own))))
+    # Where texts stand, by which columns a row is known, and which of them says that it is one of the items'.
+    for table, keys, column, of, gone in (
+        (items, ("id",), "messages", "id", own),
+        (answers, ("item", "stack"), "text", "item", own),
+        (judgements, ("id",), "reason", "task", shown),
+        (judgements, ("id",), "correction", "task", shown),
+        (comments, ("id",), "text", "id", ()),
+    ):
+        for row in connection.execute(select(table)).mappings():
+            if row[of] not in gone and any(map(owned.holds, _texts(row[column]))):
+                yield _emptied(table, {key: row[key] for key in keys}, column, [] if table is items else "")
+
+
+def _texts(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else [content for _, content in value]
+
+
+def _emptied(table: Table, row: Mapping[str, Any], column: str, nothing: Any) -> Update:
+    here = and_(*(table.c[key] == value for key, value in row.items()))
+    return update(table).where(here).values({column: nothing})

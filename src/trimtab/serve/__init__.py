@@ -1,0 +1,1 @@
+"""What is reached over HTTP: the pages on which people judge."""

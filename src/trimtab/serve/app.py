@@ -1,0 +1,66 @@
+"""The application: routes, what stands before them, and what is said when something is refused."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from trimtab.errors import ReviewError
+from trimtab.review.store import Store
+from trimtab.serve import assets
+from trimtab.serve.limits import Limits
+from trimtab.serve.pages import refusal
+from trimtab.serve.review import author, joining, judging
+from trimtab.serve.shield import Shield
+
+
+def application(
+    store: Store,
+    *,
+    secure: bool = False,
+    limits: Limits | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> FastAPI:
+    """The pages of all reviews in a store.
+
+    Args:
+        secure: they are reached by https, so that cookies travel by nothing else.
+        limits: how often and how much one may ask.
+        clock: seconds that never run backwards, for the limits.
+    """
+    app = FastAPI(title="Trimtab", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.store, app.state.secure = store, secure
+    for part in (assets, joining, judging, author):
+        app.include_router(part.router)
+    app.add_middleware(Shield, limits=limits or Limits(), secure=secure, clock=clock)
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _unknown)
+    app.add_exception_handler(ReviewError, _mistaken)
+    app.add_exception_handler(Exception, _broken)
+    return app
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    # What the framework says of its own refusals is not for readers.
+    own = type(error) is not HTTPException and isinstance(error, HTTPException)
+    return refusal(request, status, error.detail if own else "")
+
+
+def _unknown(request: Request, _: Exception) -> Response:
+    """A number in an address that is none, or too large: there is nothing there."""
+    return refusal(request, 404)
+
+
+def _mistaken(request: Request, error: Exception) -> Response:
+    said = error.message if isinstance(error, ReviewError) else ""
+    return refusal(request, 422, f"{said[:1].upper()}{said[1:]}." if said else "")
+
+
+def _broken(request: Request, _: Exception) -> Response:
+    return refusal(request, 500)

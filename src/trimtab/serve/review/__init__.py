@@ -1,0 +1,1 @@
+"""The pages of a review: joining, judging, and what its author sees."""
