@@ -54,6 +54,11 @@ def section(content: Mapping[str, Any]) -> Section:
         ) from None
 
 
+def time_of(seconds: float | None) -> str:
+    """How long a judgement takes; a dash where none was timed."""
+    return duration(seconds) if known(seconds) else "-"
+
+
 def _said(content: Mapping[str, Any]) -> Iterator[str]:
     analysis = content["analysis"]
     rated = comparison_from(analysis["win_rate"])
@@ -173,7 +178,7 @@ def _raters(analysis: Mapping[str, Any]) -> Table:
             _share(estimate_from(one["consistency"])),
             _share(estimate_from(one["left"])),
             _share(estimate_from(one["attention"])),
-            duration(one["seconds"]) if known(one["seconds"]) else "-",
+            time_of(one["seconds"]),
         )
         for one in analysis["quality"]
     )

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, and_, func, insert, or_, select
 from trimtab.records import Message
 from trimtab.review.sampling import Review, review_of
 from trimtab.review.store import Store
-from trimtab.review.tables import answers, items, judgements, reviews, tasks
+from trimtab.review.tables import answers, items, judgements, people, reviews, tasks
 
 # Seconds after which a pair that was shown and not judged is shown to others as well.
 HELD = 1800.0
@@ -63,7 +63,7 @@ class Waiting(NamedTuple):
 
 
 def open_reviews(store: Store, person: int) -> list[Listed]:
-    """The reviews that are open, and those that this person judged in, newest first."""
+    """The reviews that are open, and those that this person judged in or oversees, newest first."""
     with store.reading() as connection:
         numbers = connection.scalars(select(reviews.c.id).order_by(reviews.c.id.desc())).all()
         found = (_listed(connection, number, person) for number in numbers)
@@ -83,7 +83,8 @@ def listed(store: Store, review: int, person: int) -> Listed | None:
 def _listed(connection: Connection, number: int, person: int) -> Listed | None:
     review = review_of(connection, number)
     history = _history(connection, review, person)
-    if review.closed is not None and not history:
+    role = connection.scalar(select(people.c.role).where(people.c.id == person))
+    if review.closed is not None and not history and role == "rater":
         return None
     done = sum(row["choice"] is not None for row in history)
     pending = len(history) - done

@@ -14,7 +14,7 @@ from trimtab.errors import ReviewError
 from trimtab.review.store import Store
 from trimtab.serve import assets
 from trimtab.serve.limits import Limits
-from trimtab.serve.pages import refusal
+from trimtab.serve.pages import Refused, refusal
 from trimtab.serve.review import author, joining, judging
 from trimtab.serve.shield import Shield
 
@@ -48,8 +48,7 @@ def application(
 def _refused(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     # What the framework says of its own refusals is not for readers.
-    own = type(error) is not HTTPException and isinstance(error, HTTPException)
-    return refusal(request, status, error.detail if own else "")
+    return refusal(request, status, error.detail if isinstance(error, Refused) else "")
 
 
 def _unknown(request: Request, _: Exception) -> Response:

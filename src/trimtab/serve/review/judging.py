@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import RedirectResponse, Response
 
+from trimtab.errors import ReviewError
 from trimtab.review import assigning, judging, sampling
 from trimtab.review.assigning import Listed, Shown
 from trimtab.review.judging import Feedback
@@ -81,7 +82,10 @@ def _listed(store: Store, review: int, asker: Person) -> Listed:
     """
     if asker.role == "viewer":
         raise Refused(403, "You were invited to look at results, not to judge.")
-    found = next((one for one in assigning.open_reviews(store, asker.id) if one.id == review), None)
+    try:
+        found = assigning.listed(store, review, asker.id)
+    except ReviewError:
+        found = None
     if found is None:
         raise Refused(404)
     return found
