@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import evalica
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.csgraph import connected_components
 
 from trimtab.errors import StatisticsError
@@ -57,7 +57,7 @@ def bradley_terry(
         return undefined(reason)
     rng = np.random.default_rng(seed)
     drawn = resample_counts(n, replicates_for(tail), rng) @ table.counts
-    joined = np.array([table.joined(counts) for counts in drawn])
+    joined = table.joined(drawn)
     if 1 - joined.mean() > MOST_UNDEFINED:
         share = f"{1 - joined.mean():.0%} of resamples"
         return undefined(f"too few judgements: in {share} some stacks never won or never lost")
@@ -76,16 +76,21 @@ class _Table:
     counts: Array
 
     def wins(self, counts: Array) -> Array:
-        """Wins of each stack over each (stacks, stacks), ties half, from how often each row occurs (rows,)."""
-        wins = np.zeros((len(self.stacks), len(self.stacks)))
-        for (first, second, value), count in zip(self.rows, counts, strict=True):
-            wins[first, second] += count * value
-            wins[second, first] += count * (1 - value)
+        """Wins of each stack over each (..., stacks, stacks), ties half, from how often each row occurs (..., rows)."""
+        of_row = np.zeros((len(self.rows), len(self.stacks), len(self.stacks)))
+        for place, (first, second, value) in enumerate(self.rows):
+            of_row[place, first, second] = value
+            of_row[place, second, first] = 1 - value
+        wins: Array = np.tensordot(counts, of_row, axes=1)
         return wins
 
-    def joined(self, counts: Array) -> bool:
-        """Whether from each stack a chain of wins leads to each other: then the scores are finite."""
-        return int(connected_components(self.wins(counts), connection="strong")[0]) == 1
+    def joined(self, counts: Array) -> NDArray[np.bool_]:
+        """Whether from each stack a chain of wins leads to each other: then scores are finite. (B, rows) to (B,)."""
+        reached: Array = (self.wins(counts) + np.eye(len(self.stacks)) > 0).astype(np.float64)
+        for _ in range(len(self.stacks).bit_length()):
+            reached = np.sign(reached @ reached)
+        answer: NDArray[np.bool_] = np.all(reached > 0, axis=(-2, -1))
+        return answer
 
     def apart(self, counts: Array) -> str:
         """Which stacks have no finite score against the others, and why; empty where all have."""
