@@ -1,11 +1,10 @@
-"""Prediction-powered inference of a mean, written out from the papers in plain loops, and a judge of known quality."""
+"""Prediction-powered inference of a mean, written out from the papers in plain loops."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-import numpy as np
 from scipy import stats
 
 
@@ -39,24 +38,3 @@ def powered(
     )
     half = float(stats.norm.ppf(0.5 + level / 2)) * math.sqrt(variance)
     return value, value - half, value + half
-
-
-def drawn(
-    judge: str, n: int, others: int, rng: np.random.Generator, win: float = 0.6
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Labels of n items, and a judge's predictions for them and for others; the mean label is win.
-
-    good: right four times of five, else guessing. useless: guessing. biased: right seven times of ten, else always
-    for the candidate, and a tie becomes a win. contrary: always the other one.
-    """
-    size = n + others
-    labels = rng.choice([0.0, 0.5, 1.0], size, p=[0.9 - win, 0.2, win - 0.1])
-    guess = rng.choice([0.0, 0.5, 1.0], size, p=[0.3, 0.4, 0.3])
-    luck = rng.uniform(size=size)
-    predictions = {
-        "good": np.where(luck < 0.8, labels, guess),
-        "useless": guess,
-        "biased": np.where(luck < 0.7, np.minimum(1.0, np.ceil(labels)), 1.0),
-        "contrary": 1 - labels,
-    }[judge]
-    return labels[:n], predictions[:n], predictions[n:]
