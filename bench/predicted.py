@@ -31,7 +31,8 @@ def drawn(
     for the candidate, and a tie becomes a win. contrary: always the other one.
     """
     size = n + others
-    labels = rng.choice([0.0, 0.5, 1.0], size, p=[0.9 - win, 0.2, win - 0.1])
+    ties = min(0.2, 1 - win)
+    labels = rng.choice([0.0, 0.5, 1.0], size, p=[1 - win - ties / 2, ties, win - ties / 2])
     guess = rng.choice([0.0, 0.5, 1.0], size, p=[0.3, 0.4, 0.3])
     luck = rng.uniform(size=size)
     predictions = {
