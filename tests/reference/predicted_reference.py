@@ -20,7 +20,7 @@ def covariance(one: Sequence[float], other: Sequence[float]) -> float:
 
 
 def weight(labels: Sequence[float], predictions: Sequence[float], others: Sequence[float]) -> float:
-    """PPI++, example 6.1: the weight of least variance, within 0..1."""
+    """PPI++, power tuning for a mean: the weight of least variance, within 0..1."""
     every = [*predictions, *others]
     share = len(labels) / len(others)
     return min(1.0, max(0.0, covariance(labels, predictions) / ((1 + share) * covariance(every, every))))
@@ -29,7 +29,7 @@ def weight(labels: Sequence[float], predictions: Sequence[float], others: Sequen
 def powered(
     labels: Sequence[float], predictions: Sequence[float], others: Sequence[float], level: float
 ) -> tuple[float, float, float]:
-    """Value and normal interval: PPI++, algorithm 1 for a mean."""
+    """Value and normal interval: PPI++, for a mean."""
     w = weight(labels, predictions, others)
     corrected = [y - w * f for y, f in zip(labels, predictions, strict=True)]
     value = mean(corrected) + w * mean(others)
