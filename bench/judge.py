@@ -6,13 +6,15 @@
 pandalm   answers of small models to instructions, judged by three people each (raters/pandalm_three_raters)
 llmbar    answers of which one is right beyond doubt (judge_llmbar/natural); one label an item
 
-Of PandaLM's items the judge sees all that are drawn, and people's votes are given for some of them only: the corrected
-win rate of the second answer stands beside that of people alone, and beside what people say of all drawn items.
+The judge sees all items that are drawn, and people's votes are given for half of them: the corrected win rate of the
+second answer stands beside that of people alone, and beside what people say of all. First one of PandaLM's three people
+takes the place of the judge, to see what one as good as a person is worth.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import gzip
 import json
 import os
@@ -31,7 +33,7 @@ from trimtab.model.embedded import NAME
 from trimtab.model.find import find
 from trimtab.model.load import Base
 from trimtab.model.local import Local
-from trimtab.records import Message, Model, Side, Vote, plain
+from trimtab.records import Estimate, Message, Model, Side, Vote, plain
 from trimtab.review.judged import Judged, judged
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -86,35 +88,50 @@ def win_rate(votes: Sequence[Vote], items: Sequence[str]) -> list[float]:
 
 
 def measure(judging: Model, name: str, found: Set, count: int, asking: Asking) -> dict[str, Any]:
-    """Judge `count` items drawn by a seed; of half of them people's votes are given."""
+    """Judge `count` items drawn by a seed."""
     pairs, votes = found
     order = np.random.default_rng(0).permutation(len(pairs))[:count]
     drawn = [pairs[place] for place in order]
     started = time.monotonic()
     said = judge(judging, drawn, asking)
     seconds = time.monotonic() - started
-    items = [p.item for p in drawn]
-    known = set(items[: len(items) // 2])
-
-    def held(given: Sequence[Vote]) -> Judged:
-        return judged(given, said.votes, stacks=STACKS, consistent=said.consistent, silent=said.silent)
-
-    ours = [v for v in votes if v.item in items]
-    part = held([v for v in ours if v.item in known])
+    ours = [v for v in votes if v.item in {p.item for p in drawn}]
+    more = {"unread": len(said.unread), "long": len(said.long), "first": said.first, "second": said.second}
     return {
         "set": name,
-        "items": len(drawn),
         "seconds": seconds,
         "how": said.how,
-        "unread": len(said.unread),
-        "long": len(said.long),
-        "first": said.first,
-        "second": said.second,
-        "all": plain(held(ours)),
-        "half": plain(part),
+        **more,
+        **held(ours, said.votes, said.consistent, said.silent, part=0.5),
+    }
+
+
+def person(found: Set) -> dict[str, Any]:
+    """The first of the three people in the place of a judge of all items, the other two for a quarter of them."""
+    _, votes = found
+    told = [dataclasses.replace(v, machine=True) for v in votes if v.rater == "person 1"]
+    others = [v for v in votes if v.rater != "person 1"]
+    return {"set": "pandalm", "how": "person 1", **held(others, told, stats.wilson(0, 0), (), part=0.25)}
+
+
+def held(
+    people: Sequence[Vote], told: Sequence[Vote], consistent: Estimate, silent: Sequence[str], *, part: float
+) -> dict[str, Any]:
+    """A judge against people's votes on all items, and on a part of them drawn by a seed."""
+    items = list(dict.fromkeys(v.item for v in people))
+    order = np.random.default_rng(1).permutation(len(items))[: round(part * len(items))]
+    known = [items[place] for place in order]
+
+    def against(given: Sequence[Vote]) -> Judged:
+        return judged(given, told, stacks=STACKS, consistent=consistent, silent=silent)
+
+    return {
+        "items": len(items),
+        "all": plain(against(people)),
+        "part": plain(against([v for v in people if v.item in known])),
         "people": {
-            "half": plain(stats.bounded_mean(win_rate(ours, sorted(known)), (0.0, 1.0))),
-            "all": plain(stats.bounded_mean(win_rate(ours, items), (0.0, 1.0))),
+            "part": plain(stats.bounded_mean(win_rate(people, known), (0.0, 1.0))),
+            "all": plain(stats.bounded_mean(win_rate(people, items), (0.0, 1.0))),
         },
     }
 
@@ -127,21 +144,23 @@ def show(row: dict[str, Any]) -> str:
             return f"undefined ({value['undefined']})"
         return f"{value['value']:.3f} [{value['low']:.3f}, {value['high']:.3f}] n={value['n']}"
 
-    both, half = row["all"], row["half"]
-    return "\n".join(
-        [
-            f"{row['set']}: {row['items']} items in {row['seconds']:.0f} s, by {row['how']}, "
-            f"{row['unread']} unread, {row['long']} too long",
-            f"  agreement with people   {told(both['agreement'])}; alpha {told(both['alpha'])}",
-            f"  one person with others  {told(both['people'])}; alpha {told(both['people_alpha'])}",
+    both, part, people = row["all"], row["part"], row["people"]
+    lines = [
+        f"{row['set']}: {row['items']} items, by {row['how']}",
+        f"  agreement with people   {told(both['agreement'])}; alpha {told(both['alpha'])}",
+        f"  one person with others  {told(both['people'])}; alpha {told(both['people_alpha'])}",
+        f"  win rate, judge alone   {told(both['alone'])}",
+        f"  people, part of items   {told(people['part'])}",
+        f"  corrected, part         {told(part['corrected'])} {part['corrected']['method']}",
+        f"  people, all items       {told(people['all'])}",
+    ]
+    if "seconds" in row:
+        lines += [
             f"  same in both orders     {told(both['consistent'])}",
-            f"  the first place twice   {row['first']}, the second {row['second']}",
-            f"  win rate, judge alone   {told(both['alone'])}",
-            f"  people, half of items   {told(row['people']['half'])}",
-            f"  corrected, half         {told(half['corrected'])} {half['corrected']['method']}",
-            f"  people, all items       {told(row['people']['all'])}",
+            f"  the first place twice   {row['first']}, the second {row['second']}; {row['unread']} unread, "
+            f"{row['long']} too long, {row['seconds']:.0f} s",
         ]
-    )
+    return "\n".join(lines)
 
 
 def main() -> int:
@@ -152,13 +171,14 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=DATA, help="folder of public data")
     parser.add_argument("--model", default=NAME, help="the judge, as a recipe names a model")
     parser.add_argument("--sets", nargs="*", default=list(SETS), choices=list(SETS), help="what to judge")
-    parser.add_argument("--items", type=int, default=100, help="items of each set")
+    parser.add_argument("--items", type=int, default=50, help="items of each set")
     parser.add_argument("--reasons", action="store_true", help="let the judge reason before it decides")
     parser.add_argument("--json", type=Path, help="where the result goes; bench/out/judge.json otherwise")
     options = parser.parse_args()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     judging = model(options.model)
-    results = []
+    results = [person(pandalm(options.data))]
+    print(show(results[0]), flush=True)
     for name in options.sets:
         results.append(
             measure(judging, name, SETS[name](options.data), options.items, Asking(reasons=options.reasons))

@@ -110,8 +110,8 @@ def test_unreadable_replies_are_counted_and_never_guessed(service: Service) -> N
     assert [vote.item for vote in found.votes] == ["2", "3"]
     assert (found.unread, found.consistent.n) == (("1",), 2)
     service.habit = says("I am only a model.")
-    with pytest.raises(MetricError, match="none of 2 replies"):
-        judge(one_by_one(service), [pair("6", "x", "y")])
+    with pytest.raises(MetricError, match="any of 1 pairs of unlike answers; 1 got a reply without"):
+        judge(one_by_one(service), [pair("6", "x", "y"), pair("same", "x", "x")])
 
 
 def test_equal_and_long_answers_are_not_asked_about(service: Service) -> None:
@@ -120,6 +120,9 @@ def test_equal_and_long_answers_are_not_asked_about(service: Service) -> None:
     assert [(vote.item, vote.choice) for vote in found.votes] == [("same", "tie"), ("1", "left")]
     assert (found.equal, found.long, found.silent, found.consistent.n) == (1, ("long",), ("long",), 1)
     assert len(service.bodies) == 2
+    with pytest.raises(MetricError, match="1 have more than 400 characters"):
+        judge(one_by_one(service), pairs[:2], Asking(longest=400))
+    assert judge(one_by_one(service), pairs[:1]).consistent.undefined
 
 
 def test_an_answer_cannot_end_its_block(service: Service) -> None:

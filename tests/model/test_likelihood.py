@@ -34,7 +34,7 @@ def plainly(base: Base, messages: Sequence[Message], answer: str) -> tuple[float
     return float(sum(logs[p - 1, ids[p]] for p in places)), len(places)
 
 
-@pytest.mark.parametrize("pairs", [PAIRS, PAIRS[3:4], PAIRS[:2]])
+@pytest.mark.parametrize("pairs", [PAIRS, PAIRS[3:4], PAIRS[:2], PAIRS[:0]])
 def test_totals_and_counts_equal_plain_passes(pairs: list[tuple[Sequence[Message], str]]) -> None:
     base = wrap(tiny_model(initializer_range=0.3), tiny_tokenizer())
     for (total, count), pair in zip(answers(base, pairs), pairs, strict=True):

@@ -11,7 +11,7 @@ import pytest
 from trimtab import stats
 from trimtab.errors import StatisticsError
 from trimtab.records import NAN, Estimate, Side, Vote, plain
-from trimtab.review.judged import NOT_YET, Judged, judged, majority
+from trimtab.review.judged import NOT_YET, Judged, judged
 
 PAIR = ("base", "new")
 CONSISTENT = stats.wilson(9, 10)
@@ -44,26 +44,18 @@ def held(people: list[Vote], told: list[Vote], **more: object) -> Judged:
 
 def test_agreement_counted_by_hand() -> None:
     people = said("1", "nnbtn ") + said("2", "nbbxb ") + said("3", "n btt ")
-    # Most people named:    n, neither, b, neither, neither; the judge names n, b, b, neither, n; item 5 nobody saw.
-    found = held(people, machine("nbbtnn"))
-    assert (found.agreement.value, found.agreement.n) == (pytest.approx(3 / 5), 5)
-    own = stats.agreement([[1, 0, 0, 0.5, 1], [1, 0.5, 0, 0.5, 0.5]])
-    assert (found.alpha.value, found.alpha.low) == (own.value, own.low)
-    # One with the others: all, none, all, all (bad is neither), and of n, b, t the tie, which the other two leave.
-    assert found.people.value == pytest.approx((1 + 0 + 1 + 1 + 1 / 3) / 5)
+    # Most people named n, b, neither on items 0, 2 and 3; they are tied on 1 and 4, and item 5 nobody saw.
+    found = held(people, machine("nbbbnn"))
+    assert (found.agreement.value, found.agreement.n) == (pytest.approx(2 / 3), 3)
+    own = stats.agreement([[1, 0, 0], [1, 0, 0.5]])
+    assert (found.alpha.value, found.alpha.low, found.alpha.undefined) == pytest.approx(
+        (own.value, own.low, own.undefined), nan_ok=True
+    )
+    # One with the others: always on 0, 2 and 3 (both bad is neither), never on 1; on 4 the others are always tied.
+    assert (found.people.value, found.people.n) == (pytest.approx(3 / 4), 4)
     table = [[1, 1, 0, 0.5, 1], [1, 0, 0, 0.5, 0], [1, NAN, 0, 0.5, 0.5]]
     assert found.people_alpha == stats.agreement(table)
     assert (found.judge, found.consistent) == ("m", CONSISTENT)
-
-
-def test_the_majority_of_an_item() -> None:
-    assert [majority(v) for v in ((1, 1, 0), (0,), (1, 0), (1, 0.5), (1, 1, 0, 0, 0.5))] == [
-        1,
-        0,
-        0.5,
-        0.5,
-        0.5,
-    ]
 
 
 def test_only_the_first_votes_of_the_estimate_on_this_pair_count() -> None:

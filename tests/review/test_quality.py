@@ -8,7 +8,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from tests.simulated import ACCURATE, allowance, bench
 from trimtab.records import Vote
-from trimtab.review.quality import RULE, Rule, apply, assess
+from trimtab.review.quality import RULE, Rule, apply, assess, most_named
 
 
 def vote(item, rater, choice, left="a", right="b", **more):
@@ -142,3 +142,9 @@ def test_the_rule_does_not_lean_to_a_stack(kinds):
 def test_the_default_rule_leaves_out():
     assert Rule() == RULE
     assert RULE.weight == 0
+
+
+def test_what_most_named():
+    preferences = ((1.0, 1.0, 0.0), (0.0,), (1.0, 0.0), ())
+    assert [most_named(named) for named in preferences] == [1.0, 0.0, None, None]
+    assert [most_named(named) for named in ("abb", "abbac")] == ["b", None]

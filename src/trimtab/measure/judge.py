@@ -106,7 +106,7 @@ def judge(
     is paid for once. How two verdicts become one: `verdicts.joined`.
 
     Raises:
-        MetricError: no pairs, an item twice, a pair of one stack, or no reply that can be read.
+        MetricError: no pairs, an item twice, a pair of one stack, or no verdict on any pair of unlike answers.
         ModelError: as the model raises it.
     """
     asking = asking or Asking()
@@ -120,10 +120,11 @@ def judge(
     verdicts = list(zip(said[::2], said[1::2], strict=True))
     sides = {pair.item: joined(*both) for pair, both in zip(asked, verdicts, strict=True)}
     unread = tuple(item for item, side in sides.items() if side is None)
-    if asked and len(unread) == len(asked):
+    if differ and len(unread) == len(asked):
         raise MetricError(
-            f"judge {model.name}: none of {len(said)} replies says A, B or tie",
-            "let it reason before it decides, or use a model that follows instructions",
+            f"judge {model.name}: no verdict on any of {len(differ)} pairs of unlike answers; {len(unread)} got a "
+            f"reply without A, B or tie, {len(differ) - len(asked)} have more than {asking.longest} characters",
+            "use a model that follows instructions, let it reason before it decides, or give it shorter answers",
         )
     sides |= dict.fromkeys((pair.item for pair in equal), "tie")
     kinds = Counter(_kind(*both) for both in verdicts)

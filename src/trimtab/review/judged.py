@@ -7,8 +7,7 @@ win rate and without an agreement.
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy as np
 from trimtab import stats
 from trimtab.errors import StatisticsError
 from trimtab.records import NAN, Estimate, Vote
+from trimtab.review.quality import most_named
 
 NEITHER = 0.5
 NOT_YET = "not yet compared with people"
@@ -29,7 +29,8 @@ class Judged:
 
     Attributes:
         judge: the model's name.
-        agreement: share of the items judged by both on which it names what most people named.
+        agreement: share of the items judged by both on which it names what most people named; items on which people
+            are tied say nothing and are left out, as in alpha and people.
         alpha: Krippendorff's alpha of the judge and what most people named.
         people: share of items on which one person names what most of the others named: about as far as a judge can get.
         people_alpha: Krippendorff's alpha among people.
@@ -112,12 +113,6 @@ def judged(
     )
 
 
-def majority(preferences: Iterable[float]) -> float:
-    """What most raters of an item named; neither where two choices are named equally often."""
-    (most, count), *rest = Counter(preferences).most_common()
-    return NEITHER if rest and rest[0][1] == count else most
-
-
 def _judge(machine: Sequence[Vote], stacks: tuple[str, str]) -> str:
     names = {vote.rater for vote in machine}
     if len(names) != 1 or not all(vote.machine for vote in machine):
@@ -142,7 +137,8 @@ def _preferences(votes: Sequence[Vote], stacks: tuple[str, str]) -> dict[str, di
 def _agreement(
     verdicts: Mapping[str, float], shared: Preferences, level: float, seed: int
 ) -> tuple[Estimate, Estimate]:
-    most = {item: majority(said.values()) for item, said in shared.items()}
+    named = {item: most_named(said.values()) for item, said in shared.items()}
+    most = {item: choice for item, choice in named.items() if choice is not None}
     same = sum(verdicts[item] == choice for item, choice in most.items())
     share = stats.wilson(same, len(most), level=level)
     if share.undefined:
@@ -152,13 +148,12 @@ def _agreement(
 
 
 def _one_with_others(shared: Preferences, level: float, seed: int) -> Estimate:
-    values = [
-        np.mean(
-            [own == majority(v for other, v in said.items() if other != rater) for rater, own in said.items()]
-        )
-        for said in shared.values()
-        if len(said) > 1
-    ]
+    values = []
+    for said in shared.values():
+        others = {rater: most_named(v for other, v in said.items() if other != rater) for rater in said}
+        same = [said[rater] == most for rater, most in others.items() if most is not None]
+        if same:
+            values.append(float(np.mean(same)))
     return stats.bounded_mean(values, (0.0, 1.0), level=level, seed=seed)
 
 

@@ -12,12 +12,15 @@ import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from trimtab.records import NAN, Estimate, Vote
 from trimtab.stats import holm, sign_test, wilson
 
 # With one other, nobody can say who of both is contrary.
 LEAST_OTHERS = 2
+
+Choice = TypeVar("Choice", str, float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,12 @@ def _decide(quality: Quality, rule: Rule) -> Iterable[Decision]:
     yield Decision(quality.rater, figure, words, rule.weight)
 
 
+def most_named(choices: Iterable[Choice]) -> Choice | None:
+    """What is named most often; None where two are equally often, or nothing is named."""
+    most = Counter(choices).most_common(2)
+    return most[0][0] if most and (len(most) == 1 or most[0][1] > most[1][1]) else None
+
+
 def _shown(estimate: Estimate) -> str:
     return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}] of {estimate.n}"
 
@@ -186,9 +195,9 @@ def _consensus(rater: str, said: Mapping[tuple[str, ...], Mapping[str, str]]) ->
     """
     pairs = []
     for by_rater in said.values():
-        most = Counter(word for other, word in by_rater.items() if other != rater).most_common(2)
-        if rater in by_rater and most and (len(most) == 1 or most[0][1] > most[1][1]):
-            pairs.append((by_rater[rater], most[0][0]))
+        most = most_named(word for other, word in by_rater.items() if other != rater)
+        if rater in by_rater and most is not None:
+            pairs.append((by_rater[rater], most))
     if not pairs:
         return [], NAN
     own, others = Counter(one for one, _ in pairs), Counter(other for _, other in pairs)

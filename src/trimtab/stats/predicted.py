@@ -5,7 +5,7 @@ Angelopoulos, Duchi and Zrnic (2023), "PPI++: efficient prediction-powered infer
 and predictions f on n items, and predictions f' on N others of the same kind,
 
     value  = mean(Y) - w mean(f) + w mean(f')
-    w      = cov(Y, f) / ((1 + n / N) var(f, f')), kept in 0..1      PPI++, example 6.1 and section 6
+    w      = cov(Y, f) / ((1 + n / N) var(f, f')), kept in 0..1      PPI++, power tuning, for a mean
 
 Whatever the predictions are worth, the value is about right on average: a bias of theirs is in both means of them. The
 weight w, chosen for the shortest interval, makes useless ones count for nothing.
@@ -44,8 +44,8 @@ def predicted_mean(
 
     The labelled items must be a random sample of all. Each of the two means that make the value gets its interval by
     the kind of data (`interval`); the distances of their bounds are added as squares (Zou and Donner 2008,
-    Statistics in Medicine 27, 1693-1702), the first one widened by the root of (n-1)/(n-2), for the
-    weight was fitted.
+    Statistics in Medicine 27, 1693-1702), the first one widened by the root of (n-1)/(n-2), as
+    the weight was fitted.
 
     Args:
         labels: (n,), one an item: several judgements of an item are averaged first.
