@@ -39,9 +39,6 @@ from typing import Any
 
 import httpx2
 from sqlalchemy import select
-from trimtab.serve.app import application
-from trimtab.serve.limits import Limits, Rate
-from trimtab.serve.running import listen, serve
 
 from grown import BASE, TUNED, made, summary
 from record import OUT, write
@@ -49,6 +46,9 @@ from trimtab.review import people
 from trimtab.review.sampling import Plan, Review, begin
 from trimtab.review.store import Store
 from trimtab.review.tables import judgements, tasks
+from trimtab.serve.app import application
+from trimtab.serve.limits import Limits, Rate
+from trimtab.serve.running import listen, serve
 
 ITEMS, PER_ITEM, SHORT, MOST = 2_000, 3, "An answer of one sentence. ", 300.0
 # Seconds that a server is given to start, and that a rater waits before it sends again.

@@ -1,4 +1,4 @@
-"""Raters at once from several processes, one of them killed meanwhile: nothing acknowledged is lost, nothing is doubled."""
+"""Judgements that arrive at once at a real server, which is killed meanwhile: none is lost, none is taken twice."""
 
 from __future__ import annotations
 
