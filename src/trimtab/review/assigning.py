@@ -72,13 +72,10 @@ def open_reviews(store: Store, person: int) -> list[Listed]:
 
 
 def listed(store: Store, review: int, person: int) -> Listed | None:
-    """One of these by its number; None where this person would not find it among them.
-
-    Raises:
-        ReviewError: there is no such review.
-    """
+    """One of these by its number; None where this person would not find it among them."""
     with store.reading() as connection:
-        return _listed(connection, review, person)
+        known = connection.scalar(select(reviews.c.id).where(reviews.c.id == review))
+        return None if known is None else _listed(connection, known, person)
 
 
 def _listed(connection: Connection, number: int, person: int) -> Listed | None:
