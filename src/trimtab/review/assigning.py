@@ -56,7 +56,7 @@ class Listed:
 
 
 class Waiting(NamedTuple):
-    """The items that a person could still be shown: how many, and the position of the first."""
+    """What a person could still be shown: how many items of either kind, and the position of the first one."""
 
     training: int
     tasks: int
@@ -85,8 +85,10 @@ def _listed(connection: Connection, number: int, person: int) -> Listed | None:
         return None
     done = sum(row["choice"] is not None for row in history)
     pending = len(history) - done
-    ahead = _waiting(connection, review, person)
-    left = pending + ahead.training + ahead.tasks if review.closed is None else 0
+    left = 0
+    if review.closed is None:
+        ahead = _waiting(connection, review, person)
+        left = pending + ahead.training + ahead.tasks
     barred = _barred(review, history)
     return Listed(number, review.title, review.purpose, done, done + left, left > 0 and not barred, barred)
 
@@ -152,12 +154,11 @@ def _waiting(connection: Connection, review: Review, person: int) -> Waiting:
         items.c.share == "training",
         and_(items.c.share.in_(("estimate", "chosen")), count < review.plan.per_item),
     )
-    training = case((items.c.share == "training", 1), else_=0)
+    training = case((items.c.share == "training", 1), else_=0).label("training")
     wanted = (
         select(training, func.count(), func.min(items.c.position))
         .where(items.c.review == review.id, free, ~mine)
-        .group_by(training)
-        .order_by(training)
+        .group_by("training")
     )
     found = {kind: (count, first) for kind, count, first in connection.execute(wanted)}
     (taught, lesson), (real, task) = found.get(1, (0, -1)), found.get(0, (0, -1))
