@@ -143,21 +143,22 @@ def _waiting(connection: Connection, review: Review, person: int) -> Waiting:
     standing = and_(judgements.c.task == tasks.c.id, judgements.c.undone.is_(None))
     held = and_(judgements.c.id.is_(None), tasks.c.shown > time.time() - HELD)
     judged = and_(judgements.c.id.is_not(None), judgements.c.choice != "skip")
-    count = (
-        select(func.count())
-        .select_from(tasks.outerjoin(judgements, standing))
-        .where(tasks.c.item == items.c.id, tasks.c.again.is_(False), or_(held, judged))
-        .scalar_subquery()
+    # Counted once for all items, and not for each: PostgreSQL could scan all judgements for every one.
+    taken = (
+        select(tasks.c.item, func.count().label("people"))
+        .select_from(tasks.join(items, tasks.c.item == items.c.id).outerjoin(judgements, standing))
+        .where(items.c.review == review.id, tasks.c.again.is_(False), or_(held, judged))
+        .group_by(tasks.c.item)
+        .subquery()
     )
-    mine = select(tasks.c.id).where(tasks.c.item == items.c.id, tasks.c.person == person).exists()
-    free = or_(
-        items.c.share == "training",
-        and_(items.c.share.in_(("estimate", "chosen")), count < review.plan.per_item),
-    )
+    few = func.coalesce(taken.c.people, 0) < review.plan.per_item
+    free = or_(items.c.share == "training", and_(items.c.share.in_(("estimate", "chosen")), few))
+    mine = select(tasks.c.item).where(tasks.c.person == person)
     training = case((items.c.share == "training", 1), else_=0).label("training")
     wanted = (
         select(training, func.count(), func.min(items.c.position))
-        .where(items.c.review == review.id, free, ~mine)
+        .select_from(items.outerjoin(taken, taken.c.item == items.c.id))
+        .where(items.c.review == review.id, free, items.c.id.not_in(mine))
         .group_by("training")
     )
     found = {kind: (count, first) for kind, count, first in connection.execute(wanted)}
