@@ -4,10 +4,9 @@
 
 Starts the server in a process of its own on the loopback interface, without limits of rate, and begins a review of
 2,000 pairs. Each rater, over HTTP alone, asks for a page, reads task and key from it, thinks for `--pause` seconds on
-average, posts a judgement, and begins again.
-Meanwhile the server is killed with SIGKILL and started again, so many times. A rater whose
-request was not answered sends the same judgement with the same key until it is, as a page does. At the end the store
-is compared with what was acknowledged.
+average, posts a judgement, and begins again. Meanwhile the server is killed with SIGKILL and started again, so many
+times. A rater whose request was not answered sends the same judgement with the same key until it is, as a page does.
+At the end the store is compared with what was acknowledged.
 
     judge, page     milliseconds from sending to the answer, of requests that did not meet a kill: p50, p95, longest
     lost            acknowledged judgements that are not in the store

@@ -47,15 +47,21 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture(params=BACKENDS)
-def store(request: pytest.FixtureRequest, tmp_path: Path, opened: Path) -> Iterator[Store]:
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """An open store that nobody has written to."""
     if request.param == "sqlite":
-        shutil.copy(opened, tmp_path / "people.db")
-        found = Store.open(f"sqlite:///{tmp_path}/people.db")
-        yield found
-        found.close()
+        yield request.getfixturevalue("quick")
     else:
         with request.getfixturevalue("server").database("opened") as url:
             found = Store.open(url)
             yield found
             found.close()
+
+
+@pytest.fixture
+def quick(tmp_path: Path, opened: Path) -> Iterator[Store]:
+    """An open store in a file, for what takes many judgements and does not depend on the database."""
+    shutil.copy(opened, tmp_path / "people.db")
+    found = Store.open(f"sqlite:///{tmp_path}/people.db")
+    yield found
+    found.close()

@@ -51,7 +51,7 @@ def test_a_killed_process_loses_nothing_acknowledged_and_doubles_nothing(store: 
     again = started(store, review, people[: RATERS // 2])
     taken += unsure
     for process in (again, other):
-        taken += told(process.communicate(timeout=60)[0].splitlines(keepends=True), "taken")
+        taken += told(process.communicate(timeout=120)[0].splitlines(keepends=True), "taken")
         assert process.returncode == 0
     assert sorted(key for _, _, key in taken) == sorted(row["key"] for row in rows(store, judgements))
     found = votes(store, review)

@@ -157,7 +157,8 @@ def test_a_person_who_is_forgotten_leaves_choices_alone(store: Store) -> None:
     assert [(one.forgotten, one.reason) for one in after] == [(True, ""), (False, "kept-quux")]
     assert [one.name for one in people.everyone(store)] == ["Ben"]
     assert not [row for row in rows(store, keys) if row["person"] == person]
-    people.forget(store, person)
+    with pytest.raises(ReviewError, match="no person"):
+        people.forget(store, person)
 
 
 def in_files(folder: Path, *words: str) -> list[tuple[str, str]]:

@@ -18,18 +18,18 @@ from trimtab.review.sampling import Item, Plan, attention
 from trimtab.review.store import Store
 
 
-def test_a_planted_preference_is_recovered(store: Store) -> None:
+def test_a_planted_preference_is_recovered(quick: Store) -> None:
     """Raters who prefer the second answer on every item but one in five, by its text alone, wherever it stands."""
     count = 40
-    review = begun(store, some_items(count), plan=Plan(again=0.2, attention=0.0))
+    review = begun(quick, some_items(count), plan=Plan(again=0.2, attention=0.0))
     dice = random.Random(5)
     worse = {f"item-{n}" for n in dice.sample(range(count), count // 5)}
     for number in range(2):
-        person = rater(store, f"Rater {number}")
-        while pair := next_task(store, review, person):
+        person = rater(quick, f"Rater {number}")
+        while pair := next_task(quick, review, person):
             wanted = "first" if f"item-{pair.left.rsplit()[-1]}" in worse else "second"
-            say(store, person, pair.task, "left" if pair.left.startswith(wanted) else "right")
-    found = votes(store, review)
+            say(quick, person, pair.task, "left" if pair.left.startswith(wanted) else "right")
+    found = votes(quick, review)
     assert {vote.item for vote in found if vote.preference(TUNED) == 0.0} == worse
     assert {vote.item for vote in found if vote.preference(TUNED) == 1.0} == {
         f"item-{n}" for n in range(count)

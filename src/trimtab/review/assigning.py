@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Connection, and_, func, insert, or_, select
+from sqlalchemy import Connection, and_, case, func, insert, or_, select
 
 from trimtab.records import Message
 from trimtab.review.sampling import Review, review_of
@@ -56,10 +56,11 @@ class Listed:
 
 
 class Waiting(NamedTuple):
-    """An item that a person could be shown."""
+    """What a person could still be shown: how many items of either kind, and the position of the first one."""
 
-    item: int
-    training: bool
+    training: int
+    tasks: int
+    first: int
 
 
 def open_reviews(store: Store, person: int) -> list[Listed]:
@@ -71,13 +72,10 @@ def open_reviews(store: Store, person: int) -> list[Listed]:
 
 
 def listed(store: Store, review: int, person: int) -> Listed | None:
-    """One of these by its number; None where this person would not find it among them.
-
-    Raises:
-        ReviewError: there is no such review.
-    """
+    """One of these by its number; None where this person would not find it among them."""
     with store.reading() as connection:
-        return _listed(connection, review, person)
+        known = connection.scalar(select(reviews.c.id).where(reviews.c.id == review))
+        return None if known is None else _listed(connection, known, person)
 
 
 def _listed(connection: Connection, number: int, person: int) -> Listed | None:
@@ -88,7 +86,10 @@ def _listed(connection: Connection, number: int, person: int) -> Listed | None:
         return None
     done = sum(row["choice"] is not None for row in history)
     pending = len(history) - done
-    left = pending + len(_waiting(connection, review, person)) if review.closed is None else 0
+    left = 0
+    if review.closed is None:
+        ahead = _waiting(connection, review, person)
+        left = pending + ahead.training + ahead.tasks
     barred = _barred(review, history)
     return Listed(number, review.title, review.purpose, done, done + left, left > 0 and not barred, barred)
 
@@ -138,25 +139,32 @@ def _history(connection: Connection, review: Review, person: int) -> list[dict[s
     return [dict(row) for row in connection.execute(wanted).mappings()]
 
 
-def _waiting(connection: Connection, review: Review, person: int) -> list[Waiting]:
-    """Items that a person could still be shown, in order: their training, then what too few have judged."""
+def _waiting(connection: Connection, review: Review, person: int) -> Waiting:
+    """What a person could still be shown: their training first, then what too few have judged."""
     standing = and_(judgements.c.task == tasks.c.id, judgements.c.undone.is_(None))
     held = and_(judgements.c.id.is_(None), tasks.c.shown > time.time() - HELD)
     judged = and_(judgements.c.id.is_not(None), judgements.c.choice != "skip")
-    count = (
-        select(func.count())
-        .select_from(tasks.outerjoin(judgements, standing))
-        .where(tasks.c.item == items.c.id, tasks.c.again.is_(False), or_(held, judged))
-        .scalar_subquery()
+    # Counted once for all items, and not for each: PostgreSQL could scan all judgements for every one.
+    taken = (
+        select(tasks.c.item, func.count().label("people"))
+        .select_from(tasks.join(items, tasks.c.item == items.c.id).outerjoin(judgements, standing))
+        .where(items.c.review == review.id, tasks.c.again.is_(False), or_(held, judged))
+        .group_by(tasks.c.item)
+        .subquery()
     )
-    mine = select(tasks.c.id).where(tasks.c.item == items.c.id, tasks.c.person == person).exists()
-    free = or_(
-        items.c.share == "training",
-        and_(items.c.share.in_(("estimate", "chosen")), count < review.plan.per_item),
+    few = func.coalesce(taken.c.people, 0) < review.plan.per_item
+    free = or_(items.c.share == "training", and_(items.c.share.in_(("estimate", "chosen")), few))
+    mine = select(tasks.c.item).where(tasks.c.person == person)
+    training = case((items.c.share == "training", 1), else_=0).label("training")
+    wanted = (
+        select(training, func.count(), func.min(items.c.position))
+        .select_from(items.outerjoin(taken, taken.c.item == items.c.id))
+        .where(items.c.review == review.id, free, items.c.id.not_in(mine))
+        .group_by("training")
     )
-    wanted = select(items.c.id, items.c.share).where(items.c.review == review.id, free, ~mine)
-    found = connection.execute(wanted.order_by(items.c.share != "training", items.c.position))
-    return [Waiting(number, share == "training") for number, share in found]
+    found = {kind: (count, first) for kind, count, first in connection.execute(wanted)}
+    (taught, lesson), (real, task) = found.get(1, (0, -1)), found.get(0, (0, -1))
+    return Waiting(taught, real, lesson if taught else task)
 
 
 def _drawn(
@@ -164,7 +172,7 @@ def _drawn(
     review: Review,
     person: int,
     history: Sequence[dict[str, Any]],
-    waiting: Sequence[Waiting],
+    waiting: Waiting,
 ) -> dict[str, Any] | None:
     """Put down the next task of a person: training, now and then an item that checks, else the next in order."""
     if _barred(review, history):
@@ -172,11 +180,10 @@ def _drawn(
     dice = random.Random(f"{review.plan.seed} {review.id} {person} {len(history)}")
     chance = dice.random()
     real = [row for row in history if row["share"] in ("estimate", "chosen")]
-    taught = not any(one.training for one in waiting)
-    if taught and _wrong_once(history):
+    if not waiting.training and _wrong_once(history):
         again = _wrong_once(history)[0]
         return _put(connection, again["item"], person, (again["right"], again["left"]), again=True)
-    if taught and waiting and real:
+    if not waiting.training and waiting.tasks and real:
         if chance < review.plan.attention:
             checks = _attention(connection, review, person)
             if checks:
@@ -185,7 +192,9 @@ def _drawn(
             repeat = _repeatable(real)
             if repeat:
                 return _put(connection, repeat["item"], person, (repeat["right"], repeat["left"]), again=True)
-    return _new(connection, waiting[0].item, person, dice) if waiting else None
+    place = (items.c.review == review.id, items.c.position == waiting.first)
+    item = connection.scalar(select(items.c.id).where(*place))
+    return _new(connection, item, person, dice) if item is not None else None
 
 
 def _barred(review: Review, history: Sequence[dict[str, Any]]) -> bool:
@@ -259,7 +268,7 @@ def _shown(
     connection: Connection,
     row: dict[str, Any],
     history: Sequence[dict[str, Any]],
-    waiting: Sequence[Waiting],
+    waiting: Waiting,
 ) -> Shown:
     messages = connection.scalar(select(items.c.messages).where(items.c.id == row["item"])) or []
     found = connection.execute(select(answers.c.stack, answers.c.text).where(answers.c.item == row["item"]))
@@ -267,7 +276,9 @@ def _shown(
     training = row["share"] == "training"
     others = [one for one in history if one["task"] != row["task"]]
     done = sum(one["choice"] is not None for one in others if (one["share"] == "training") == training)
-    ahead = sum(one.training == training for one in waiting if one.item != row["item"])
+    # What was drawn just now was still counted as waiting.
+    fresh = len(others) == len(history) and not row["again"] and row["share"] != "attention"
+    ahead = (waiting.training if training else waiting.tasks) - fresh
     return Shown(
         row["task"],
         "training" if training else "task",

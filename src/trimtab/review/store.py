@@ -108,12 +108,15 @@ class Store:
                 plain.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 return
             written = ", ".join(table.name for table in (people, keys, comments, judgements, items, answers))
-            # Of its own, and in no transaction; the pool does not get it back.
-            plain.detach()
             own: Any = plain.driver_connection
-            own.rollback()
-            own.autocommit = True
-            own.cursor().execute(f"VACUUM FULL {written}")
+            try:
+                # It cannot be done in a transaction.
+                own.rollback()
+                own.autocommit = True
+                own.cursor().execute(f"VACUUM FULL {written}")
+            finally:
+                # The pool does not get it back as it is now.
+                plain.invalidate()
 
     def close(self) -> None:
         """Let go of the database."""
