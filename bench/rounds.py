@@ -6,8 +6,8 @@ The first run has 180 of the demo's 270 rows and one rung, an adapter; the other
 people are simulated: three raters prefer the answer that is more like the reference by chrF, say tie within two points,
 and choose at random one time in ten; on select they write the reference where both answers lie below 60 points, without
 its last sentence one time in five, and flag answers with an exclamation mark. Everything else is real: the store of
-judgements, both reviews, the start of the round, the ledger of looks, both verdicts. Corrections that are the data's own
-references can teach little; what is shown is that a round holds together, and what it charges.
+judgements, both reviews, the start of the round, the ledger of looks, both verdicts. Corrections that are the data's
+own references can teach little; what is shown is that a round holds together, and what it charges.
 """
 
 from __future__ import annotations

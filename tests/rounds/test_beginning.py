@@ -196,6 +196,22 @@ def test_rows_that_are_gone_and_runs_without_a_verdict_are_refused(run: RunFolde
         begin(run.path)
 
 
+def test_a_round_needs_something_sealed_to_decide_on(run: RunFolder, tmp_path: Path) -> None:
+    made.review(run, confirm=made.ids(run, "confirm"))
+    with pytest.raises(RunError, match="because people saw them") as caught:
+        begin(run.path)
+    assert "add rows" in caught.value.hint
+    made.review(run)
+    fresh = tmp_path / "fresh.yaml"
+    fresh.write_text(yaml.safe_dump(run.recipe() | {"round": {"confirm": "fresh"}}))
+    with pytest.raises(RunError, match=r"round\.confirm is fresh"):
+        begin(run.path, fresh)
+    made.grow(run, FRESH)
+    new = {name for name, part in parts_of(begin(run.path, fresh)).items() if part == "confirm"}
+    assert new
+    assert not new & {row.id for row in lineage.rows(run)}
+
+
 def test_a_folder_of_a_round_that_is_missing_or_damaged_is_named(run: RunFolder, tmp_path: Path) -> None:
     with pytest.raises(RunError, match="not a folder of a round"):
         previous.read(tmp_path)

@@ -135,6 +135,25 @@ def _check(ending: Ending) -> None:
             if gone
             else "tune again with this version, and let people review that run",
         )
+    _check_sealed(ending)
+
+
+def _check_sealed(ending: Ending) -> None:
+    """Refuse a round that would have nothing left to decide on.
+
+    Raises:
+        RunError: people saw all of confirm, or it is to be fresh, and no row has come in since.
+    """
+    new = any(example.id not in ending.parts for example in ending.examples)
+    sealed = [name for name, part in ending.parts.items() if part == "confirm"]
+    kept = ending.recipe.round.confirm == "kept" and any(name not in ending.moved for name in sealed)
+    if not (new or kept):
+        why = "people saw them" if ending.recipe.round.confirm == "kept" else "round.confirm is fresh"
+        raise RunError(
+            f"{ending.folder.path}: its {len(sealed)} items of confirm are tuned on now, because {why}, and "
+            f"{ending.recipe.data.examples} has no new rows to decide on",
+            f"add rows: about {round(len(sealed) / ending.recipe.data.split.confirm)} give as many fresh items",
+        )
 
 
 def _corrections(ending: Ending) -> Iterator[dict[str, Any]]:
