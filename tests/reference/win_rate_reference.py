@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize
 
 
 def crossed(values: np.ndarray, items: np.ndarray, raters: np.ndarray) -> tuple[float, float, float]:
@@ -62,18 +62,6 @@ def bradley_terry(wins: np.ndarray) -> np.ndarray:
         minus_likelihood, np.zeros(len(wins) - 1), method="BFGS", options={"gtol": 1e-9}
     )
     return np.concatenate([[0.0], found.x])
-
-
-def wilson(count: int, n: int, level: float) -> tuple[float, float]:
-    """Where the score test of a share rejects, by root finding."""
-    z = stats.norm.ppf(1 - (1 - level) / 2)
-
-    def beyond(share: float) -> float:
-        return abs(count / n - share) - z * math.sqrt(share * (1 - share) / n)
-
-    at = count / n
-    low = optimize.brentq(beyond, 1e-12, at) if count else 0.0
-    return low, optimize.brentq(beyond, at, 1 - 1e-12) if count < n else 1.0
 
 
 def krippendorff(units: Sequence[Sequence[object]], apart: Callable[[object, object], float]) -> float:

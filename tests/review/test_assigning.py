@@ -24,7 +24,7 @@ from tests.review.stored import (
 )
 from trimtab.errors import ReviewError
 from trimtab.records import Example, Message, Vote
-from trimtab.review.assigning import APART, HELD, Listed, Shown, next_task, open_reviews
+from trimtab.review.assigning import APART, HELD, Listed, Shown, listed, next_task, open_reviews
 from trimtab.review.judging import undo
 from trimtab.review.reading import said, votes
 from trimtab.review.sampling import Item, Plan, Review, attention, begin, close
@@ -205,7 +205,7 @@ def test_attention_comes_at_its_rate_and_says_what_is_right(store: Store) -> Non
     assert 10 < len(found) < 45
     assert len({vote.item for vote in found}) == len(found)
     assert all(vote.choice == vote.expected for vote in found)
-    assert not votes(store, review)[0].share == "attention"
+    assert votes(store, review)[0].share != "attention"
     assert {vote.left for vote in found} == {"own", "stray"}
 
 
@@ -282,6 +282,11 @@ def test_reviews_are_listed_newest_first_while_open_or_judged_in(store: Store) -
         Listed(old, *about, 1, 6, True),
     ]
     assert [one.id for one in open_reviews(store, ben)] == [new, old]
+    for person in (ada, ben):
+        singly = [listed(store, number, person) for number in (new, closed, old)]
+        assert [one for one in singly if one] == open_reviews(store, person)
+    with pytest.raises(ReviewError, match="no review has the number 99"):
+        listed(store, 99, ada)
 
 
 def test_a_last_pair_that_is_pending_keeps_the_review_open(store: Store) -> None:

@@ -159,11 +159,6 @@ def _share(right: Sequence[bool]) -> Estimate:
     return wilson(sum(right), len(right))
 
 
-def _preferred(vote: Vote) -> str:
-    """The stack that was preferred; empty where neither was."""
-    return {"left": vote.left, "right": vote.right}.get(vote.choice, "")
-
-
 def _item(vote: Vote) -> tuple[str, ...]:
     """An item under a pair of stacks: what can be judged again."""
     return (vote.item, *sorted((vote.left, vote.right)))
@@ -173,7 +168,7 @@ def _said(votes: Iterable[Vote]) -> dict[tuple[str, ...], dict[str, str]]:
     """Of each item, what each rater preferred."""
     said: dict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
     for vote in votes:
-        said[_item(vote)][vote.rater] = _preferred(vote)
+        said[_item(vote)][vote.rater] = vote.won
     return said
 
 
@@ -202,6 +197,6 @@ def _consensus(rater: str, said: Mapping[tuple[str, ...], Mapping[str, str]]) ->
 
 def _repeated(own: Sequence[Vote]) -> list[bool]:
     """Whether each pair that was judged again got the same preference as before."""
-    first = {_item(vote): _preferred(vote) for vote in own if not vote.again}
+    first = {_item(vote): vote.won for vote in own if not vote.again}
     again = [vote for vote in own if vote.again and _item(vote) in first]
-    return [_preferred(vote) == first[_item(vote)] for vote in again]
+    return [vote.won == first[_item(vote)] for vote in again]

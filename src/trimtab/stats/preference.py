@@ -85,7 +85,7 @@ def judgements(
     scores = np.asarray(values, dtype=np.float64)
     n = len(scores) if scores.ndim == 1 else -1
     given = np.ones(max(n, 0)) if weights is None else np.asarray(weights, dtype=np.float64)
-    if not n == len(items) == len(raters) == len(given) or given.ndim != 1:
+    if given.ndim != 1 or not n == len(items) == len(raters) == len(given):
         raise StatisticsError(
             f"values of shape {scores.shape}, {len(items)} items, {len(raters)} raters, weights of shape {given.shape}",
             "give one of each for every judgement",
