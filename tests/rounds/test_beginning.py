@@ -129,6 +129,10 @@ def test_fresh_rows_alone_have_no_look_behind_them(run: RunFolder, tmp_path: Pat
     kept, alone = trimtab.plan(begin(run.path)), trimtab.plan(begin(run.path, fresh))
     assert any("look 2" in note and "fresh" in note for note in kept["notes"])
     assert not any("look 2" in note for note in alone["notes"])
+    assert (
+        f"all {alone['parts']['confirm']} items of confirm are fresh: no look lies behind them"
+        in alone["notes"]
+    )
     assert alone["level"] < kept["level"]
     assert alone["parts"]["confirm"] < kept["parts"]["confirm"]
     assert alone["parts"]["tune"] > kept["parts"]["tune"]
