@@ -159,7 +159,7 @@ def whole(folder: Path) -> dict[str, Any]:
     print(summary(first.folder), summary(second.folder), sep="\n")
     return {
         **result,
-        "corrections": learning.content["judgements"],
+        "learning": told(first, learning),
         "second": told(second, again),
         "round": {name: value for name, value in content.items() if name != "verdict"},
         "minutes": (time.monotonic() - started) / 60,
