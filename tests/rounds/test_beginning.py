@@ -200,11 +200,14 @@ def test_rows_that_are_gone_and_runs_without_a_verdict_are_refused(run: RunFolde
         begin(run.path)
 
 
-def test_a_round_needs_something_sealed_to_decide_on(run: RunFolder, tmp_path: Path) -> None:
+def test_a_round_needs_something_to_choose_and_to_decide_on(run: RunFolder, tmp_path: Path) -> None:
     made.review(run, confirm=made.ids(run, "confirm"))
     with pytest.raises(RunError, match="because people saw them") as caught:
         begin(run.path)
     assert "add rows" in caught.value.hint
+    made.review(run, corrections={name: ["fine"] for name in made.ids(run, "select")})
+    with pytest.raises(RunError, match="items of select are tuned on now, because people corrected them"):
+        begin(run.path)
     made.review(run)
     fresh = tmp_path / "fresh.yaml"
     fresh.write_text(yaml.safe_dump(run.recipe() | {"round": {"confirm": "fresh"}}))

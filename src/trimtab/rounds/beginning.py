@@ -138,25 +138,33 @@ def _check(ending: Ending) -> None:
             f"{ending.recipe.data.examples}: {len(gone)} rows of {path} are gone, such as {gone[0]}",
             "put them back; rows may be added, and a person's are removed with: trimtab erase",
         )
-    _check_sealed(ending)
+    _check_left(ending)
 
 
-def _check_sealed(ending: Ending) -> None:
-    """Refuse a round that would have nothing left to decide on.
+def _check_left(ending: Ending) -> None:
+    """Refuse a round that would have nothing left to choose or to decide on.
 
     Raises:
-        RunError: people saw all of confirm, or it is to be fresh, and no row has come in since.
+        RunError: all of select was corrected, or people saw all of confirm, or that is to be fresh, and no row has
+            come in since.
     """
-    new = any(example.id not in ending.parts for example in ending.examples)
-    sealed = [name for name, part in ending.parts.items() if part == "confirm"]
-    kept = ending.recipe.round.confirm == "kept" and any(name not in ending.moved for name in sealed)
-    if not (new or kept):
-        why = "people saw them" if ending.recipe.round.confirm == "kept" else "round.confirm is fresh"
-        raise RunError(
-            f"{ending.folder.path}: its {len(sealed)} items of confirm are tuned on now, because {why}, and "
-            f"{ending.recipe.data.examples} has no new rows to decide on",
-            f"add rows: about {round(len(sealed) / ending.recipe.data.split.confirm)} give as many fresh items",
-        )
+    if any(example.id not in ending.parts for example in ending.examples):
+        return
+    kept = ending.recipe.round.confirm == "kept"
+    whys = {
+        "select": "people corrected them",
+        "confirm": "people saw them" if kept else "round.confirm is fresh",
+    }
+    for part, why in whys.items():
+        items = [name for name, own in ending.parts.items() if own == part]
+        left = [name for name in items if name not in ending.moved] if part == "select" or kept else []
+        if not left:
+            share = getattr(ending.recipe.data.split, part)
+            raise RunError(
+                f"{ending.folder.path}: its {len(items)} items of {part} are tuned on now, because {why}, and "
+                f"{ending.recipe.data.examples} has no new rows in their place",
+                f"add rows: about {round(len(items) / share)} give as many fresh items",
+            )
 
 
 def _corrections(ending: Ending) -> Iterator[dict[str, Any]]:
