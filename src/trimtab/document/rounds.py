@@ -88,9 +88,9 @@ def _flagged(content: Mapping[str, Any]) -> list[str]:
         f"People flagged answers to {len(flagged)} items: {names}{' and more' if len(flagged) > 20 else ''}."
     ]
     if phrases:
+        recur = f"{len(phrases)} phrases recur" if len(phrases) > 1 else "One phrase recurs"
         said.append(
-            f"{len(phrases)} phrases recur in them: guidelines.proposed.yaml of the round has a rule for "
-            "the author to accept."
+            f"{recur} in them: guidelines.proposed.yaml of the round has a rule for the author to accept."
         )
     elif "proposed" in content:
         said.append("No phrase recurs in them that stands in no other answer: no rule is proposed.")
