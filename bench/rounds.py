@@ -4,10 +4,10 @@
 
 The first run has 180 of the demo's 270 rows and one rung, an adapter; the other rows come in before the next round. The
 people are simulated: three raters prefer the answer that is more like the reference by chrF, say tie within two points,
-and choose at random one time in ten; on select they write the reference where both answers lie below 60 points, without
+and choose at random one time in ten; on select they write the reference where both answers lie below 45 points, without
 its last sentence one time in five, and flag answers with an exclamation mark. Everything else is real: the store of
-judgements, both reviews, the start of the round, the ledger of looks, both verdicts. Corrections that are the data's own
-references can teach little; what is shown is that a round holds together, and what it charges.
+judgements, both reviews, the start of the round, the ledger of looks, both verdicts. Corrections that are the data's
+own references can teach little; what is shown is that a round holds together, and what it charges.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from trimtab.starter import demo_recipe
 
 FIRST, SHOWN = 180, 30
 RATERS = ("first", "second", "third")
-TIE, LOW, RANDOM, SHORTER = 2.0, 60.0, 0.1, 0.2
+TIE, LOW, RANDOM, SHORTER = 2.0, 45.0, 0.1, 0.2
 
 
 class Rater:
@@ -79,8 +79,8 @@ class Rater:
         return " ".join(whole[:-1] if short else whole)
 
 
-def judged(run: Run, purpose: Purpose, references: dict[str, str]) -> concluding.Standing:
-    """Have everybody judge a review of a run, and end it."""
+def judged(run: Run, number: int, purpose: Purpose, references: dict[str, str]) -> concluding.Standing:
+    """Have everybody judge a review of the run of a round, and end it."""
     store = Store.open(reviewing.address(run.folder.path))
     try:
         begun = reviewing.begin(run.folder.path, store, Wanted(purpose))
@@ -88,9 +88,9 @@ def judged(run: Run, purpose: Purpose, references: dict[str, str]) -> concluding
             entered = people.enter(store, people.invite(store, name, "rater"))
             if entered is None:
                 raise SystemExit("an invitation did not work")
-            rater = Rater(f"{run.folder.path.name} {purpose} {name}", references)
-            for number, shown in enumerate(_shown(store, begun.id, entered[1].id)):
-                key = f"{name}-{purpose}-{number:05}"
+            rater = Rater(f"{number} {purpose} {name}", references)
+            for place, shown in enumerate(_shown(store, begun.id, entered[1].id)):
+                key = f"{name}-{number}-{purpose}-{place:05}"
                 answer = rater.judgement(shown, key, writes=purpose == "learning")
                 judging.judge(store, entered[1].id, answer)
         return concluding.conclude(run.folder.path, store, purpose)
@@ -149,17 +149,17 @@ def whole(folder: Path) -> dict[str, Any]:
     first = trimtab.tune(project(folder, FIRST), root=folder / "runs")
     known = references(project(folder, 10_000))
     project(folder, FIRST)
-    verdict = judged(first, "verdict", known)
-    learning = judged(first, "learning", known)
+    verdict = judged(first, 1, "verdict", known)
+    learning = judged(first, 1, "learning", known)
     result = {"first": told(first, verdict), "first_minutes": (time.monotonic() - started) / 60}
     project(folder, 10_000)
     second = trimtab.tune(rounds.begin(first.folder.path), root=folder / "runs")
-    again = judged(second, "verdict", known)
+    again = judged(second, 2, "verdict", known)
     content = rounds.compare(second.folder)
     print(summary(first.folder), summary(second.folder), sep="\n")
     return {
         **result,
-        "corrections": learning.content["judgements"],
+        "learning": told(first, learning),
         "second": told(second, again),
         "round": {name: value for name, value in content.items() if name != "verdict"},
         "minutes": (time.monotonic() - started) / 60,

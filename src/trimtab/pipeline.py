@@ -19,13 +19,13 @@ from trimtab.choosing import Work
 from trimtab.climbing import climb
 from trimtab.decide import ledger, people
 from trimtab.document import write_report
-from trimtab.document.rounds import FILE as ROUND
 from trimtab.errors import RecipeError, RunError, several
 from trimtab.model.find import AnyBase, find
 from trimtab.model.memory import peak_bytes
 from trimtab.model.service import Options
 from trimtab.planning import plan_run
 from trimtab.prepare import Prepared, prepare, rows_of
+from trimtab.previous import FACTS
 from trimtab.recipe import Recipe
 from trimtab.recipe import load as load_recipe
 from trimtab.records import Report, Verdict, content_hash, plain
@@ -159,7 +159,7 @@ def _record_round(folder: RunFolder, prepared: Prepared) -> None:
         "confirm": {"fresh": len(sealed) - known, "before": known},
         "new": {part: sum(e.id not in before.parts for e in items) for part, items in prepared.parts.items()},
     }
-    folder.write(ROUND, {**before.facts, "now": now})
+    folder.write(FACTS, {**before.facts, "now": now})
 
 
 def model_of(prepared: Prepared) -> AnyBase:

@@ -323,6 +323,8 @@ def _notes(prepared: Prepared, minutes: float) -> list[str]:
             notes.append(
                 "with round.confirm: fresh the fresh items alone decide, and no look lies behind them"
             )
+    elif prepared.previous is not None:
+        notes.append(f"all {len(sealed)} items of confirm are fresh: no look lies behind them")
     asked = prepared.recipe.review
     if asked.required:
         items = min(asked.items or len(sealed), len(sealed))

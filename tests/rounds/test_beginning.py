@@ -129,6 +129,10 @@ def test_fresh_rows_alone_have_no_look_behind_them(run: RunFolder, tmp_path: Pat
     kept, alone = trimtab.plan(begin(run.path)), trimtab.plan(begin(run.path, fresh))
     assert any("look 2" in note and "fresh" in note for note in kept["notes"])
     assert not any("look 2" in note for note in alone["notes"])
+    assert (
+        f"all {alone['parts']['confirm']} items of confirm are fresh: no look lies behind them"
+        in alone["notes"]
+    )
     assert alone["level"] < kept["level"]
     assert alone["parts"]["confirm"] < kept["parts"]["confirm"]
     assert alone["parts"]["tune"] > kept["parts"]["tune"]
@@ -194,6 +198,25 @@ def test_rows_that_are_gone_and_runs_without_a_verdict_are_refused(run: RunFolde
     (run.path / "verdict.json").unlink()
     with pytest.raises(RunError, match="no verdict"):
         begin(run.path)
+
+
+def test_a_round_needs_something_to_choose_and_to_decide_on(run: RunFolder, tmp_path: Path) -> None:
+    made.review(run, confirm=made.ids(run, "confirm"))
+    with pytest.raises(RunError, match="because people saw them") as caught:
+        begin(run.path)
+    assert "add rows" in caught.value.hint
+    made.review(run, corrections={name: ["fine"] for name in made.ids(run, "select")})
+    with pytest.raises(RunError, match="items of select are tuned on now, because people corrected them"):
+        begin(run.path)
+    made.review(run)
+    fresh = tmp_path / "fresh.yaml"
+    fresh.write_text(yaml.safe_dump(run.recipe() | {"round": {"confirm": "fresh"}}))
+    with pytest.raises(RunError, match=r"round\.confirm is fresh"):
+        begin(run.path, fresh)
+    made.grow(run, FRESH)
+    new = {name for name, part in parts_of(begin(run.path, fresh)).items() if part == "confirm"}
+    assert new
+    assert not new & {row.id for row in lineage.rows(run)}
 
 
 def test_a_folder_of_a_round_that_is_missing_or_damaged_is_named(run: RunFolder, tmp_path: Path) -> None:

@@ -40,6 +40,8 @@ def test_a_phrase_is_one_that_guidelines_find_again() -> None:
 def test_a_rule_is_proposed_that_holds_and_private_flags_stay_out() -> None:
     flags = [flag(f"i{n}", text) for n, text in enumerate(FLAGGED)]
     flags += [flag(f"p{n}", f"{text} Anna Example lives here.", "private") for n, text in enumerate(FLAGGED)]
+    # Somebody called it harmful, somebody else private.
+    flags += [flag(f"p{n}", f"{text} Anna Example lives here.") for n, text in enumerate(FLAGGED)]
     proposal = propose(flags, GOOD, None, TODAY)
     assert sum(proposal.phrases.values()) == 3
     assert "Anna" not in proposal.text
@@ -73,7 +75,7 @@ def test_a_proposal_is_held_against_the_rules_that_there_are() -> None:
 
 
 def test_flagged_answers_are_rows_and_are_known_again() -> None:
-    (row,) = regressions([flag("a", "So  it is.")], {"a": [{"role": "user", "content": "Is it?"}]})
+    (row,) = regressions([flag("a", "So  it is.")] * 2, {"a": [{"role": "user", "content": "Is it?"}]})
     assert row["messages"] == [{"role": "user", "content": "Is it?"}]
     assert came_again(row["rejected"], "Well, so it is. And more.")
     assert not came_again(row["rejected"], "So it was.")

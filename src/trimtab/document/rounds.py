@@ -11,10 +11,10 @@ from trimtab.document.masking import mask, printable
 from trimtab.document.record import Record, metric_title, suite_title
 from trimtab.document.sections import Row, Section, Table
 from trimtab.document.words import VERDICTS, guard_word
+from trimtab.previous import FACTS
 from trimtab.records import Verdict
 from trimtab.run import estimate_from, verdict_from
 
-FILE = "round.json"
 NONE = "none"
 # What a page's contents call it.
 LINK = {"round": "Round"}
@@ -26,9 +26,9 @@ def section(record: Record) -> Section | None:
     Raises:
         RunError: its record is damaged.
     """
-    if not record.folder.has(FILE):
+    if not record.folder.has(FACTS):
         return None
-    content = record.folder.read(FILE)
+    content = record.folder.read(FACTS)
     before = verdict_from(content["verdict"])
     tables = [_verdicts(record, content, before), _taken(content), _fates(content)]
     said = [
@@ -44,9 +44,9 @@ def section(record: Record) -> Section | None:
 
 def line(record: Record) -> str:
     """The round in one line for a terminal; empty for a run that goes on from no other."""
-    if not record.folder.has(FILE):
+    if not record.folder.has(FACTS):
         return ""
-    content = record.folder.read(FILE)
+    content = record.folder.read(FACTS)
     before = verdict_from(content["verdict"])
     confirm = content["now"]["confirm"]
     return (
@@ -88,9 +88,9 @@ def _flagged(content: Mapping[str, Any]) -> list[str]:
         f"People flagged answers to {len(flagged)} items: {names}{' and more' if len(flagged) > 20 else ''}."
     ]
     if phrases:
+        recur = f"{len(phrases)} phrases recur" if len(phrases) > 1 else "One phrase recurs"
         said.append(
-            f"{len(phrases)} phrases recur in them: guidelines.proposed.yaml of the round has a rule for "
-            "the author to accept."
+            f"{recur} in them: guidelines.proposed.yaml of the round has a rule for the author to accept."
         )
     elif "proposed" in content:
         said.append("No phrase recurs in them that stands in no other answer: no rule is proposed.")

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import yaml
 
@@ -82,19 +82,23 @@ def begin(run: Path | str, recipe: Path | str | None = None) -> Path:
     decided = ending.recipe.model_dump(mode="json", exclude={"round": {"folder"}})
     named = content_hash([parts, corrections, ending.said.flags, ending.said.preferences, decided])
     place = f"round-{ending.number}-{named[:8]}"
-    _adopt_looks(ending)
-    rows = (
+    rows = [
         {"example": name, "part": part, "moved": ending.moved.get(name, "")} for name, part in parts.items()
-    )
-    ending.folder.write_rows(f"{place}/{previous.ROWS}", rows)
-    ending.folder.write_rows(f"{place}/{previous.CORRECTIONS}", corrections)
-    ending.folder.write_rows(f"{place}/preferences.jsonl", map(_preference, ending.said.preferences))
-    proposal = _flags(ending, place)
-    ending.folder.write(f"{place}/{previous.FACTS}", _facts(ending, proposal))
+    ]
+    with ending.folder.locked():
+        _adopt_looks(ending)
+        ending.folder.write_rows(f"{place}/{previous.ROWS}", rows)
+        ending.folder.write_rows(f"{place}/{previous.CORRECTIONS}", corrections)
+        ending.folder.write_rows(f"{place}/preferences.jsonl", map(_preference, ending.said.preferences))
+        ending.folder.write(f"{place}/{previous.FACTS}", _facts(ending, _flags(ending, place)))
+        ending.folder.write_text(f"{place}/recipe.yaml", _recipe(ending))
+    return ending.folder.path / place / "recipe.yaml"
+
+
+def _recipe(ending: Ending) -> str:
     content = plain(ending.recipe.model_dump(mode="json"))
     content["round"]["folder"] = "."
-    ending.folder.write_text(f"{place}/recipe.yaml", yaml.safe_dump(content, sort_keys=False))
-    return ending.folder.path / place / "recipe.yaml"
+    return str(yaml.safe_dump(content, sort_keys=False))
 
 
 def _ending(folder: RunFolder, recipe: Path | str | None) -> Ending:
@@ -102,13 +106,13 @@ def _ending(folder: RunFolder, recipe: Path | str | None) -> Ending:
     own = load_recipe(folder.path / "recipe.yaml")
     following = load_recipe(recipe) if recipe is not None else own
     data = following.data
-    parts = {row.id: row.part for row in lineage.rows(folder) if row.part in PARTS and not row.erased}
+    rows = [row for row in lineage.rows(folder) if row.part in PARTS and not row.erased]
     return Ending(
         folder,
         own,
         following,
         read.read(data.examples, data.columns, data.instruction),
-        parts,  # type: ignore[arg-type]
+        {row.id: cast(Part, row.part) for row in rows},
         reviewed.read(folder),
         previous.read(own.round.folder) if own.round.folder else None,
     )
@@ -124,17 +128,43 @@ def _check(ending: Ending) -> None:
     if problems:
         hint = "review for learning is on select; what people see of confirm decides, and is not exported"
         raise RunError(f"{path}: this review cannot be learned from:\n{several(problems)}", hint)
-    gone = sorted(set(ending.parts) - {example.id for example in ending.examples})
-    if gone or not ending.parts:
-        source = ending.recipe.data.examples
+    if not ending.parts:
         raise RunError(
-            f"{source}: {len(gone)} rows of {path} are gone, such as {gone[0]}"
-            if gone
-            else f"{path}: no lineage",
-            "put them back; rows may be added, and a person's are removed with: trimtab erase"
-            if gone
-            else "tune again with this version, and let people review that run",
+            f"{path}: it recorded no rows", "tune again with this version, and let people review that run"
         )
+    gone = sorted(set(ending.parts) - {example.id for example in ending.examples})
+    if gone:
+        raise RunError(
+            f"{ending.recipe.data.examples}: {len(gone)} rows of {path} are gone, such as {gone[0]}",
+            "put them back; rows may be added, and a person's are removed with: trimtab erase",
+        )
+    _check_left(ending)
+
+
+def _check_left(ending: Ending) -> None:
+    """Refuse a round that would have nothing left to choose or to decide on.
+
+    Raises:
+        RunError: all of select was corrected, or people saw all of confirm, or that is to be fresh, and no row has
+            come in since.
+    """
+    if any(example.id not in ending.parts for example in ending.examples):
+        return
+    kept = ending.recipe.round.confirm == "kept"
+    whys = {
+        "select": "people corrected them",
+        "confirm": "people saw them" if kept else "round.confirm is fresh",
+    }
+    for part, why in whys.items():
+        items = [name for name, own in ending.parts.items() if own == part]
+        left = [name for name in items if name not in ending.moved] if part == "select" or kept else []
+        if not left:
+            share = getattr(ending.recipe.data.split, part)
+            raise RunError(
+                f"{ending.folder.path}: its {len(items)} items of {part} are tuned on now, because {why}, and "
+                f"{ending.recipe.data.examples} has no new rows in their place",
+                f"add rows: about {round(len(items) / share)} give as many fresh items",
+            )
 
 
 def _corrections(ending: Ending) -> Iterator[dict[str, Any]]:

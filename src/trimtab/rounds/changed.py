@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from trimtab.document import write_report
-from trimtab.document.rounds import FILE
 from trimtab.errors import MissingPart, RunError, StatisticsError
+from trimtab.previous import FACTS
 from trimtab.probe.deviations import comparing, items
 from trimtab.probe.parts import failures
 from trimtab.recipe import load as load_recipe
@@ -25,9 +25,9 @@ def compare(folder: RunFolder) -> Mapping[str, Any]:
     Returns:
         What round.json holds; empty for a run that goes on from no other.
     """
-    if not folder.has(FILE):
+    if not folder.has(FACTS):
         return {}
-    content: dict[str, Any] = folder.read(FILE)
+    content: dict[str, Any] = folder.read(FACTS)
     if "failures" not in content:
         recipe = load_recipe(folder.path / "recipe.yaml")
         place = Path(recipe.round.folder)
@@ -35,7 +35,7 @@ def compare(folder: RunFolder) -> Mapping[str, Any]:
             "again": _again(folder, place),
             "failures": _failures(folder, RunFolder(place.parent), recipe.seed),
         }
-        folder.write(FILE, content)
+        folder.write(FACTS, content)
         write_report(folder)
     return content
 

@@ -12,13 +12,15 @@ import yaml
 
 from trimtab.guidelines import Guidelines, Rule, lint, parse
 from trimtab.language import phrases
-from trimtab.language.text import ngrams, normal, sentences, words
+from trimtab.language.text import ngrams, normal, sentences, shortened, words
 
 PRIVATE = "private"
-# Flagged rows that a phrase has to stand in, words of the longest, phrases and examples of the rule.
-RECURS, LONGEST, MOST, EXAMPLES = 3, 5, 10, 3
+# Flagged rows that a phrase has to stand in, its most words and characters, phrases and examples of the rule, and the
+# characters of an example.
+RECURS, LONGEST, CHARACTERS, MOST, EXAMPLES, CUT = 3, 5, 100, 10, 3, 2000
+APART = "\n\n"
 ID = "flagged-phrases"
-_SIGNS, _LONG = re.compile(r"[^\w\s'\-]+"), re.compile(r"[^\W\d_]{4}")
+_SIGNS, _LONG = re.compile(r"[^\w\s'\-]+|_+"), re.compile(r"[^\W\d_]{4}")
 HEAD = """\
 # Proposed from what people flagged; nothing applies it. To accept it, copy the rule into your guidelines and raise
 # their version. Each phrase stands in {recurs} flagged answers or more, and in none that was learned from or shown
@@ -44,18 +46,14 @@ class Proposal:
 def regressions(
     flags: Sequence[Mapping[str, Any]], asked: Mapping[str, Sequence[Any]]
 ) -> list[dict[str, Any]]:
-    """What was flagged, as rows: the conversation, and the answer that must not come again.
+    """What was flagged, as rows, each once: the conversation, and the answer that must not come again.
 
     asked: turns of each example.
     """
-    kept = ("example", "stack", "flag")
+    found = dict.fromkeys((row["example"], row["stack"], row["flag"], row["text"]) for row in flags)
     return [
-        {
-            **{name: row[name] for name in kept},
-            "messages": list(asked[row["example"]]),
-            "rejected": row["text"],
-        }
-        for row in flags
+        {"example": name, "stack": stack, "flag": flag, "messages": list(asked[name]), "rejected": text}
+        for name, stack, flag, text in found
     ]
 
 
@@ -76,18 +74,22 @@ def propose(
         others: answers that are known to be good, or that nobody flagged.
         known: the guidelines that there are.
     """
-    texts: dict[str, str] = {}
-    for row in flags:
-        if row["flag"] != PRIVATE:
-            texts[row["example"]] = f"{texts.get(row['example'], '')}\n{row['text']}".strip()
-    found = recurring(list(texts.values()), others)
+    private = {(row["example"], row["text"]) for row in flags if row["flag"] == PRIVATE}
+    open_to_all = {(row["example"], row["text"]) for row in flags} - private
+    by_item: dict[str, list[str]] = {}
+    for name, text in sorted(open_to_all):
+        by_item.setdefault(name, []).append(text)
+    texts = [APART.join(own) for own in by_item.values()]
+    found = recurring(texts, others)
     if not found:
         return Proposal({})
     before = known or Guidelines()
-    rule = _rule(list(found), list(texts.values()), sum(one.id.startswith(ID) for one in before.rules))
+    rule = _rule(list(found), texts, sum(one.id.startswith(ID) for one in before.rules))
     old = lint(before, today)
     new = lint(before.model_copy(update={"rules": (*before.rules, rule)}), today)
-    remarks = [f"{one.severity}: {one.rule}: {one.message}" for one in new if one not in old]
+    remarks = [
+        " ".join(f"{one.severity}: {one.rule}: {one.message}".split()) for one in new if one not in old
+    ]
     content = {"rules": [rule.model_dump(mode="json", exclude_defaults=True)]}
     said = "".join(f"# {line}\n" for line in remarks)
     return Proposal(found, tuple(remarks), HEAD.format(recurs=RECURS) + said + _yaml(content))
@@ -98,7 +100,7 @@ def recurring(texts: Sequence[str], others: Iterable[str]) -> dict[str, int]:
 
     The phrase of most texts is taken first, of several the longest; then what the texts without it have in common.
     """
-    good = _grams("\n".join(others))
+    good = _grams(APART.join(others))
     left = [_grams(text) - good for text in texts]
     found: dict[str, int] = {}
     while len(found) < MOST:
@@ -117,21 +119,21 @@ def recurring(texts: Sequence[str], others: Iterable[str]) -> dict[str, int]:
 def _grams(text: str) -> set[tuple[str, ...]]:
     """Runs of one to five words without a sign between them, one of which has four letters or more."""
     runs: set[tuple[str, ...]] = set()
-    for clause in _SIGNS.split(normal(text)):
+    for clause in (clause for part in text.split(APART) for clause in _SIGNS.split(normal(part))):
         tokens = words(clause)
         for order in range(1, LONGEST + 1):
             runs.update(ngrams(tokens, order))
-    return {run for run in runs if any(_LONG.search(word) for word in run)}
+    return {run for run in runs if any(map(_LONG.search, run)) and len(" ".join(run)) <= CHARACTERS}
 
 
 def _rule(found: Sequence[str], texts: Sequence[str], earlier: int) -> Rule:
     pattern = phrases.pattern(found)
-    every = [sentence for text in texts for sentence in sentences(text)]
+    every = dict.fromkeys(sentence for text in texts for sentence in sentences(text))
     content = {
         "id": f"{ID}-{earlier + 1}" if earlier else ID,
         "text": f"Do not say: {'; '.join(found)}.",
         "forbid": {"phrases": list(found), "remove": "sentence"},
-        "bad": [one for one in every if pattern and phrases.find(pattern, one)][:EXAMPLES],
+        "bad": [shortened(one, CUT) for one in every if pattern and phrases.find(pattern, one)][:EXAMPLES],
     }
     return parse({"rules": [content]}).rules[0]
 

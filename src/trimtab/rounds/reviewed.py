@@ -70,7 +70,7 @@ def read(folder: RunFolder) -> Reviewed:
     if not folder.has(SEEN):
         raise RunError(
             f"{folder.path}: nobody has reviewed this run: no {SEEN}",
-            f"let people judge it: trimtab review {folder.path}",
+            f"let people judge it, and close the review: trimtab review {folder.path}",
         )
     content, problems = folder.read(SEEN), []
     seen = {part: frozenset(map(str, content.get(part, ()))) for part in ("select", "confirm")}
@@ -82,6 +82,7 @@ def read(folder: RunFolder) -> Reviewed:
                 problems.append(f"{FOLDER}/{name}.jsonl:{number}: no {', '.join(lacking)}")
     if problems:
         raise RunError(
-            f"{folder.path}: a damaged review:\n{several(problems)}", "write the review's files again"
+            f"{folder.path}: a damaged review:\n{several(problems)}",
+            f"write it again: trimtab review {folder.path} --close",
         )
     return Reviewed(seen, **found)
