@@ -15,10 +15,12 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import itertools
 import json
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,24 +54,27 @@ data:
   max_tokens: 160
   split: {tune: 0.5, select: 0.1, confirm: 0.4}
 goal: {metric: preference, min_gain: 0.0, expected_gain: 0.1}
+# Answers are shown in the report only.
+sampling: {max_new_tokens: 16}
 guards:
   - {suite: general-english, metric: nll, margin: 0.05}
 ladder: [adapter]
 candidates:
   adapter:
     - {loss: dpo, beta: 0.1, method: lora, rank: 16, blocks: [-10, -9, -8, -7, -6, -5, -4, -3, -2, -1]}
-training: {epochs: 2, batch_size: 8, learning_rate: 0.0005, schedule: linear}
+training: {epochs: 1, batch_size: 8, learning_rate: 0.0003, schedule: linear}
 budget: {minutes: 240}
 """
 # Pairs of the batch that is compared with TRL's.
 CHECKED = 4
 
 
-def transcripts(base: Base) -> list[dict[str, str]]:
+def transcripts(base: Base) -> Iterator[dict[str, str]]:
     """The pairs that are used, as the file has them."""
     with gzip.open(SOURCE, "rt", encoding="utf-8") as file:
-        lines = [json.loads(line) for line in file]
-    return [line for line in lines if (sides := rendered(base, line)) and longest(sides) <= MOST_TOKENS]
+        for line in map(json.loads, file):
+            if (sides := rendered(base, line)) and longest(sides) <= MOST_TOKENS:
+                yield line
 
 
 def rendered(base: Base, line: dict[str, str]) -> list[TokenRow]:
@@ -166,7 +171,7 @@ def judged() -> dict[str, Any]:
 def check() -> dict[str, Any]:
     """Loss and gradients of one batch by Trimtab and by TRL, for both losses."""
     base = load(dtype="float32")
-    pairs = [rendered(base, line) for line in transcripts(base)[:CHECKED]]
+    pairs = [rendered(base, line) for line in itertools.islice(transcripts(base), CHECKED)]
     return {loss: agree(base, pairs, loss) for loss in ("dpo", "kto")}
 
 
