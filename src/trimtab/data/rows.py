@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import itertools
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -13,7 +12,7 @@ from typing import Any
 
 from trimtab.data.shape import METADATA, Shape
 from trimtab.data.table import kind_of
-from trimtab.data.turns import conversation, dialogue, is_dialogue, role_of
+from trimtab.data.turns import conversation, dialogue, is_dialogue, parting, role_of
 from trimtab.records import Example, Message, content_hash
 
 PARTS = ("tune", "select", "confirm")
@@ -221,14 +220,9 @@ class _Row:
             if not self.wrong and (last.role != "assistant" or not last.content):
                 received = "an empty one" if last.role == "assistant" else f"{last.role} as the last turn"
                 self.note(name, "an answer of the assistant at the end", received)
-        if not self.wrong and chosen[:-1] != rejected[:-1]:
-            alike = itertools.takewhile(lambda both: both[0] == both[1], zip(chosen, rejected, strict=False))
-            turn = len(list(alike)) + 1
-            self.note(
-                "rejected",
-                "the conversation of chosen up to the last answer",
-                f"another one from turn {turn} on",
-            )
+        if not self.wrong and (turn := parting(chosen[:-1], rejected[:-1])):
+            same = "the conversation of chosen up to the last answer"
+            self.note("rejected", same, f"another one from turn {turn} on")
         if self.wrong:
             return (), ()
         self.fields["rejected"] = rejected[-1].content

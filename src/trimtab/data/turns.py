@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from trimtab.data.table import kind_of
@@ -78,3 +79,9 @@ def dialogue(text: str) -> tuple[Message, ...]:
     roles: dict[str, Role] = {"Human": "user", "Assistant": "assistant"}
     pairs = zip(pieces[1::2], pieces[2::2], strict=True)
     return tuple(Message(roles[role], content.strip()) for role, content in pairs)
+
+
+def parting(one: Sequence[Message], other: Sequence[Message]) -> int:
+    """Number of the first turn, from 1, in which two conversations differ; 0 where they are the same."""
+    both = enumerate(itertools.zip_longest(one, other), start=1)
+    return next((number for number, (mine, theirs) in both if mine != theirs), 0)

@@ -29,6 +29,7 @@ TYPICAL_DISCORDANCE = {
     "exact_match": 0.25,
     "accuracy": 0.25,
     "minimal_pair": 0.1,
+    "preference": 0.1,
 }
 
 
