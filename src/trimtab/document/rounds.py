@@ -30,7 +30,7 @@ def section(record: Record) -> Section | None:
         return None
     content = record.folder.read(FILE)
     before = verdict_from(content["verdict"])
-    tables = [_verdicts(record, content, before), _taken(content), _fates(content)]
+    tables = [*changes(record, content, before), _fates(content)]
     said = [
         f"Round {content['number']}, after run {content['run']}.",
         _moved(content),
@@ -53,6 +53,11 @@ def line(record: Record) -> str:
         f"{content['number']}, after {content['run']} ({before.outcome}, {interval(before.difference)}); "
         f"{_moved(content)} Of confirm {confirm['fresh']} items are fresh, {confirm['before']} were looked at before"
     )
+
+
+def changes(record: Record, content: Mapping[str, Any], before: Verdict) -> list[Table]:
+    """Both verdicts side by side, and what was taken over from the round before."""
+    return [_verdicts(record, content, before), _taken(content)]
 
 
 def _moved(content: Mapping[str, Any]) -> str:
