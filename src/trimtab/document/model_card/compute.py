@@ -103,7 +103,7 @@ def compute(facts: Facts) -> Compute:
 
 def section(facts: Facts) -> Section:
     """Training compute as a part of the card."""
-    found = compute(facts)
+    found, seconds = compute(facts), _time(facts)
     rows: tuple[Row, ...] = (
         ("tokens that the adjustment was trained on", tagged(found.tokens, f"{found.tokens:,}")),
         ("tokens of all candidates of the run", tagged(found.every, f"{found.every:,}")),
@@ -113,18 +113,17 @@ def section(facts: Facts) -> Section:
         ("training compute of the base model", _base_cell(found)),
         ("adjustment over base model", _ratio(found)),
         ("a third of the original, or what takes its place", _flop(found.threshold)),
-        ("time of the run", _seconds(facts)),
+        ("time of the run", _seconds(seconds)),
         ("hardware", _hardware(facts)),
     )
     data = {
         "tokens": found.tokens, "tokens_all": found.every, "parameters": found.parameters, "flop": found.flop,
         "flop_all": found.all_flop, "base_flop": found.base, "ratio": found.ratio, "threshold": found.threshold,
-        "beyond": found.beyond,
+        "beyond": found.beyond, "seconds": seconds,
     }  # fmt: skip
     said = (_judged(found), _method(found), SOURCE)
-    return Section(
-        "compute", "Training compute", said, (Table("Training compute", ("what", "value"), rows),), data
-    )
+    table = Table("Tokens, operations and time", ("what", "value"), rows)
+    return Section("compute", "Training compute", said, (table,), data)
 
 
 def _trained(folder: RunFolder) -> dict[str, int]:
@@ -206,10 +205,13 @@ def _ratio(found: Compute) -> Cell:
     return tagged(found.ratio, f"{found.ratio:.1e}" if found.ratio else "0")
 
 
-def _seconds(facts: Facts) -> Cell:
+def _time(facts: Facts) -> float | None:
     stages = [value for value in (facts.record.provenance.get("costs") or {}).values() if known(value)]
-    total = sum(stages)
-    return tagged(total, duration(total)) if stages else unknown("the run recorded no time")
+    return sum(stages) if stages else None
+
+
+def _seconds(value: float | None) -> Cell:
+    return unknown("the run recorded no time") if value is None else tagged(value, duration(value))
 
 
 def _hardware(facts: Facts) -> str:

@@ -48,7 +48,7 @@ def section(facts: Facts) -> Section:
     )
     said = (
         "Nothing of this stack marks its answers. Whoever provides or deploys a system with it has to, where it is "
-        "due: a rule with `disclose` in the guidelines and the rung postprocess add a sentence."
+        "due: a rule with disclose in the guidelines and the rung postprocess add a sentence."
     )
     if rules:
         said = (

@@ -64,6 +64,8 @@ def use(facts: Facts) -> Section:
     data = record.recipe.get("data")
     instruction = shown(data.get("instruction")) if isinstance(data, dict) else ""
     rows: tuple[Row, ...] = (
+        ("creator", shown(facts.declared.creator) or undeclared("creator")),
+        ("language", shown(facts.declared.language) or undeclared("language")),
         ("intended use", shown(facts.declared.uses) or undeclared("intended use")),
         ("what every prompt begins with", instruction or "nothing"),
         (
@@ -74,7 +76,7 @@ def use(facts: Facts) -> Section:
         ("tone, by the guidelines", shown(rules.get("tone")) or _from_rules(rules, "tone")),
     )
     lines = tuple((f"{number}", shown(limit)) for number, limit in enumerate(limits(record, Samples()), 1))
-    found = (Table("Use", ("what", "value"), rows), Table("Limits", ("", "limit"), lines))
+    found = (Table("Use", ("what", "value"), rows), Table("Limits", ("number", "limit"), lines))
     data_of = {"uses": facts.declared.uses, "limits": [line for _, line in lines]}
     return Section("use", "Intended use and limits", (), found, data_of)
 
@@ -175,4 +177,4 @@ def _mark(compared: Comparison, name: str, against: float) -> Mark:
 def _from_rules(rules: object, key: str) -> str:
     if not rules:
         return "no guidelines"
-    return unknown(f"say it as `{key}` in the guidelines")
+    return unknown(f"say it as {key} in the guidelines")

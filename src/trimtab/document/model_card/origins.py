@@ -69,7 +69,9 @@ def rules(facts: Facts) -> Section:
         ("to be looked at again by", shown(found.get("review_by")) or missing),
         ("rules", f"{found.get('rules', 0)}"),
     )
-    return Section("guidelines", "Guidelines", (), (Table("Guidelines", ("what", "value"), rows),), found)
+    return Section(
+        "guidelines", "Guidelines", (), (Table("The rules in force", ("what", "value"), rows),), found
+    )
 
 
 def changes(facts: Facts) -> Section:
@@ -108,7 +110,7 @@ def _counted(origins: Mapping[str, Any], name: str, column: str) -> str:
     """Values with their rows, the ten with most of them, and how many rows say none."""
     values = origins.get(name) or {}
     if not values:
-        return unknown(f"fill the column `{column}`")
+        return unknown(f"fill the column {column}")
     listed = list(values.items())
     said = [f"{shown(value)} ({count:,})" for value, count in listed[:MOST]]
     said += [f"and {len(listed) - MOST:,} more"] if len(listed) > MOST else []
@@ -124,7 +126,7 @@ def _consent(origins: Mapping[str, Any]) -> str:
 
 
 def _days(origins: Mapping[str, Any]) -> str:
-    return " to ".join(map(shown, origins["days"])) or unknown("fill the column `collected_at`")
+    return " to ".join(map(shown, origins["days"])) or unknown("fill the column collected_at")
 
 
 def _licences(facts: Facts) -> tuple[Row, ...]:
@@ -135,6 +137,6 @@ def _licences(facts: Facts) -> tuple[Row, ...]:
         ("what is released", facts.licence if facts.declared.licence else undeclared("licence")),
         ("base model", facts.base_licence or undeclared("licence of the base model")),
         ("rows learned from, as they say it", _counted(origins, "licence", "licence")),
-        ("rows learned from, in one word", whole if said else unknown("fill the column `licence`")),
+        ("rows learned from, in one word", whole if said else unknown("fill the column licence")),
     ]
     return tuple(rows)

@@ -55,11 +55,11 @@ def _made(facts: Facts) -> Iterator[Box]:
     folder, verdict, row = facts.record.folder, facts.record.verdict, 2
     if folder.has(rounds.FILE):
         content = folder.read(rounds.FILE)
-        before = Box("before", f"round {content['number'] - 1}", str(content["run"]), row, 33.0, 64.0)
+        before = Box("before", f"round {content['number'] - 1}", str(content["run"]), row, 33.5, 63.0)
         yield before
         row += 1
     kinds = " + ".join(map(shown, facts.kinds)) or "none"
-    yield Box("stack", f"stack: {kinds}", facts.stack or "base", row, 33.0, 64.0)
+    yield Box("stack", f"stack: {kinds}", facts.stack or "base", row, 33.5, 63.0)
     difference = verdict.difference
     gain = "undefined" if difference.undefined else significant(difference.value, signed=True)
     word = words.VERDICTS[words.kind(facts.record)]
