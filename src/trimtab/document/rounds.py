@@ -134,7 +134,7 @@ def _verdicts(record: Record, content: Mapping[str, Any], before: Verdict) -> Ta
         was = guards.get((guard.suite, guard.metric))
         name = f"guard {suite_title(guard.suite)}, {metric_title(guard.metric)}"
         rows.append((name, *(guard_word(one) if one else NONE for one in (was, guard))))
-    return Table("This round and the one before it", ("", content["run"], "this round"), tuple(rows))
+    return Table("This round and the one before it", ("what", content["run"], "this round"), tuple(rows))
 
 
 def _taken(content: Mapping[str, Any]) -> Table:

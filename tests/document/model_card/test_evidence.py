@@ -91,5 +91,6 @@ def test_a_dose_is_shown_where_it_was_measured(tmp_path: Path) -> None:
     folder.write("dose.json", content)
     found = evidence.dose(of(folder))
     assert f"{content['smallest_effective']:g}" in found.said[0]
+    assert found.said[1] == "Each on 49 items of select (bootstrap-t)."
     assert len(found.tables[0].rows) == len(content["doses"])
     assert found.data["first_harmful"] == content["first_harmful"]

@@ -122,7 +122,8 @@ def dose(facts: Facts) -> Section:
     if not content.get("doses"):
         missing = unknown("trimtab dose RUN measures it")
         return Section("dose", title, (f"What less and more of it does is {missing}.",))
-    said = [doses.summary(content, record.metric)]
+    gain = estimate_from(content["doses"][-1]["target"]["difference"])
+    said = [doses.summary(content, record.metric), f"Each on {gain.n:,} items of select ({gain.method})."]
     if content["stack"] != facts.stack:
         said.append(f"Stack studied: {content['stack']}, which is not the one that the verdict is about.")
     data = {name: content[name] for name in ("smallest_effective", "first_harmful", "level", "stack")}
