@@ -34,6 +34,7 @@ RECIPE_READERS = (
     "climbing",
     "pipeline",
     "dosing",
+    "reviewing",
     "concluding",
     "probe",
     "rounds",

@@ -12,6 +12,7 @@ import trimtab
 from tests import projects
 from trimtab import concluding, reviewing
 from trimtab.adjust.stack import BASE
+from trimtab.document import model_card
 from trimtab.errors import ReviewError, RunError
 from trimtab.pipeline import reopened
 from trimtab.review import assigning, judging, people, sampling
@@ -81,8 +82,7 @@ def test_the_review_for_the_verdict_is_of_confirm_and_stays_in_the_store(
     review = reviewing.begin(run.folder.path, store, Wanted())
     assert review.purpose == "verdict"
     assert review.stacks == (BASE, run.verdict.stack)
-    _, prepared = reopened(run.folder.path)
-    confirm = {example.id for example in prepared.parts["confirm"]}
+    confirm = confirm_of(run)
     with store.reading() as connection:
         shown = {
             row.example for row in connection.execute(items.select()) if row.share in ("estimate", "chosen")
@@ -160,8 +160,7 @@ def test_what_people_judge_on_confirm_decides(
     assert content["analysis"]["counts"]["bad"] == 0
     page = (run.folder.path / "report.html").read_text(encoding="utf-8")
     assert "What people say, blindly, on confirm" in page
-    _, prepared = reopened(run.folder.path)
-    confirm = {example.id for example in prepared.parts["confirm"]}
+    confirm = confirm_of(run)
     assert set(run.folder.read("review/seen.json")["confirm"]) == confirm
     assert not (run.folder.path / "review/corrections.jsonl").exists()
     with store.reading() as connection:
@@ -223,3 +222,35 @@ def test_nothing_is_concluded_where_nobody_judged(tmp_path: Path, network: Path)
         concluding.conclude(run.folder.path, store)
     assert concluding.standing(run.folder.path, store).analysis.win_rate.outcome == "undefined"
     store.close()
+
+
+def test_a_model_judges_the_same_pairs_and_is_held_against_people(tmp_path: Path, network: Path) -> None:
+    run = ran(tmp_path, network)
+    store = store_of(run)
+    review = reviewing.begin(run.folder.path, store, Wanted())
+    reviewing.machine(run.folder.path, store, review, str(network))
+    (judge,) = concluding.standing(run.folder.path, store).content["machines"]
+    assert judge["agreement"]["undefined"] == "not yet compared with people"
+    assert judge["alone"]["value"] is None
+    judged(store, review.id, entered(store, "Ann"), says_ok)
+    assert [path.name for path in model_card.write(model_card.facts(run.folder))] == ["card.md", "card.html"]
+    found = concluding.conclude(run.folder.path, store)
+    (judge,) = found.content["machines"]
+    assert judge["agreement"]["n"] == len(confirm_of(run))
+    assert judge["corrected"]["value"] is not None
+    # It is no person: what decides is read from people alone.
+    assert found.analysis.raters == 1
+    page = (run.folder.path / "report.html").read_text(encoding="utf-8")
+    assert "corrected by people" in page
+    # The card of before had another verdict; the one of now has what people said, and none of them by name.
+    assert not any(run.folder.has(name) for name in model_card.FILES)
+    card = model_card.write(model_card.facts(run.folder))[0].read_text(encoding="utf-8")
+    assert "| people | 1 |" in card
+    assert "| models that judged beside them | 1 |" in card
+    assert "Ann" not in card
+    store.close()
+
+
+def confirm_of(run: trimtab.Run) -> set[str]:
+    _, prepared = reopened(run.folder.path)
+    return {example.id for example in prepared.parts["confirm"]}

@@ -2,6 +2,6 @@
 
 from trimtab.document.model_card.evidence import warning
 from trimtab.document.model_card.facts import Declared, Facts, facts
-from trimtab.document.model_card.writing import FILES, sections, write
+from trimtab.document.model_card.writing import FILES, outdated, sections, write
 
-__all__ = ["FILES", "Declared", "Facts", "facts", "sections", "warning", "write"]
+__all__ = ["FILES", "Declared", "Facts", "facts", "outdated", "sections", "warning", "write"]

@@ -77,5 +77,6 @@ def _rows(content: Mapping[str, Any]) -> tuple[Row, ...]:
         ("agreement, Krippendorff's alpha", agreed),
         ("interval of the agreement", seen),
         ("people who count less by the rule", f"{len(analysis['decisions']):,}"),
+        ("models that judged beside them", f"{len(content.get('machines') or ()):,}"),
         ("guidelines", f"version {version}" if version else "none"),
     )

@@ -13,6 +13,7 @@ from trimtab.document.model_card import compute, disclosure, evidence, origins, 
 from trimtab.document.model_card.facts import Facts
 from trimtab.document.model_card.metadata import benchmarks, metadata
 from trimtab.document.sections import Section
+from trimtab.run import RunFolder
 
 CARD, PAGE, RESULTS = "card.md", "card.html", "eval_results.yaml"
 FILES = (CARD, PAGE, RESULTS)
@@ -100,6 +101,12 @@ def write(facts: Facts) -> list[Path]:
     for name, text in written.items():
         folder.write_text(name, text.encode("utf-8", "replace").decode("utf-8"))
     return [folder.path / name for name in written]
+
+
+def outdated(folder: RunFolder) -> None:
+    """Remove a card whose run has another verdict now; the verb writes it again."""
+    for name in FILES:
+        (folder.path / name).unlink(missing_ok=True)
 
 
 def _title(facts: Facts) -> str:
