@@ -51,7 +51,8 @@ def standing(path: Path | str, store: Store, purpose: Purpose | Literal[""] = ""
 def conclude(path: Path | str, store: Store, purpose: Purpose | Literal[""] = "") -> Standing:
     """End the newest review of a run and take what people judged into the run: figures, verdict, report.
 
-    What was judged for learning is written as rows as well; a card of before is removed. Given again, it writes the same.
+    What was judged for learning is written as rows as well. A card that was made before is removed. Given again, it
+    writes the same.
 
     Raises:
         RunError: there is no such run, or another process works on it.

@@ -38,11 +38,11 @@ def card(
     ] = None,
     as_json: show.Json = False,
 ) -> int:
-    """Write the card of data or of a run's model, for the Hugging Face Hub.
+    """Write the card of data, or of a run's model, for the Hub.
 
-    Of DATA: README.md and croissant.json beside it, filled from an audit. --use takes name, description, licence,
-    creator, uses, url, version, published, citation, and the keys of `trimtab audit`. A README.md that somebody else
-    wrote, or changed, is never written over.
+    Of DATA: README.md (for the Hugging Face Hub) and croissant.json beside it, filled from an audit. --use takes
+    name, description, licence, creator, uses, url, version, published, citation, and the keys of `trimtab audit`. A
+    README.md that somebody else wrote, or changed, is never written over.
 
     Of RUN: card.md (the README.md of a model on the Hub) and card.html in its folder, from its record alone; a run
     whose verdict is not ship is no release, and its card says so. --use takes name, creator, uses, licence, language,
