@@ -18,11 +18,15 @@ hub = pytest.importorskip("huggingface_hub")
 
 def test_the_library_of_the_hub_reads_a_release(tmp_path: Path) -> None:
     folder = made.folder(tmp_path)
-    found = of(folder, name="Shop: plain", licence="Apache-2.0", language="en")
+    found = of(folder, name="Shop: plain", licence="Apache-2.0", language="en, de")
     card = hub.ModelCard(markdown(found))
     assert isinstance(card.data, hub.ModelCardData)
     assert card.data.to_dict() == metadata(found)
-    assert (card.data.license, card.data.language, card.data.library_name) == ("apache-2.0", ["en"], "peft")
+    assert (card.data.license, card.data.language, card.data.library_name) == (
+        "apache-2.0",
+        ["en", "de"],
+        "peft",
+    )
     assert card.data.base_model == "HuggingFaceTB/SmolLM2-135M-Instruct"
     assert card.data.base_model_relation == "adapter"
     assert card.data.pipeline_tag == "text-generation"

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trimtab.document import doses, probed, tables, words
-from trimtab.document.charts import Mark, Threshold, Tone
+from trimtab.document.charts import Mark, Threshold
 from trimtab.document.figures import interval, percent, significant
 from trimtab.document.limits import limits
 from trimtab.document.model_card.facts import Facts, shown, undeclared, unknown
 from trimtab.document.pictures import Bars
 from trimtab.document.record import metric_title, suite_title
+from trimtab.document.report import TONES
 from trimtab.document.samples import Samples
 from trimtab.document.sections import Row, Section, Table
 from trimtab.records import Comparison
 from trimtab.run import estimate_from
 
-TONES: dict[str, Tone] = {
-    "better": "good", "held": "good", "worse": "bad", "breached": "bad", "too small": "bad",
-}  # fmt: skip
 WARNINGS = {
     "hold": "Not a release. The verdict is hold: the evidence speaks against this adjustment.",
     "inconclusive": "Not a release. The verdict is inconclusive: it is not shown that this adjustment helps and harms "

@@ -40,7 +40,7 @@ class Declared:
     """What no record says; empty where it is not known.
 
     Attributes:
-        uses: what the model is meant for; language: as ISO 639 names it, such as en.
+        uses: what the model is meant for; language: as ISO 639 names it, such as en; several with commas.
         licence, base_licence: of what is released, and of the base model, as SPDX or the Hub names them.
         base_model: its id on the Hub; base_compute: floating-point operations that trained it, such as 1.6e21.
         benchmark: guard suites, or `target`, that are a benchmark of the Hub, as SUITE=OWNER/NAME:TASK.

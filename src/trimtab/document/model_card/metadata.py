@@ -44,7 +44,7 @@ def metadata(facts: Facts) -> dict[str, Any]:
     content: dict[str, Any] = {
         "license": licence,
         "license_name": _slug(facts.licence) if licence == OTHER else "",
-        "language": [facts.declared.language] if facts.declared.language else [],
+        "language": [code.strip() for code in facts.declared.language.split(",") if code.strip()],
         "base_model": facts.base_model,
         "base_model_relation": facts.relation if facts.base_model else "",
         "datasets": _datasets(facts),
