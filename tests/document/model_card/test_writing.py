@@ -123,11 +123,12 @@ def test_the_card_of_a_real_run(tmp_path: Path, network: Path) -> None:
         "rules": [{"id": "s", "text": "Be short.", "limit": {"words": 2}}],
     }
     folder = tmp_path / "project"
-    recipe = projects.written(folder, network, guidelines="guidelines.yaml")
+    training = {"epochs": 1, "batch_size": 8, "learning_rate": 0.01}
+    recipe = projects.written(folder, network, 40, guidelines="guidelines.yaml", guards=[], training=training)
     (folder / "guidelines.yaml").write_text(yaml.safe_dump(rules))
     rows = [json.loads(line) for line in (folder / "rows.jsonl").read_text().splitlines()]
     projects.lines(folder / "rows.jsonl", [row | {"licence": "CC0-1.0", "source": "made"} for row in rows])
-    run = trimtab.tune(recipe, root=folder / "runs").folder
+    run = trimtab.tune(recipe, root=folder / "runs", explore=True).folder
     facts = of(run)
     found = {section.name: section.data for section in model_card.sections(facts)}
     text = (model_card.write(facts)[0]).read_text()
@@ -137,3 +138,4 @@ def test_the_card_of_a_real_run(tmp_path: Path, network: Path) -> None:
     assert found["compute"]["flop"] == 6 * found["compute"]["parameters"] * found["compute"]["tokens"] > 0
     assert f"CC0-1.0 ({tune})" in text
     assert "item 1" not in text
+    assert "Not a release. This run was explored only" in text
