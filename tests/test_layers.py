@@ -17,8 +17,8 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "trimtab"
 MODULES = sorted(SOURCE.rglob("*.py"))
 # From the lowest to the highest: a module may import from its own layer and from those before it.
 LAYERS = (
-    "errors", "records", "language", "strict", "candidates", "recipe", "guidelines", "groups", "run", "taint", "stats",
-    "model", "data", "lineage", "previous", "adjust",
+    "errors", "records", "language", "licences", "strict", "candidates", "recipe", "guidelines", "groups", "run",
+    "taint", "stats", "model", "data", "lineage", "previous", "adjust",
     "measure", "decide", "review", "document", "audit", "erasure", "starter", "prepare", "rungs", "planning", "trials",
     "choosing", "climbing", "pipeline", "dosing", "reviewing", "concluding", "scale", "probe", "rounds", "serve", "cli",
 )  # fmt: skip

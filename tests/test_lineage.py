@@ -107,3 +107,26 @@ def test_every_kind_refuses_a_marked_folder(tmp_path: Path, kind: str) -> None:
     taint.mark(tmp_path, "20261125-ab", 1)
     with pytest.raises(TaintedError, match="20261125-ab"):
         _class(kind).load(tmp_path)
+
+
+def test_origins_are_counted_and_what_no_row_says_is_empty() -> None:
+    said = [
+        example(
+            "a", licence="MIT", source="s", subject="p", consent="yes", collected_at="2026-02-03T10:00:00Z"
+        ),
+        example("b", licence="MIT", subject="p", collected_at="2026-01-02"),
+        example("c"),
+    ]
+    assert lineage.origins(said) == {
+        "rows": 3,
+        "licence": {"MIT": 2},
+        "source": {"s": 1},
+        "consent": {"yes": 1},
+        "subjects": 1,
+        "unnamed": 1,
+        "days": ["2026-01-02", "2026-02-03"],
+    }
+    many = lineage.origins([example(f"{n}", source=f"s{n % 30}") for n in range(31)])
+    assert len(many["source"]) == lineage.MOST
+    assert next(iter(many["source"].items())) == ("s0", 2)
+    assert lineage.origins([])["days"] == []

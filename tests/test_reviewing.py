@@ -12,6 +12,7 @@ import trimtab
 from tests import projects
 from trimtab import concluding, reviewing
 from trimtab.adjust.stack import BASE
+from trimtab.document import model_card
 from trimtab.errors import ReviewError, RunError
 from trimtab.pipeline import reopened
 from trimtab.review import assigning, judging, people, sampling
@@ -232,6 +233,7 @@ def test_a_model_judges_the_same_pairs_and_is_held_against_people(tmp_path: Path
     assert judge["agreement"]["undefined"] == "not yet compared with people"
     assert judge["alone"]["value"] is None
     judged(store, review.id, entered(store, "Ann"), says_ok)
+    assert [path.name for path in model_card.write(model_card.facts(run.folder))] == ["card.md", "card.html"]
     found = concluding.conclude(run.folder.path, store)
     (judge,) = found.content["machines"]
     assert judge["agreement"]["n"] == len(confirm_of(run))
@@ -240,6 +242,12 @@ def test_a_model_judges_the_same_pairs_and_is_held_against_people(tmp_path: Path
     assert found.analysis.raters == 1
     page = (run.folder.path / "report.html").read_text(encoding="utf-8")
     assert "corrected by people" in page
+    # The card of before had another verdict; the one of now has what people said, and none of them by name.
+    assert not any(run.folder.has(name) for name in model_card.FILES)
+    card = model_card.write(model_card.facts(run.folder))[0].read_text(encoding="utf-8")
+    assert "| people | 1 |" in card
+    assert "| models that judged beside them | 1 |" in card
+    assert "Ann" not in card
     store.close()
 
 

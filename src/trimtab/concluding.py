@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from trimtab.decide import people
-from trimtab.document import write_report
+from trimtab.document import model_card, write_report
 from trimtab.errors import ReviewError
 from trimtab.recipe import load as load_recipe
 from trimtab.records import Verdict
@@ -51,7 +51,8 @@ def standing(path: Path | str, store: Store, purpose: Purpose | Literal[""] = ""
 def conclude(path: Path | str, store: Store, purpose: Purpose | Literal[""] = "") -> Standing:
     """End the newest review of a run and take what people judged into the run: figures, verdict, report.
 
-    What was judged for learning is written as rows as well. Given again, it writes the same.
+    What was judged for learning is written as rows as well. A card that was made before is removed. Given again, it
+    writes the same.
 
     Raises:
         RunError: there is no such run, or another process works on it.
@@ -77,6 +78,7 @@ def conclude(path: Path | str, store: Store, purpose: Purpose | Literal[""] = ""
         if review.purpose == "verdict":
             folder.write("verdict.json", found.verdict)
         write_report(folder)
+        model_card.outdated(folder)
         sampling.close(store, review.id)
     return found
 

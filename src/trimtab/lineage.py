@@ -10,6 +10,7 @@ line with its part and the name of the request alone.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,8 @@ STACK = "lineage.json"
 GUARD = "guard"
 AUGMENTED = "augmented"
 MADE = "augmented.jsonl"
+# Values of one kind that a record names; sources may be as many as rows.
+MOST = 20
 # The field of a row whose answers people corrected: hash of what its data file says.
 ORIGINAL = "original"
 
@@ -115,6 +118,21 @@ def stacks(folder: RunFolder) -> dict[str, Learned]:
         place = f"trials/{name}/{STACK}"
         found[name] = _learned(folder.read(place)) if folder.has(place) else Learned(name, parts=("tune",))
     return found
+
+
+def origins(examples: Sequence[Example]) -> dict[str, Any]:
+    """What rows say of where they come from: rows by licence, source and consent, people, days of collection.
+
+    The values that most rows have, with their rows; `unnamed` are rows about nobody. What no row says is empty.
+    """
+    counts = {
+        name: dict(Counter(said for e in examples if (said := getattr(e, name))).most_common(MOST))
+        for name in ("licence", "source", "consent")
+    }
+    days = sorted(example.collected_at[:10] for example in examples if example.collected_at)
+    people = [example.subject for example in examples if example.subject]
+    found = {"subjects": len(set(people)), "unnamed": len(examples) - len(people)}
+    return {"rows": len(examples), **counts, **found, "days": [days[0], days[-1]] if days else []}
 
 
 def affected(

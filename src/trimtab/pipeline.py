@@ -248,7 +248,9 @@ def _provenance(work: Work, finished: str = "", changes: Sequence[str] = ()) -> 
                 "hash": content_hash([e.id for part in prepared.parts.values() for e in part]),
                 "rows": sum(map(len, prepared.parts.values())),
                 "parts": {part: len(items) for part, items in prepared.parts.items()},
+                "origins": lineage.origins(prepared.parts["tune"]),
             },
+            "guidelines": _rules(prepared),
             "goal": {
                 "metric": goal.name,
                 "unit": goal.unit,
@@ -275,3 +277,14 @@ def _provenance(work: Work, finished: str = "", changes: Sequence[str] = ()) -> 
             "finished": finished,
         },
     )
+
+
+def _rules(prepared: Prepared) -> dict[str, Any]:
+    """What the record says of the guidelines: which they are and for whom; empty without any."""
+    if prepared.guidelines is None:
+        return {}
+    told = {"version", "date", "review_by", "audience", "tone"}
+    return {
+        **prepared.guidelines.model_dump(mode="json", include=told),
+        "rules": len(prepared.guidelines.rules),
+    }

@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from trimtab.document.charts import Point, Threshold
+from trimtab.document.charts import Mark, Point, Threshold
 from trimtab.document.coloured import Part
-from trimtab.document.pictures import Cloud, Passage, Picture, Plane, Response, picture
+from trimtab.document.flows import Box
+from trimtab.document.pictures import Bars, Cloud, Flow, Passage, Picture, Plane, Response, picture
 from trimtab.document.planes import Axis, Place
 from trimtab.errors import RunError
 from trimtab.records import NAN, Estimate, plain
@@ -25,6 +26,8 @@ EVERY: tuple[Picture, ...] = (
     ),
     Cloud("c", "map", ((0.0, 1.0), (2.0, 0.5)), ("a", "b"), (False, True)),
     Plane("p", "trade", Axis("gain", 1.0), Axis("guard", -1.0), (Place("one", 1.0, 0.0, chosen=True),)),
+    Bars("b", "gain", (Mark("+1", KNOWN, "good", "gain"), Mark("?", LOST)), Threshold(0.2, "least")),
+    Flow("f", "way", (Box("a", "A", "<1>", 0), Box("b", "B", "2", 1, 30.0, 40.0, "bad")), (("a", "b"),)),
     Passage("w", "why", "lead", (Part(0, "Hello ", "system", 0.5), Part(1, "there", "question", -1.0))),
 )
 

@@ -13,7 +13,7 @@ from trimtab import lineage, taint
 from trimtab.adjust.decoding import Decoding
 from trimtab.adjust.stack import Stack
 from trimtab.data.read import read
-from trimtab.document import probe_page, probed
+from trimtab.document import model_card, probe_page, probed
 from trimtab.erasure import Asked, erase
 from trimtab.errors import TaintedError
 from trimtab.run import RunFolder
@@ -93,3 +93,18 @@ def test_a_probe_goes_whole_because_its_texts_are_cut_into_words(tmp_path: Path,
     assert not any((folder.path / name).exists() for name in (probed.FILE, probed.IMAGES, probe_page.PAGE))
     assert (other.path / probed.FILE).is_file()
     assert "probe removed" in json.dumps(record)
+
+
+def test_a_card_of_what_learned_from_them_is_removed(tmp_path: Path, cache: Path) -> None:
+    folder, _ = run(tmp_path / "home", ROWS)
+    other, _ = run(tmp_path / "home" / "other", ROWS[1:])
+    for one in (folder, other):
+        for name in model_card.FILES:
+            one.write_text(name, "- value: 1\n")
+    copy = tmp_path / "home" / "kept" / "card.html"
+    copy.parent.mkdir()
+    copy.write_text(f"<p>{SAID}</p>")
+    erase(Asked("p", tmp_path / "home"))
+    assert not [name for name in model_card.FILES if folder.has(name)]
+    assert all(other.has(name) for name in model_card.FILES)
+    assert not copy.exists()

@@ -24,7 +24,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "init": ("begin", "Write a recipe: from nothing, or from your own CSV or JSONL."),
     "doctor": ("begin", "Check the machine and the installation."),
     "audit": ("audit", "Say what is wrong with data, before a model learns it."),
-    "card": ("card", "Write a data card: for the Hugging Face Hub, and as Croissant."),
+    "card": ("card", "Write the card of data, or of a run's model, for the Hub."),
     "preview": ("look", "Show how data is read, and which tokens are learned."),
     "plan": ("tune", "Say what the data can prove, and the time and memory it takes."),
     "tune": ("tune", "Find the smallest adjustment that passes, and give a verdict."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trimtab.document import reviewed
 from trimtab.document.record import Record, metric_title, suite_title
 from trimtab.document.samples import Samples
 
@@ -21,8 +22,9 @@ def limits(record: Record, shown: Samples) -> list[str]:
             name = f"{suite_title(guard.suite)} ({metric_title(guard.metric)})"
             found.append(f"{name}: {record.guard(guard)['limits']}")
     found += [f"{change}. Figures from before and after may differ." for change in _changes(record)]
+    if not record.folder.has(reviewed.FILE):
+        found.append("No person has judged the answers: every figure here is computed.")
     found += [
-        "No person has judged the answers: every figure here is computed.",
         "Guards cover what they name. What no guard measures may have changed.",
         *_fitted(record),
         "The figures hold for prompts like those in the data. For other subjects, languages or lengths they "

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from markupsafe import Markup
 
-from trimtab.document import charts, clouds, coloured, planes
+from trimtab.document import charts, clouds, coloured, flows, planes
 from trimtab.errors import RunError
 from trimtab.run import estimate_from
 
@@ -76,7 +76,37 @@ class Passage:
         return coloured.passage(self.lead, self.parts)
 
 
-Picture = Response | Cloud | Plane | Passage
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Intervals against the value that they are held against."""
+
+    name: str
+    title: str
+    marks: tuple[charts.Mark, ...]
+    threshold: charts.Threshold
+    kind: Literal["bars"] = "bars"
+
+    def drawn(self) -> Markup:
+        """As inline SVG; empty where no interval is defined."""
+        return charts.intervals(self.marks, self.threshold, name=self.name, title=self.title)
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What came from what: boxes, and lines between those named."""
+
+    name: str
+    title: str
+    boxes: tuple[flows.Box, ...]
+    lines: tuple[tuple[str, str], ...]
+    kind: Literal["flow"] = "flow"
+
+    def drawn(self) -> Markup:
+        """As inline SVG; empty without boxes."""
+        return flows.flow(self.boxes, self.lines, name=self.name, title=self.title)
+
+
+Picture = Response | Cloud | Plane | Passage | Bars | Flow
 
 
 def picture(content: Mapping[str, Any]) -> Picture:
@@ -123,4 +153,23 @@ def _passage(content: Mapping[str, Any]) -> Picture:
     return Passage(content["name"], content["title"], content["lead"], parts)
 
 
-_READ = {"response": _response, "cloud": _cloud, "plane": _plane, "passage": _passage}
+def _bars(content: Mapping[str, Any]) -> Picture:
+    marks = tuple(
+        charts.Mark(m["label"], estimate_from(m["estimate"]), m["tone"], m["name"]) for m in content["marks"]
+    )
+    return Bars(content["name"], content["title"], marks, charts.Threshold(**content["threshold"]))
+
+
+def _flow(content: Mapping[str, Any]) -> Picture:
+    lines = tuple((str(one), str(other)) for one, other in content["lines"])
+    return Flow(content["name"], content["title"], tuple(flows.Box(**box) for box in content["boxes"]), lines)
+
+
+_READ = {
+    "response": _response,
+    "cloud": _cloud,
+    "plane": _plane,
+    "passage": _passage,
+    "bars": _bars,
+    "flow": _flow,
+}

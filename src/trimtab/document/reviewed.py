@@ -78,11 +78,11 @@ def _said(content: Mapping[str, Any]) -> Iterator[str]:
         weight = "is left out" if one["weight"] == 0 else f"counts {percent(one['weight'])}"
         yield f"Rater {one['rater']} {weight} by the rule set beforehand ({one['rule']}): {one['figure']}."
     if analysis["decisions"]:
-        yield f"With all raters the result would be: {_rate(comparison_from(analysis['unruled']))}."
+        yield f"With all raters the result would be: {rate(comparison_from(analysis['unruled']))}."
     chosen = comparison_from(analysis["chosen"])
     if not chosen.difference.undefined:
         yield (
-            f"On items chosen because the model seemed unsure, which never enter the estimate: {_rate(chosen)}."
+            f"On items chosen because the model seemed unsure, which never enter the estimate: {rate(chosen)}."
         )
 
 
@@ -97,7 +97,7 @@ def _preferred(rated: Comparison) -> str:
         "breached": "less than was allowed",
     }.get(rated.outcome, "which leaves open whether it is enough")
     return (
-        f"The adjusted model's answer was preferred in {_rate(rated)}, ties counted half, against {_against(rated)}: "
+        f"The adjusted model's answer was preferred in {rate(rated)}, ties counted half, against {_against(rated)}: "
         f"{held}. {percent(rated.difference.level)} interval ({rated.difference.method}), {rated.difference.n:,} items."
     )
 
@@ -106,7 +106,7 @@ def _against(rated: Comparison) -> str:
     return percent(0.5 + rated.threshold, 1)
 
 
-def _rate(rated: Comparison) -> str:
+def rate(rated: Comparison) -> str:
     """A win rate as "62% (55% to 69%)"."""
     if rated.difference.undefined:
         return f"undefined ({rated.difference.undefined})"

@@ -30,7 +30,7 @@ def section(record: Record) -> Section | None:
         return None
     content = record.folder.read(FACTS)
     before = verdict_from(content["verdict"])
-    tables = [_verdicts(record, content, before), _taken(content), _fates(content)]
+    tables = [*changes(record, content, before), _fates(content)]
     said = [
         f"Round {content['number']}, after run {content['run']}.",
         _moved(content),
@@ -53,6 +53,11 @@ def line(record: Record) -> str:
         f"{content['number']}, after {content['run']} ({before.outcome}, {interval(before.difference)}); "
         f"{_moved(content)} Of confirm {confirm['fresh']} items are fresh, {confirm['before']} were looked at before"
     )
+
+
+def changes(record: Record, content: Mapping[str, Any], before: Verdict) -> list[Table]:
+    """Both verdicts side by side, and what was taken over from the round before."""
+    return [_verdicts(record, content, before), _taken(content)]
 
 
 def _moved(content: Mapping[str, Any]) -> str:
@@ -130,7 +135,7 @@ def _verdicts(record: Record, content: Mapping[str, Any], before: Verdict) -> Ta
         was = guards.get((guard.suite, guard.metric))
         name = f"guard {suite_title(guard.suite)}, {metric_title(guard.metric)}"
         rows.append((name, *(guard_word(one) if one else NONE for one in (was, guard))))
-    return Table("This round and the one before it", ("", content["run"], "this round"), tuple(rows))
+    return Table("This round and the one before it", ("what", content["run"], "this round"), tuple(rows))
 
 
 def _taken(content: Mapping[str, Any]) -> Table:

@@ -257,7 +257,7 @@ def provenance(record: Record) -> Table:
     rows = [
         (key, text)
         for key, text in _flat(record.provenance)
-        if not key.startswith(("goal", "costs", "guards"))
+        if not key.startswith(("goal", "costs", "guards", "data, origins"))
     ]
     return Table("What the run was made with and from", ("what", "recorded"), tuple(rows))
 

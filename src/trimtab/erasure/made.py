@@ -12,7 +12,7 @@ from trimtab.erasure.texts import Redactor
 from trimtab.run import write_atomic
 
 # By the end of a file's name. Pages show texts in many forms and are written again by the verb that made them.
-PAGES = ("audit.html", "report.html", "card.md")
+PAGES = ("audit.html", "report.html", "card.md", "card.html")
 RECORDS = ("audit.json", ".ledger.jsonl", ".ledger.json", ".undo.jsonl", ".undo.json")
 
 

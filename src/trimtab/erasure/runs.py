@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from trimtab import lineage, previous, taint
-from trimtab.document import probe_page, probed, write_report
+from trimtab.document import model_card, probe_page, probed, write_report
 from trimtab.erasure.person import Person
 from trimtab.erasure.search import Change, Search, holds, walk
 from trimtab.erasure.texts import Redactor
@@ -80,6 +80,11 @@ def plan(search: Search) -> Iterator[Change]:
         page = one.folder.path / PAGE
         if page.is_file() and (changes or holds(page, search.person.needles)):
             yield Change(PLACE, page, "written again", functools.partial(_page, one.folder, search.person))
+        for card in (one.folder.path / name for name in model_card.FILES):
+            if card.is_file() and (one.stacks or changes or holds(card, search.person.needles)):
+                yield Change(
+                    PLACE, card, "card removed; its verb writes it again", functools.partial(_remove, card)
+                )
     for one in known:
         path = one.folder.path / lineage.ROWS
         if one.parts and one.certain:
@@ -139,7 +144,7 @@ def _record(search: Search, one: Found) -> Iterator[Change]:
     deleted = [one.folder.trial(stack) for stack in one.stacks] if search.adapters == "delete" else []
     for path in walk(one.folder.path):
         gone = any(folder in path.parents and path.parent != folder for folder in deleted)
-        if path.name in (*LEFT, PAGE) or gone or (one.parts and _of_probe(one, path)):
+        if path.name in (*LEFT, PAGE, *model_card.FILES) or gone or (one.parts and _of_probe(one, path)):
             continue
         redactor = _redactor(search.person, one, path)
         try:

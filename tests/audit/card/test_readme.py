@@ -14,8 +14,9 @@ from tests.audit.made import raw, write
 from trimtab.audit import audit, card, fixing
 from trimtab.audit.card.croissant import croissant
 from trimtab.audit.card.readme import metadata, readme, size
-from trimtab.audit.card.words import missing, safe
+from trimtab.audit.card.words import missing
 from trimtab.audit.rows import rows
+from trimtab.document.markdown import safe
 
 
 def made(folder: Path, content: list[dict[str, Any]], **declared: str) -> card.Facts:

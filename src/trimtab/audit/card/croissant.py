@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from trimtab.audit.card import licences
+from trimtab import licences
 from trimtab.audit.card.facts import Facts
 from trimtab.audit.card.words import collection, limits, missing, personal, preparation, summary
 from trimtab.audit.tallies import MANY

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
 
-from trimtab.audit.card import licences
+from trimtab import licences
 from trimtab.audit.card.croissant import endings
 from trimtab.audit.card.facts import Facts
 from trimtab.audit.card.words import (
@@ -18,7 +18,6 @@ from trimtab.audit.card.words import (
     made,
     preparation,
     rows,
-    safe,
     summary,
     types,
     unsaid,
@@ -27,7 +26,7 @@ from trimtab.audit.columns import NAME
 from trimtab.audit.kinds import KINDS
 from trimtab.audit.page import WORDS, share
 from trimtab.audit.provenance import people_are
-from trimtab.document.sections import Section
+from trimtab.document.markdown import safe, section, table
 
 NOT_KNOWN = "**not known**"
 # Upper ends of the Hub's categories of size.
@@ -65,7 +64,7 @@ def readme(facts: Facts) -> str:
         _origins(facts),
         _findings(facts),
         _personal(facts),
-        *(_section(one) for one in facts.found.sections if one.name not in (NAME, "origins")),
+        *(section(one) for one in facts.found.sections if one.name not in (NAME, "origins")),
         _unseen(facts),
         _changes(facts),
         _making(facts),
@@ -146,7 +145,7 @@ def _about(facts: Facts) -> list[str]:
         ("file", _file(facts)),
         ("SHA-256", f"`{facts.sha256}`"),
     ]
-    return ["## Dataset", _table(("fact", "value"), cells)]
+    return ["## Dataset", table(("fact", "value"), cells)]
 
 
 def _file(facts: Facts) -> str:
@@ -177,7 +176,7 @@ def _fields(facts: Facts) -> list[str]:
     ]
     if not cells:
         return []
-    return ["## Fields", _table(("column", "read as", "holds", "rows"), cells, numbers=(3,))]
+    return ["## Fields", table(("column", "read as", "holds", "rows"), cells, numbers=(3,))]
 
 
 def _inside(names: Sequence[str]) -> str:
@@ -194,7 +193,7 @@ def _parts(facts: Facts) -> list[str]:
     cells = [(name, f"{count:,}") for name, count in parts.items()]
     apart = facts.found.rows - sum(parts.values())
     cells += [("none", f"{apart:,}")] if apart else []
-    return ["## Parts", _table(("part", "rows"), cells, numbers=(1,))]
+    return ["## Parts", table(("part", "rows"), cells, numbers=(1,))]
 
 
 def _lengths(facts: Facts) -> list[str]:
@@ -207,7 +206,7 @@ def _lengths(facts: Facts) -> list[str]:
     if not cells:
         return []
     header = ("side", "mean", "1%", "25%", "half", "75%", "99%")
-    return ["## Lengths in words", _table(header, cells, numbers=range(1, 7))]
+    return ["## Lengths in words", table(header, cells, numbers=range(1, 7))]
 
 
 def _origins(facts: Facts) -> list[str]:
@@ -228,7 +227,7 @@ def _origins(facts: Facts) -> list[str]:
         else f"People whom rows are about: {NOT_KNOWN} (fill the column `subject` with a pseudonym)."
     )
     header = ("fact", "rows say", f"not said by, of {count:,} rows")
-    return ["## Where the rows come from", _table(header, cells, numbers=(2,)), about]
+    return ["## Where the rows come from", table(header, cells, numbers=(2,)), about]
 
 
 def _counts(values: Mapping[str, int]) -> str:
@@ -257,7 +256,7 @@ def _findings(facts: Facts) -> list[str]:
     ]
     said = f"Kinds of {', of '.join(f'{word}: {count}' for word, count in kinds.items())}."
     header = ("severity", "finding", "rows", "share", "what it does to a fine-tune")
-    return ["## Findings", said, _table(header, cells, numbers=(2, 3))]
+    return ["## Findings", said, table(header, cells, numbers=(2, 3))]
 
 
 def _personal(facts: Facts) -> list[str]:
@@ -272,21 +271,8 @@ def _personal(facts: Facts) -> list[str]:
     return [
         "## Personal and sensitive information",
         "Types and counts only; the values stand in the rows. `trimtab audit --fix` masks them in a copy.",
-        _table(("type", "what", "places", "rows"), cells, numbers=(2, 3)),
+        table(("type", "what", "places", "rows"), cells, numbers=(2, 3)),
     ]
-
-
-def _section(one: Section) -> list[str]:
-    tables = [
-        f"**{safe(table.caption)}**\n\n"
-        + _table(
-            [safe(name) for name in table.head],
-            [[safe(cell) for cell in cells] for cells in table.rows],
-            numbers=range(1, len(table.head)),
-        )
-        for table in one.tables
-    ]
-    return [f"## {safe(one.title)}", *(safe(text) for text in one.said), *tables]
 
 
 def _unseen(facts: Facts) -> list[str]:
@@ -308,9 +294,3 @@ def _making(facts: Facts) -> list[str]:
     found = ["## How this card was made", f"{made(facts)} {datetime.date.today().isoformat()}."]
     command = facts.command.replace("```", "'''")
     return [*found, f"```\n{command}\n```"] if command else found
-
-
-def _table(header: Sequence[str], cells: Iterable[Sequence[str]], numbers: Iterable[int] = ()) -> str:
-    right = set(numbers)
-    lines = [header, ["---:" if place in right else "---" for place in range(len(header))], *cells]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 
@@ -10,7 +9,6 @@ from trimtab import __version__
 from trimtab.audit.card.facts import Facts
 from trimtab.audit.kinds import KINDS
 from trimtab.audit.provenance import people_are
-from trimtab.document.masking import mask, printable
 
 # What is lacking: the column that says it of each row, or the key of --use that says it of the set.
 COLUMNS: Mapping[str, str] = {
@@ -30,9 +28,6 @@ KEYS: Mapping[str, str] = {
     "address": "url=ADDRESS",
 }
 PERSONAL = ("personal_data", "secret")
-# An underscore inside of a word is a letter to Markdown.
-_SIGNS = re.compile(r"[\\`*|\[\]]|(?<!\w)_|_(?!\w)")
-_FIRST = re.compile(r"\A[#+=~-]|(?<=\A\d)\.")
 
 
 def rows(count: int) -> str:
@@ -136,11 +131,3 @@ def limits(facts: Facts) -> list[str]:
 def made(facts: Facts) -> str:
     """How the card was made, in a sentence."""
     return f"Made by Trimtab {__version__}; all figures are its audit's. Nothing was typed by hand but what --use says."
-
-
-def safe(text: str) -> str:
-    """A text for a cell or a line of Markdown: in one line, masked, without signs that mean something there."""
-    plain = " ".join(printable(mask(text)).split())
-    for sign, name in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
-        plain = plain.replace(sign, name)
-    return _FIRST.sub(r"\\\g<0>", _SIGNS.sub(r"\\\g<0>", plain))

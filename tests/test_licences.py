@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trimtab.audit.card.licences import HUB, addresses, hub, of_rows
+from trimtab.licences import HUB, addresses, hub, of_rows
 
 
 @pytest.mark.parametrize(
