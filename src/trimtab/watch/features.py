@@ -50,8 +50,7 @@ class Grid:
 
     def value(self, codes: Codes) -> Array:
         """The values (n,) with these numbers."""
-        answer: Array = self.low + self.step * codes
-        return answer
+        return np.asarray(self.low + self.step * codes, dtype=np.float64)
 
 
 YES_NO = Grid(0, 1, 1, "share of answers")
@@ -68,7 +67,7 @@ FIGURES: dict[str, Grid] = {
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """Of n rows: figures by name, each (n,), nan where undefined; vectors (n, hidden) of length 1, None without encoder."""
+    """Of n rows: figures by name, (n,) each, nan where undefined; vectors (n, hidden) of length 1, None if not read."""
 
     figures: dict[str, Array]
     prompts: np.ndarray | None

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from trimtab.stats.intervals import Array
 
 # Shares of the capital that are staked side by side: what is best for a change that shows in ten rows, up to thousands.
-STAKED: Array = 0.9 * 0.5 ** np.arange(5)
+STAKED: Array = np.array([0.9 * 0.5**halved for halved in range(5)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Capital:
     Attributes:
         rows: how many were seen.
         held: (cells,), natural logarithm of S; -inf before the first row.
-        best: (cells,), logarithm of what that money has become which was put in at the best row.
+        best: (cells,), logarithm of what a unit has become that was put in at the best row for it.
         since: (cells,) int64, that row, counted from 1.
     """
 
@@ -78,9 +78,10 @@ def grown(capital: Capital, paid: Array) -> tuple[Capital, Array]:
     cells, n = len(capital.held), paid.shape[1]
     gains = np.log1p(STAKED[None, :, None] * (paid[:, None, :] - 1)).reshape(cells, n)
     won = np.cumsum(gains, axis=1)
-    put_in = log_start(capital.rows + np.arange(1, n + 1)) - (won - gains)
+    before = won - gains
+    put_in = log_start(capital.rows + np.arange(1, n + 1)) - before
     held = np.logaddexp.accumulate(np.column_stack([capital.held, put_in]), axis=1)[:, 1:] + won
-    tried = np.column_stack([capital.best, put_in])
+    tried = np.column_stack([capital.best, -before])
     place = np.argmax(tried, axis=1)
     since = np.where(place == 0, capital.since, capital.rows + place)
     if not n:

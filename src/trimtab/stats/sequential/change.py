@@ -77,8 +77,9 @@ def begun(baseline: Codes, codes: int, seed: int) -> Change:
 def noticed(change: Change, codes: Codes) -> tuple[Change, Array]:
     """The stream after some more rows, and the evidence (n,) after each of them, in nats.
 
-    codes (n,): values as in `begun`, `NONE` for a row without one, on which nothing is bet. Exchangeable: baseline and rows could have come in any order. As long as that is so, the evidence reaches
-    log(1 / alpha) in at most a share alpha of streams, whenever and however often one looks.
+    codes (n,): values as in `begun`, in their order; `NONE` for a row without one, on which nothing is bet. As long as
+    baseline and rows are exchangeable (they could have come in any order) the evidence reaches log(1 / alpha) in at
+    most a share alpha of streams, whenever and however often one looks.
 
     Raises:
         StatisticsError: values out of range.

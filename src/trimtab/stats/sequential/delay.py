@@ -9,14 +9,16 @@ import numpy as np
 from trimtab.stats.distributions import normal_quantile
 from trimtab.stats.intervals import Array
 from trimtab.stats.sequential.capital import STAKED, log_start
-from trimtab.stats.sequential.ranks import BETS, Codes, paid
+from trimtab.stats.sequential.ranks import BETS, TAILS, Codes, paid
 
 MOST_ROWS = 20_000
-_STEPS, _DRAWN = 120, 16
+_STEPS = 120
+# Ranks in pieces on each of which a bet on a tail pays one sum, and one on the mean nearly so.
+_BREAKS: Array = np.unique(np.concatenate([np.linspace(0, 1, 201), TAILS, 1 - np.array(TAILS)]))
 
 
 def rows_to_notice(counts: Codes, changed: Array, alpha: float, rows: int, power: float = 0.9) -> float:
-    """Rows after a change until the evidence has reached log(1 / alpha) with probability `power`; infinite beyond 20,000.
+    """Rows after a change until the evidence is log(1 / alpha) with probability `power`; infinite beyond 20,000.
 
     counts (codes,): how often each value was seen before the change, the baseline's included. changed (codes,): the
     chance of each value after it. rows: how many were seen since the baseline.
@@ -39,16 +41,15 @@ def rows_to_notice(counts: Codes, changed: Array, alpha: float, rows: int, power
 
 def _growth(counts: Codes, changed: Array, steps: Codes) -> tuple[Array, Array]:
     """Mean and variance of the logarithm of each cell's gain, (steps, cells), so many rows after the change."""
-    seen = np.flatnonzero(changed > 0)
-    weights = np.repeat(changed[seen] / _DRAWN, _DRAWN)
-    within = (np.arange(_DRAWN) + 0.5) / _DRAWN
-    means, variances = [], []
-    for step in steps:
-        pool = counts + step * changed
-        below = np.cumsum(pool) - pool
-        p = ((below[seen, None] + within * pool[seen, None]) / pool.sum()).ravel()
-        gains = np.log1p(STAKED[None, :, None] * (paid(p)[:, None, :] - 1)).reshape(-1, len(p))
-        mean = gains @ weights
-        means.append(mean)
-        variances.append(np.maximum(gains**2 @ weights - mean**2, 0))
-    return np.stack(means), np.stack(variances)
+    middles = (_BREAKS[1:] + _BREAKS[:-1]) / 2
+    gains = np.log1p(STAKED[None, :, None] * (paid(middles)[:, None, :] - 1)).reshape(-1, len(middles))
+    chances = np.stack([_ranks(counts + step * changed, changed) for step in steps])
+    mean = chances @ gains.T
+    return mean, np.maximum(chances @ (gains**2).T - mean**2, 0)
+
+
+def _ranks(pool: Array, changed: Array) -> Array:
+    """The chance (pieces,) of a rank between each two breaks: within a value ranks are uniform."""
+    ends = np.concatenate([[0.0], np.cumsum(pool) / pool.sum()])
+    below = np.interp(_BREAKS, ends, np.concatenate([[0.0], np.cumsum(changed)]))
+    return np.diff(below)

@@ -4,9 +4,10 @@ The smoothed rank p of a new value in the bag of all values so far, itself among
 
     p = (number below + U (number equal)) / (number in all),    U uniform on [0, 1],
 
-is uniform and independent of the ranks before it as long as all values are exchangeable (Vovk, Gammerman and Shafer
-2022, Algorithmic Learning in a Random World, 2nd edition, theorem 11.1). The first values are the baseline's, so that
-how little it says is in the ranks; nothing is assumed of its distribution, and no interval has to be paid for.
+is uniform and independent of the ranks before it as long as all values are exchangeable (Vovk, Nouretdinov and
+Gammerman 2003, Testing exchangeability on-line; Vovk 2021, Statistical Science 36(4), 595-611, section 2). The first
+values are the baseline's, so that what is not known of it is in the ranks: nothing is assumed of its distribution, and
+no interval of it has to be paid for.
 """
 
 from __future__ import annotations

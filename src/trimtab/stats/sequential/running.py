@@ -1,7 +1,7 @@
 """The mean so far of differences whose expectation may change from row to row, with bounds that hold at every row.
 
-Choe and Ramdas (2023), Comparing sequential forecasters, Operations Research, theorem 2: for d_1, d_2, ... in [-c/2, c/2]
-with expectations mu_1, mu_2, ... given those before, and guesses g_t made before d_t,
+Choe and Ramdas (2023), Comparing sequential forecasters, Operations Research, theorem 2: for d_1, d_2, ... in
+[-c/2, c/2] with expectations mu_1, mu_2, ... given those before, and guesses g_t made before d_t,
 
     | mean(d_1..d_t) - mean(mu_1..mu_t) | <= u(V_t) / t for all t, with probability 1 - 2 alpha,
     V_t = sum_s (d_s - g_s)^2.
