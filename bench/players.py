@@ -3,8 +3,8 @@
     python bench/players.py --games 200
 
 Each player has shares of interest in some kinds of task. A model names the kind that it thinks the player wants; the
-score of a row is 1 where that is so. The unchanged model knows the first rows of each player; the adapted one counts on,
-with what lies back fading. At `shift_at` some players' interests are drawn anew.
+score of a row is 1 where that is so. The unchanged model knows the first rows of each player; the adapted one goes on
+counting, with what lies back fading. At `shift_at` some players' interests are drawn anew.
 """
 
 import argparse
@@ -65,7 +65,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--games", type=int, default=100)
     args = parser.parse_args()
-    print("| players that shift | shown better | shown worse | rows after the shift, median | gain, last 200 rows |")
+    print(
+        "| players that shift | shown better | shown worse | rows after the shift, median | gain, last 200 rows |"
+    )
     print("|" + "---|" * 5)
     for shifting in (0.0, 0.25, 0.5, 1.0):
         game = Game(shifting=shifting)

@@ -52,7 +52,10 @@ def test_ranks_of_quiet_values_are_uniform_and_independent_whatever_the_baseline
         p, _ = ranks(np.bincount(rate(rng, 5, 0.2), minlength=2), rate(rng, 4, 0.2), rng.random(4))
         rows.append(p)
     p = np.array(rows)
-    assert np.abs(np.quantile(p, [0.05, 0.2, 0.5, 0.8, 0.95], axis=0).T - [0.05, 0.2, 0.5, 0.8, 0.95]).max() < 0.03
+    assert (
+        np.abs(np.quantile(p, [0.05, 0.2, 0.5, 0.8, 0.95], axis=0).T - [0.05, 0.2, 0.5, 0.8, 0.95]).max()
+        < 0.03
+    )
     assert np.abs(np.corrcoef(p.T) - np.eye(4)).max() < 0.05
 
 
@@ -99,7 +102,8 @@ def test_quiet_streams_give_few_false_alarms_however_small_the_baseline(kind, si
     draw = {"rate": lambda n: rate(rng, n, 0.1), "normal": lambda n: normal(rng, n)}[kind]
     codes = {"rate": 2, "normal": 1001}[kind]
     alarms = [
-        first(noticed(begun(draw(size), codes, seed), draw(300))[1], alpha=0.2) < math.inf for seed in range(200)
+        first(noticed(begun(draw(size), codes, seed), draw(300))[1], alpha=0.2) < math.inf
+        for seed in range(200)
     ]
     assert np.mean(alarms) <= 0.2
 

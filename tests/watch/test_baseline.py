@@ -66,7 +66,9 @@ def test_what_makes_no_baseline_is_refused(rows: list[Traffic], options: dict, s
 def test_a_run_gives_what_its_stack_answered_on_select(tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path, "0123456789abcdef")
     rows = traffic(40, 3, stack="s1")
-    messages = [[{"role": "system", "content": "Be kind."}, {"role": "user", "content": r.prompt}] for r in rows]
+    messages = [
+        [{"role": "system", "content": "Be kind."}, {"role": "user", "content": r.prompt}] for r in rows
+    ]
     folder.write_rows("examples.jsonl", [{"id": str(n), "messages": m} for n, m in enumerate(messages)])
     outputs = [
         Output(str(n), seed, r.answer if seed == 0 else "nothing", fired=r.fired, confidence=r.confidence)

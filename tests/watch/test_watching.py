@@ -61,8 +61,13 @@ def test_looking_after_every_row_finds_what_looking_once_finds() -> None:
         step = restored(json.loads(json.dumps(plain(step), allow_nan=False)))
         step = look(BEFORE, step, rows[place : place + 10])
     assert step.alarms
-    assert [plain(a) | {"evidence": 0} for a in step.alarms] == [plain(a) | {"evidence": 0} for a in once.alarms]
-    assert watched(BEFORE, step).quantities[0].figures[0].now == watched(BEFORE, once).quantities[0].figures[0].now
+    assert [plain(a) | {"evidence": 0} for a in step.alarms] == [
+        plain(a) | {"evidence": 0} for a in once.alarms
+    ]
+    assert (
+        watched(BEFORE, step).quantities[0].figures[0].now
+        == watched(BEFORE, once).quantities[0].figures[0].now
+    )
 
 
 def test_a_watch_does_not_grow_with_the_traffic_and_holds_no_text() -> None:

@@ -6,7 +6,22 @@ import numpy as np
 
 from trimtab.watch import Traffic
 
-WORDS = "we can help with your order today and the parcel is on its way to you now".split()
+WORDS = (
+    "we",
+    "can",
+    "help",
+    "with",
+    "your",
+    "order",
+    "and",
+    "the",
+    "parcel",
+    "is",
+    "on",
+    "its",
+    "way",
+    "now",
+)
 PLACES = ("parcel", "order", "delivery", "package")
 
 
