@@ -35,6 +35,7 @@ RECIPE_READERS = (
     "climbing",
     "pipeline",
     "dosing",
+    "reviewing",
     "concluding",
     "probe",
     "rounds",

@@ -81,8 +81,7 @@ def test_the_review_for_the_verdict_is_of_confirm_and_stays_in_the_store(
     review = reviewing.begin(run.folder.path, store, Wanted())
     assert review.purpose == "verdict"
     assert review.stacks == (BASE, run.verdict.stack)
-    _, prepared = reopened(run.folder.path)
-    confirm = {example.id for example in prepared.parts["confirm"]}
+    confirm = confirm_of(run)
     with store.reading() as connection:
         shown = {
             row.example for row in connection.execute(items.select()) if row.share in ("estimate", "chosen")
@@ -160,8 +159,7 @@ def test_what_people_judge_on_confirm_decides(
     assert content["analysis"]["counts"]["bad"] == 0
     page = (run.folder.path / "report.html").read_text(encoding="utf-8")
     assert "What people say, blindly, on confirm" in page
-    _, prepared = reopened(run.folder.path)
-    confirm = {example.id for example in prepared.parts["confirm"]}
+    confirm = confirm_of(run)
     assert set(run.folder.read("review/seen.json")["confirm"]) == confirm
     assert not (run.folder.path / "review/corrections.jsonl").exists()
     with store.reading() as connection:
@@ -223,3 +221,28 @@ def test_nothing_is_concluded_where_nobody_judged(tmp_path: Path, network: Path)
         concluding.conclude(run.folder.path, store)
     assert concluding.standing(run.folder.path, store).analysis.win_rate.outcome == "undefined"
     store.close()
+
+
+def test_a_model_judges_the_same_pairs_and_is_held_against_people(tmp_path: Path, network: Path) -> None:
+    run = ran(tmp_path, network)
+    store = store_of(run)
+    review = reviewing.begin(run.folder.path, store, Wanted())
+    reviewing.machine(run.folder.path, store, review, str(network))
+    (judge,) = concluding.standing(run.folder.path, store).content["machines"]
+    assert judge["agreement"]["undefined"] == "not yet compared with people"
+    assert judge["alone"]["value"] is None
+    judged(store, review.id, entered(store, "Ann"), says_ok)
+    found = concluding.conclude(run.folder.path, store)
+    (judge,) = found.content["machines"]
+    assert judge["agreement"]["n"] == len(confirm_of(run))
+    assert judge["corrected"]["value"] is not None
+    # It is no person: what decides is read from people alone.
+    assert found.analysis.raters == 1
+    page = (run.folder.path / "report.html").read_text(encoding="utf-8")
+    assert "corrected by people" in page
+    store.close()
+
+
+def confirm_of(run: trimtab.Run) -> set[str]:
+    _, prepared = reopened(run.folder.path)
+    return {example.id for example in prepared.parts["confirm"]}

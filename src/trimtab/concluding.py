@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from trimtab import stats
 from trimtab.decide import people
 from trimtab.document import write_report
 from trimtab.errors import ReviewError
 from trimtab.recipe import load as load_recipe
-from trimtab.records import Verdict, plain
+from trimtab.records import Verdict
 from trimtab.review import learning, reading, sampling
 from trimtab.review.analysis import Analysis
-from trimtab.review.overview import analysed
-from trimtab.review.reading import Said
+from trimtab.review.outcome import outcome
 from trimtab.review.sampling import Purpose, Review
 from trimtab.review.store import Store
 from trimtab.reviewing import identity
@@ -47,7 +45,7 @@ def standing(path: Path | str, store: Store, purpose: Purpose | Literal[""] = ""
     """
     folder = RunFolder.open(path)
     review = _newest(store, folder, purpose)
-    return _standing(folder, store, review, reading.said(store, review.id))
+    return _standing(folder, store, review)
 
 
 def conclude(path: Path | str, store: Store, purpose: Purpose | Literal[""] = "") -> Standing:
@@ -67,7 +65,7 @@ def conclude(path: Path | str, store: Store, purpose: Purpose | Literal[""] = ""
             f"{folder.path}: nobody has judged in review {review.id}", f"invite people: trimtab review {path}"
         )
     with folder.locked():
-        found = _standing(folder, store, review, said)
+        found = _standing(folder, store, review)
         if review.purpose == "learning":
             candidate = review.stacks[1]
             folder.write_rows("review/corrections.jsonl", learning.corrections(said, candidate))
@@ -91,36 +89,12 @@ def _newest(store: Store, folder: RunFolder, purpose: Purpose | Literal[""]) -> 
     return known[-1]
 
 
-def _standing(folder: RunFolder, store: Store, review: Review, said: Sequence[Said]) -> Standing:
+def _standing(folder: RunFolder, store: Store, review: Review) -> Standing:
     asked = load_recipe(folder.path / "recipe.yaml").review
-    analysis, verdict = analysed(store, review), folder.measured()
+    found, verdict = outcome(store, review), folder.measured()
     if review.purpose == "verdict" and asked.required:
-        verdict = people.concluded(verdict, analysis.win_rate, asked.role, asked.margin)
-    items = len(reading.order(store, review.id))
-    return Standing(review, analysis, _content(review, analysis, said, items), verdict)
-
-
-def _content(review: Review, analysis: Analysis, said: Sequence[Said], items: int) -> dict[str, Any]:
-    """What review.json keeps: figures, and no text that was shown or written."""
-    real = [one.vote for one in said if one.vote.share in ("estimate", "chosen") and not one.vote.again]
-    about = {
-        "review": review.id,
-        "purpose": review.purpose,
-        "begun": review.made,
-        "question": review.plan.question,
-        "per_item": review.plan.per_item,
-        "stacks": review.stacks,
-        "guidelines": review.guidelines.get("version", ""),
-        "role": "goal" if review.plan.margin is None else "guard",
-        "items": items,
-        "judgements": len(real),
-    }
-    ratings = {
-        rule: {stack: stats.wilson(kept, count) for stack, (kept, count) in stacks.items()}
-        for rule, stacks in learning.ratings(said).items()
-    }
-    found: dict[str, Any] = plain(about | {"analysis": analysis, "ratings": ratings})
-    return found
+        verdict = people.concluded(verdict, found.analysis.win_rate, asked.role, asked.margin)
+    return Standing(review, found.analysis, found.content, verdict)
 
 
 def _note_seen(folder: RunFolder, review: Review, items: Sequence[str]) -> None:

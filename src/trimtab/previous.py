@@ -27,6 +27,9 @@ from trimtab.records import Example, Part, content_hash
 from trimtab.run import read_json, read_rows
 
 FACTS, ROWS, CORRECTIONS = "round.json", "rows.jsonl", "corrections.jsonl"
+PROPOSED = "guidelines.proposed.yaml"
+# What of the facts holds phrases of rows: those that recur, and the names of kinds of failure.
+PHRASES = ("proposed", "failures")
 SOURCE = "correction"
 
 

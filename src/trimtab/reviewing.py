@@ -12,10 +12,14 @@ from trimtab.adjust.stack import BASE, Stack
 from trimtab.decide import people
 from trimtab.errors import ReviewError, RunError
 from trimtab.guidelines import Guidelines
+from trimtab.measure.judge import AnswerPair, Asking, judge
+from trimtab.model.find import find
+from trimtab.model.service import Options
 from trimtab.pipeline import model_of, reopened, stack_of
 from trimtab.prepare import Prepared
+from trimtab.recipe import load as load_recipe
 from trimtab.records import Example, Progress, Report, Share
-from trimtab.review import sampling
+from trimtab.review import machines, sampling
 from trimtab.review.sampling import Item, Plan, Purpose, Review
 from trimtab.review.store import FILE, Store, named
 from trimtab.run import RunFolder
@@ -77,6 +81,30 @@ def begin(path: Path | str, store: Store, wanted: Wanted, report: Report | None 
         real = [Item(e.id, e.messages, texts[e.id], share) for e, share in shown]
         checks = sampling.attention([example for example, _ in shown], count=CHECKS, seed=plan.seed)
         return sampling.begin(store, about, [*sampling.training(rules), *real, *checks])
+
+
+def machine(path: Path | str, store: Store, review: Review, model: str, report: Report | None = None) -> None:
+    """Have a model judge the pairs of a review, in both orders, and keep what it says beside people's judgements.
+
+    model: as a recipe names one; a service is asked as the recipe's `service` says.
+
+    Raises:
+        RunError: there is no such run.
+        ModelError, MetricError: the model cannot be used, or none of its replies can be read.
+    """
+    recipe = load_recipe(RunFolder.open(path).path / "recipe.yaml")
+    found = find(model, Options(**recipe.service.model_dump()))
+    base, other, *_ = review.stacks
+    pairs = [
+        AnswerPair(item.example, item.messages, (item.answers[base], item.answers[other]), (base, other))
+        for item in machines.shown(store, review.id)
+    ]
+    asking = Asking(review.plan.question, tuple(rule["text"] for rule in review.guidelines["rules"]))
+    with Stack().attach(found) as judging:
+        said = judge(judging.model, pairs, asking, _named(report, "judging"))
+    machines.keep(
+        store, review.id, said.votes, judge=said.judge, silent=said.silent, consistent=said.consistent
+    )
 
 
 def identity(folder: RunFolder) -> str:

@@ -224,6 +224,19 @@ def test_a_planted_preference_is_learned_and_the_base_stays(loss: Any) -> None:
     assert (told["loss"].value, told["beta"].value) == (loss, 0.2)
 
 
+def test_above_a_kept_trunk_it_is_the_same_training() -> None:
+    """Only the last block is trained, so what the first computes for both answers is kept."""
+    base, shape = made.base(), adapter.Shape(rank=4, blocks=(1,))
+    _, done = adapter.fit(base, CHOSEN, shape, HOW, beside=Beside(pairs=raw("dpo")))
+    assert base.trunk is not None
+    assert base.trunk.remembered >= tree_size(raw("dpo").rows())
+    eager = made.base()
+    eager.network.config.attention_dropout = 1e-9
+    _, plain = adapter.fit(eager, CHOSEN, shape, HOW, beside=Beside(pairs=raw("dpo")))
+    assert eager.trunk is None
+    assert losses(done) == pytest.approx(losses(plain), rel=1e-4)
+
+
 def test_layers_learn_from_pairs_too() -> None:
     base = made.base()
     weights = made.weights(base)

@@ -21,6 +21,7 @@ from trimtab.adjust.loop import Settings
 from trimtab.adjust.stack import BASE, Stack
 from trimtab.errors import ModelError
 from trimtab.model.load import Base, wrap
+from trimtab.model.mixed import Mixed
 from trimtab.records import Example, Message, Sampling
 
 HOW = Settings(epochs=1, batch_size=6, learning_rate=1e-2, schedule="constant", warmup=0.0)
@@ -408,3 +409,30 @@ def test_every_number_of_a_training_has_a_unit() -> None:
     assert without_unit(told) == []
     odd = {"odd": Setting(3), "list": Setting([1]), "said": Setting(1, "rows"), "name": Setting("x")}
     assert without_unit(dataclasses.replace(told, settings=odd)) == ["odd", "list"]
+
+
+def logits_of(base: Base, rows: torch.Tensor) -> torch.Tensor:
+    """Logits (rows, tokens, vocabulary) of several sequences in one pass."""
+    with torch.no_grad():
+        found: torch.Tensor = base.network(input_ids=rows, use_cache=False).logits
+    return found
+
+
+def test_some_rows_of_a_batch_are_changed_as_attaching_changes_all(case: Any) -> None:
+    _, settings, fitted = case
+    base = made.base(**settings)
+    rows = torch.randint(5, 60, (5, 7), generator=torch.Generator().manual_seed(3))
+    before = logits_of(base, rows)
+    with Stack((fitted.scaled(0.5),)).attach(base):
+        wanted = logits_of(base, rows)
+    mixed = Mixed(base.network)
+    mixed.know("it", Stack((fitted.scaled(0.5),)).changes(base))
+    with mixed.applied({"it": [1, 4], "": [0, 2, 3]}):
+        found = logits_of(base, rows)
+    assert float((wanted - before).abs().max()) > 1e-3
+    assert torch.allclose(found[[1, 4]], wanted[[1, 4]], atol=2e-5)
+    assert torch.equal(found[[0, 2, 3]], before[[0, 2, 3]])
+    with mixed.applied({"it": None}):
+        assert torch.allclose(logits_of(base, rows), wanted, atol=2e-5)
+    assert torch.equal(logits_of(base, rows), before)
+    assert not hooked(base)

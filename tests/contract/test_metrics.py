@@ -38,7 +38,10 @@ RULES = Example(
     },
 )
 ASKED = Example(
-    PROMPT, ("a",), id="f", fields={"choices": ("a", "b"), "answer": 0, "good": "aa", "bad": "bb"}
+    PROMPT,
+    ("a",),
+    id="f",
+    fields={"choices": ("a", "b"), "answer": 0, "good": "aa", "bad": "bb", "rejected": "b"},
 )
 
 
@@ -99,6 +102,7 @@ CASES: dict[str, Case] = {
     "nll": Case(ASKED),
     "choice": Case(ASKED),
     "minimal_pair": Case(ASKED),
+    "preference": Case(ASKED),
     "bias_gap": Case(ASKED),
     "twin_gap": Case(),
 }
@@ -114,7 +118,9 @@ ANSWERS = {
 SEVERAL = ["consistency", "answer_entropy", "dispersion"]
 CONTRASTED = ["twin_gap"]
 SAMPLED = [
-    name for name in CASES if name not in ("nll", "choice", "minimal_pair", "bias_gap", *SEVERAL, *CONTRASTED)
+    name
+    for name in CASES
+    if name not in ("nll", "choice", "minimal_pair", "preference", "bias_gap", *SEVERAL, *CONTRASTED)
 ]
 CORPUS = ["bleu", "f1", "false_positive_rate"]
 
@@ -257,7 +263,7 @@ def test_answers_to_a_pair_give_one_score_within_bounds(name: str, kind: str) ->
     assert all(map(math.isnan, twin_and_alone))
 
 
-@pytest.mark.parametrize("name", ["nll", "choice", "minimal_pair"])
+@pytest.mark.parametrize("name", ["nll", "choice", "minimal_pair", "preference"])
 def test_likelihood_metrics_prefer_likely_references(name: str) -> None:
     metric = build(name)
     assert metric.needs != "generation"

@@ -118,6 +118,34 @@ def test_preference_keeps_the_rejected_answer(tmp_path: Path, row: dict[str, Any
     assert example.fields["rejected"] == "bad"
 
 
+def test_a_preference_is_of_a_conversation_and_two_last_answers(tmp_path: Path) -> None:
+    before = "\n\nHuman: p\n\nAssistant: a\n\nHuman: q\n\nAssistant:"
+    row = {"chosen": f"{before} good", "rejected": f"{before} bad"}
+    (example,) = read(write(tmp_path, "a.jsonl", row))
+    assert [(m.role, m.content) for m in example.messages] == [
+        ("user", "p"),
+        ("assistant", "a"),
+        ("user", "q"),
+    ]
+    assert (example.references, example.fields["rejected"]) == (("good",), "bad")
+
+
+@pytest.mark.parametrize(
+    ("rejected", "turn"),
+    [
+        ("\n\nHuman: p\n\nAssistant: other\n\nHuman: q\n\nAssistant: bad", 2),
+        ("\n\nHuman: p\n\nAssistant: bad", 2),
+    ],
+)
+def test_transcripts_that_part_before_the_last_answer_are_refused(
+    tmp_path: Path, rejected: str, turn: int
+) -> None:
+    chosen = "\n\nHuman: p\n\nAssistant: a\n\nHuman: q\n\nAssistant: good"
+    said = problem(write(tmp_path, "a.jsonl", {"chosen": chosen, "rejected": rejected}))
+    assert "rejected: expected the conversation of chosen up to the last answer" in said
+    assert f"another one from turn {turn} on" in said
+
+
 @pytest.mark.parametrize("answer", [1, "1", "B", "b", "two"])
 def test_choices_and_the_index_of_the_answer_go_to_fields(tmp_path: Path, answer: Any) -> None:
     row = {"question": "1+1?", "choices": ["one", "two", "three"], "answer": answer}

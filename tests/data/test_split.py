@@ -50,6 +50,20 @@ def test_another_seed_is_another_split() -> None:
     assert place(BASE, 0) != place(BASE, 1)
 
 
+def test_settled_rows_stay_and_draw_their_cluster_along() -> None:
+    free = place(BASE)
+    where: dict[str, Part] = {name: "tune" for name, part in free.items() if part == "confirm"}
+    assert len(where) > 30
+    settled = split(BASE, SHARES, settled=dict(list(where.items())[:10]))
+    found = {e.id: part for part, items in settled.items() for e in items}
+    assert {name for name in found if found[name] != free[name]} == set(list(where)[:10])
+    # The first part that one of them lies in counts for all, whatever a row asks for.
+    pair = [item("a", group="g", part="confirm"), item("b", group="g"), item("c", prompt="prompt b")]
+    both: Mapping[str, Part] = {"a": "confirm", "b": "select"}
+    parts = split([*BASE, *pair], SHARES, settled=both)
+    assert {"a", "b", "c"} <= {e.id for e in parts["select"]}
+
+
 rows = st.lists(
     st.builds(
         lambda prompt, group: (f"p{prompt}" if prompt else "", f"g{group}" if group else ""),

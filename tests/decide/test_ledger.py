@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from trimtab.decide.ledger import carry, ledger_path, look, looks_so_far
+from trimtab.decide.ledger import adopt, carry, keep_only, ledger_path, look, looked_at, looks_so_far
 from trimtab.errors import RunError
 
 
@@ -42,6 +42,60 @@ def test_looks_count_for_what_an_erasure_left_of_a_set(tmp_path: Path) -> None:
     assert looks_so_far(path, "confirm", "third") == 3
     assert carry(path, "left", "less") == 3
     assert look(path, "less", "fourth") == 4
+
+
+def test_looks_follow_the_items_into_other_sets(tmp_path: Path) -> None:
+    path = tmp_path / "x.looks.json"
+    assert look(path, "one", "a", ["i1", "i2"]) == 1
+    assert look(path, "grown", "b", ["i2", "i3"]) == 2
+    # It shares an item with the second set alone, which shared one with the first.
+    assert looks_so_far(path, "far", "c", ["i3", "i4"]) == 3
+    assert look(path, "far", "c", ["i3", "i4"]) == 3
+    assert looks_so_far(path, "fresh", "d", ["i5"]) == 1
+    assert look(path, "fresh", "d", ["i5"]) == 1
+    # A set that joins two that were apart pays for the looks at both.
+    assert looks_so_far(path, "all", "e", ["i1", "i5"]) == 5
+    for identity, number in (("a", 1), ("b", 2), ("c", 3)):
+        name, items = {"a": ("one", ["i1"]), "b": ("grown", ["i2"]), "c": ("far", ["i4"])}[identity]
+        assert look(path, name, identity, items) == number
+
+
+def test_what_was_looked_at_is_counted_without_the_own_look(tmp_path: Path) -> None:
+    path = tmp_path / "x.looks.json"
+    look(path, "one", "a", ["i1", "i2"])
+    assert looked_at(path, "a", ["i1", "i2", "i3"]) == 0
+    assert looked_at(path, "b", ["i1", "i2", "i2", "i3"]) == 3
+    look(path, "two", "b", ["i2", "i3"])
+    assert looked_at(path, "b", ["i2", "i3"]) == 1
+
+
+def test_a_ledger_of_before_items_were_kept_learns_them(tmp_path: Path) -> None:
+    path = tmp_path / "x.looks.json"
+    path.write_text(json.dumps({"one": [{"identity": "a", "time": ""}, {"identity": "b", "time": ""}]}))
+    assert look(path, "one", "b", ["i1"]) == 2
+    assert looks_so_far(path, "other", "c", ["i1"]) == 1
+    assert look(path, "one", "c", ["i1"]) == 3
+    assert looks_so_far(path, "other", "d", ["i1"]) == 4
+
+
+def test_a_ledger_takes_over_another_one_and_forgets_erased_items(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    look(old, "one", "a", ["i1", "i2"])
+    look(new, "two", "b", ["i9"])
+    for _ in range(2):
+        adopt(new, old)
+    assert looks_so_far(new, "three", "c", ["i2", "i9"]) == 3
+    keep_only(new, ["i1", "i9"])
+    assert "i2" not in new.read_text()
+    assert looks_so_far(new, "three", "c", ["i2"]) == 1
+    assert looks_so_far(new, "three", "c", ["i1"]) == 2
+
+
+def test_what_an_erasure_left_keeps_its_looks_when_it_grows(tmp_path: Path) -> None:
+    path = tmp_path / "x.looks.json"
+    path.write_text(json.dumps({"one": [{"identity": "a", "time": ""}]}))
+    assert carry(path, "one", "left", ["i1", "i2"]) == 1
+    assert looks_so_far(path, "grown", "b", ["i2", "i3"]) == 2
 
 
 def test_asking_enters_nothing(tmp_path: Path) -> None:

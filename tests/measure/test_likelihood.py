@@ -8,7 +8,7 @@ import pytest
 
 from trimtab.errors import MetricError
 from trimtab.measure import find
-from trimtab.records import Example
+from trimtab.records import Example, Message
 
 
 def combined(name: str, example: Example, measured: list[tuple[float, int]], **options: object) -> float:
@@ -46,6 +46,21 @@ def test_minimal_pairs_compare_totals() -> None:
     assert combined("minimal_pair", pair, [(-3.0, 3), (-2.0, 1)]) == 0.0
     assert combined("minimal_pair", pair, [(-3.0, 3), (-2.0, 1)], normalise="tokens") == 1.0
     assert combined("minimal_pair", pair, [(-2.0, 3), (-2.0, 1)]) == 0.5
+
+
+def test_a_preference_compares_the_chosen_answer_with_the_rejected_one() -> None:
+    asked = (Message("user", "q"),)
+    pair = Example(asked, ("good one",), fields={"rejected": "bad"})
+    assert find("preference").asks(pair) == [(asked, "good one"), (asked, "bad")]  # type: ignore[misc]
+    assert combined("preference", pair, [(-3.0, 2), (-2.0, 1)]) == 0.0
+    assert combined("preference", pair, [(-3.0, 2), (-2.0, 1)], normalise="tokens") == 1.0
+    assert combined("preference", pair, [(-2.0, 2), (-2.0, 1)]) == 0.5
+    assert math.isnan(combined("preference", pair, [(-2.0, 2), (math.nan, 1)]))
+
+
+@pytest.mark.parametrize("item", [Example((), ("a",)), Example((), (), fields={"rejected": "b"})])
+def test_a_preference_needs_both_answers(item: Example) -> None:
+    assert not find("preference").applies(item)
 
 
 def test_an_answer_that_is_no_index_is_named() -> None:

@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from tests.tiny import tiny_model, tiny_tokenizer, windowed_model
+from trimtab.model.decoding import Row, decode
 from trimtab.model.load import Base, load, prompt_ids, wrap
 from trimtab.model.pack import rounded, tree_size, unscored
-from trimtab.model.sampler import Row, decode, sample, stream
+from trimtab.model.sampler import sample, stream
 from trimtab.model.slots import suited
 from trimtab.records import Example, Message, Sampling
 

@@ -89,7 +89,7 @@ def test_places_are_taken_again(base: Base) -> None:
     rows.leave(0, 1, 2, 3, 4, 6)
     assert rows.slots.free() == 64 - 5
     rows.enter(PROMPTS[2], PROMPTS[1], PROMPTS[3], PROMPTS[2])
-    assert PROMPTS[0] not in rows.slots.prompts
+    assert ("", PROMPTS[0]) not in rows.slots.prompts
     rows.check()
     rows.step(3)
     rows.check()

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import func, inspect, insert, select, text
+from sqlalchemy import func, insert, inspect, select, text
 
 from tests.review.postgres import PASSWORD, Server
 from trimtab.errors import MissingPart, ReviewError
@@ -99,9 +99,13 @@ def test_a_store_of_a_newer_trimtab_is_refused(store: Store) -> None:
 
 
 def test_what_fails_leaves_nothing(store: Store) -> None:
-    with pytest.raises(ZeroDivisionError), store.writing() as connection:
-        connection.execute(insert(events).values(**event("half")))
-        raise ZeroDivisionError
+    def half() -> None:
+        with store.writing() as connection:
+            connection.execute(insert(events).values(**event("half")))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        half()
     assert contents(store)["events"] == []
 
 
@@ -162,7 +166,7 @@ def test_what_is_no_address_is_refused(url: str) -> None:
 def test_a_file_that_is_no_database_is_refused_and_kept(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("not a database\n" * 100, encoding="utf-8")
-    with pytest.raises(ReviewError, match="notes.txt: file is not a database"):
+    with pytest.raises(ReviewError, match=r"notes\.txt: file is not a database"):
         Store.open(f"sqlite:///{path}")
     assert path.read_text(encoding="utf-8").startswith("not a database")
 
@@ -177,7 +181,7 @@ def test_a_path_that_cannot_be_opened_is_named(path: str, tmp_path: Path) -> Non
 
 
 def test_a_server_that_is_not_there_is_named_without_the_password() -> None:
-    with pytest.raises(ReviewError, match="127.0.0.1:1/people: ") as caught:
+    with pytest.raises(ReviewError, match=r"127\.0\.0\.1:1/people: ") as caught:
         Store.open("postgresql://ada:seldom-guessed@127.0.0.1:1/people")
     assert "seldom-guessed" not in f"{caught.value} {caught.value.hint}"
     assert "running server" in str(caught.value.hint)
@@ -195,9 +199,16 @@ def test_a_wrong_password_or_database_is_named_without_the_password(server: Serv
 def test_a_lost_connection_is_an_error_with_a_hint_and_the_next_one_works(server: Server) -> None:
     with server.database("opened") as url:
         found = Store.open(url)
-        with pytest.raises(ReviewError) as caught, found.writing() as connection:
-            server.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'store_%'")
-            connection.execute(insert(events).values(**event("lost")))
+
+        def lose() -> None:
+            with found.writing() as connection:
+                server.run(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'store_%'"
+                )
+                connection.execute(insert(events).values(**event("lost")))
+
+        with pytest.raises(ReviewError) as caught:
+            lose()
         assert "do it again" in str(caught.value.hint)
         with found.writing() as connection:
             connection.execute(insert(events).values(**event("kept")))

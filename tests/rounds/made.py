@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from tests import projects
 from trimtab import lineage
 from trimtab.run import RunFolder
 
@@ -51,3 +54,10 @@ def review(
 def flag(name: str, text: str, kind: str = "harmful") -> dict[str, Any]:
     """A flag of an answer to an item."""
     return {"example": name, "stack": "base", "text": text, "flag": kind, "reason": "it is", "rater": 1}
+
+
+def grow(folder: RunFolder, more: int) -> None:
+    """Add rows to the data file of a run."""
+    path = Path(folder.recipe()["data"]["examples"])
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    projects.lines(path, [*rows, *({"prompt": f"more {n}", "completion": "ok"} for n in range(more))])

@@ -11,7 +11,6 @@ import pytest
 import yaml
 
 import trimtab
-from tests import projects
 from tests.rounds import made
 from trimtab import lineage, previous
 from trimtab.data.read import read
@@ -21,37 +20,7 @@ from trimtab.recipe import load
 from trimtab.rounds import begin
 from trimtab.run import RunFolder
 
-ROWS, FRESH = 90, 60
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory, network: Path) -> Path:
-    """A project with a finished run."""
-    folder = tmp_path_factory.mktemp("rounds")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TRIMTAB_CACHE", str(folder / "cache"))
-        trimtab.tune(projects.written(folder, network, ROWS), root=folder / "runs")
-    return folder
-
-
-@pytest.fixture
-def run(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
-    """A copy of the run, of its data and of the looks at them, which a test may change."""
-    monkeypatch.setenv("TRIMTAB_CACHE", str(home / "cache"))
-    shutil.copytree(home, tmp_path / "home", ignore=shutil.ignore_patterns("cache"))
-    (path,) = (tmp_path / "home" / "runs").iterdir()
-    recipe = yaml.safe_load((path / "recipe.yaml").read_text())
-    recipe["data"]["examples"] = str(tmp_path / "home" / "rows.jsonl")
-    recipe["guards"][0]["suite"] = str(tmp_path / "home" / "plain.jsonl")
-    (path / "recipe.yaml").write_text(yaml.safe_dump(recipe))
-    return RunFolder(path)
-
-
-def grow(run: RunFolder, more: int = FRESH) -> None:
-    """Add rows to the data file of a run."""
-    path = Path(run.recipe()["data"]["examples"])
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
-    projects.lines(path, [*rows, *({"prompt": f"more {n}", "completion": "ok"} for n in range(more))])
+FRESH = 60
 
 
 def parts_of(recipe: Path) -> dict[str, str]:
@@ -64,7 +33,7 @@ def test_seen_and_corrected_items_are_tuned_on_and_the_rest_stays(run: RunFolder
     before = {row.id: row.part for row in lineage.rows(run)}
     seen, corrected = made.ids(run, "confirm")[:7], made.ids(run, "select")[:3]
     made.review(run, confirm=seen, corrections={name: ["fine"] for name in corrected})
-    grow(run)
+    made.grow(run, FRESH)
     recipe = begin(run.path)
     after = parts_of(recipe)
     moved = {name for name in before if before[name] != after[name]}
@@ -127,7 +96,7 @@ def test_a_round_is_a_recipe_with_an_identity_of_its_content(run: RunFolder) -> 
 def test_a_whole_round_and_another_one_after_it(run: RunFolder) -> None:
     seen, corrected = made.ids(run, "confirm")[:6], made.ids(run, "select")[:2]
     made.review(run, confirm=seen, corrections={name: ["fine"] for name in corrected})
-    grow(run)
+    made.grow(run, FRESH)
     second = trimtab.tune(begin(run.path), root=run.path.parent)
     assert second.verdict.look == 2
     assert second.verdict.level > run.verdict().level
@@ -156,7 +125,7 @@ def test_fresh_rows_alone_have_no_look_behind_them(run: RunFolder, tmp_path: Pat
     made.review(run, confirm=made.ids(run, "confirm")[:4])
     fresh = tmp_path / "fresh.yaml"
     fresh.write_text(yaml.safe_dump(run.recipe() | {"round": {"confirm": "fresh"}}))
-    grow(run)
+    made.grow(run, FRESH)
     kept, alone = trimtab.plan(begin(run.path)), trimtab.plan(begin(run.path, fresh))
     assert any("look 2" in note and "fresh" in note for note in kept["notes"])
     assert not any("look 2" in note for note in alone["notes"])
@@ -167,7 +136,7 @@ def test_fresh_rows_alone_have_no_look_behind_them(run: RunFolder, tmp_path: Pat
 
 def test_looks_are_known_where_the_data_lie_in_another_file(run: RunFolder, tmp_path: Path) -> None:
     made.review(run, confirm=made.ids(run, "confirm")[:2])
-    grow(run)
+    made.grow(run, FRESH)
     data = Path(run.recipe()["data"]["examples"])
     shutil.copy(data, tmp_path / "grown.jsonl")
     content = run.recipe()
@@ -220,7 +189,7 @@ def test_rows_that_are_gone_and_runs_without_a_verdict_are_refused(run: RunFolde
     path = Path(run.recipe()["data"]["examples"])
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join(lines[1:]))
-    with pytest.raises(RunError, match="1 rows of .* are gone"):
+    with pytest.raises(RunError, match=r"1 rows of .* are gone"):
         begin(run.path)
     (run.path / "verdict.json").unlink()
     with pytest.raises(RunError, match="no verdict"):
@@ -235,3 +204,18 @@ def test_a_folder_of_a_round_that_is_missing_or_damaged_is_named(run: RunFolder,
     (folder / previous.ROWS).write_text('{"example": "a"}\n')
     with pytest.raises(RunError, match="damaged"):
         previous.read(folder)
+
+
+def test_flags_become_rows_and_a_proposed_rule(run: RunFolder) -> None:
+    names = made.ids(run, "select")[:4]
+    flags = [made.flag(name, f"{n} is simply unbeatable") for n, name in enumerate(names)]
+    made.review(run, flags=flags)
+    folder = begin(run.path).parent
+    rows = [json.loads(line) for line in (folder / "regressions.jsonl").read_text().splitlines()]
+    assert [row["rejected"] for row in rows] == [row["text"] for row in flags]
+    assert rows[0]["messages"][0]["content"].startswith("item ")
+    assert "simply unbeatable" in (folder / "guidelines.proposed.yaml").read_text()
+    facts = json.loads((folder / "round.json").read_text())
+    assert [row["example"] for row in facts["flagged"]] == sorted(names)
+    made.review(run, flags=flags[:2])
+    assert not (begin(run.path).parent / "guidelines.proposed.yaml").exists()

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from scipy.stats import fisher_exact
+from scipy.stats import binomtest, fisher_exact
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
@@ -98,3 +98,14 @@ def test_one_row_of_a_small_group_is_not_certain_where_the_interval_says_so() ->
     one, other = (1, 19), (50, 9950)
     assert stats.log_odds_ratio(one, other, level=0.99).low > 0
     assert stats.fisher(one, other) > 0.05
+
+
+@pytest.mark.parametrize(("count", "n"), [(0, 0), (0, 5), (3, 10), (5, 10), (9, 10), (61, 100), (400, 1000)])
+def test_the_sign_test_is_the_binomial_one(count: int, n: int) -> None:
+    expected = binomtest(count, n, 0.5).pvalue if n else 1.0
+    assert stats.sign_test(count, n) == pytest.approx(expected)
+
+
+def test_more_than_all_is_no_count() -> None:
+    with pytest.raises(StatisticsError):
+        stats.sign_test(3, 2)

@@ -31,10 +31,12 @@ from trimtab.adjust import headed, weights
 from trimtab.adjust.contract import Adjustment, Description, Hook, Setting, training_settings
 from trimtab.adjust.fitting import keep, train_followed
 from trimtab.adjust.loop import ALONE, Settings, Training
-from trimtab.adjust.lowrank import fused
+from trimtab.adjust.lowrank import fused, low_rank
 from trimtab.adjust.regularisers import Beside
 from trimtab.model import sites
+from trimtab.model.hooks import Change
 from trimtab.model.load import Base
+from trimtab.model.mixed import Changes
 from trimtab.records import Report, TokenRow, content_hash
 from trimtab.run import read_json, write_atomic, write_json
 
@@ -96,15 +98,31 @@ class Adapter(Adjustment):
         with weights.lent(base.network, self._merged(base)):
             yield
 
-    def _merged(self, base: Base) -> dict[str, torch.Tensor]:
-        from peft.tuners.tuners_utils import BaseTunerLayer
+    def changes(self, base: Base) -> Changes:
+        """The low-rank part of each module's output; of DoRA and IA3 the whole output, with the merged weights.
 
+        Raises:
+            ModelError: the adapter was trained on another base.
+        """
+        weights.check_base(base.fingerprint, self.base, "adapter")
+        if self.strength == 0:
+            return {}
+        if _method(self.config) in ("dora", "ia3"):
+            return weights.changes(base.network, self._merged(base))
+        found: dict[str, tuple[Change, ...]] = {}
+        with _injected(base.network, self.config) as model:
+            _set_state(model, self.tensors)
+            for name, layer in _adapted(base.network):
+                (key,) = layer.lora_A
+                scale = self.strength * layer.scaling[key]
+                found[name] = (low_rank(layer.lora_A[key].weight, layer.lora_B[key].weight, scale),)
+        return found
+
+    def _merged(self, base: Base) -> dict[str, torch.Tensor]:
         merged: dict[str, torch.Tensor] = {}
         with _injected(base.network, self.config) as model:
             _set_state(model, self.tensors)
-            for name, module in base.network.named_modules():
-                if not isinstance(module, BaseTunerLayer):
-                    continue
+            for name, module in _adapted(base.network):
                 values = dict(module.get_base_layer().named_parameters(recurse=False))
                 before = {key: value.data for key, value in values.items()}
                 for key, value in values.items():
@@ -302,12 +320,17 @@ def _method(config: dict[str, Any]) -> str:
     return "dora" if config["use_dora"] else "rslora" if config["use_rslora"] else "lora"
 
 
+def _adapted(network: Any) -> list[tuple[str, Any]]:
+    """The modules that carry an adapter, with their full names."""
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    return [(name, module) for name, module in network.named_modules() if isinstance(module, BaseTunerLayer)]
+
+
 @contextlib.contextmanager
 def _off(model: Any) -> Iterator[None]:
     """The network as without its adapter's modules."""
-    from peft.tuners.tuners_utils import BaseTunerLayer
-
-    layers = [module for module in model.modules() if isinstance(module, BaseTunerLayer)]
+    layers = [module for _, module in _adapted(model)]
     try:
         for layer in layers:
             layer.enable_adapters(False)

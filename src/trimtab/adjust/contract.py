@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal, Self
 from trimtab import taint
 from trimtab.adjust.loop import Settings
 from trimtab.model.load import Base
+from trimtab.model.mixed import Changes
 from trimtab.records import Message, Model, Output, Question, Report, Sampling
 
 Hook = Literal["messages", "sampling", "network", "text"]
@@ -129,6 +130,14 @@ class Adjustment(abc.ABC):
     def attach(self, base: Base) -> AbstractContextManager[None]:
         """Change the base's network for as long as the context lasts: the hook *network*."""
         return contextlib.nullcontext()
+
+    def changes(self, base: Base) -> Changes:
+        """The hook *network* module by module, for some rows of a batch: the same as `attach` up to rounding.
+
+        Raises:
+            ModelError: it was made for another base.
+        """
+        return {}
 
     def messages(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
         """The conversation to ask instead of this one, which ends with the user's turn: the hook *messages*."""

@@ -31,6 +31,7 @@ from trimtab.errors import ModelError
 from trimtab.model import sites
 from trimtab.model.hooks import Change, changing
 from trimtab.model.load import Base
+from trimtab.model.mixed import Changes
 from trimtab.records import Report, TokenRow, content_hash
 from trimtab.run import read_json, write_json
 
@@ -88,19 +89,38 @@ class Embedding(Adjustment):
         """
         weights.check_base(base.fingerprint, self.base, "embedding")
         network = base.network
-        delta = self.strength * self.rows.to(network.device)
-        name = sites.module_name(network, network.get_input_embeddings())
-        if self.strength == 0:
-            change: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
-        elif self.shape.tied == "both" and is_tied(network):
-            at = torch.tensor(self.ids, device=network.device)
-            whole = network.get_input_embeddings().weight.detach().clone()
-            whole[at] = (whole[at].float() + delta).to(whole.dtype)
-            change = weights.lent(network, {f"{name}.weight": whole})
+        if self.strength and self._shared(network):
+            change: contextlib.AbstractContextManager[None] = weights.lent(network, self._whole(network))
         else:
-            change = changing(network, {name: _read(network, self.ids, delta)})
+            change = changing(network, {name: one for name, (one,) in self.changes(base).items()})
         with change:
             yield
+
+    def changes(self, base: Base) -> Changes:
+        """What is done to what the embedding gives, and to the head's where it is the same matrix and moves too.
+
+        Raises:
+            ModelError: the difference was made for another base.
+        """
+        weights.check_base(base.fingerprint, self.base, "embedding")
+        network = base.network
+        if self.strength == 0:
+            return {}
+        if self._shared(network):
+            return weights.changes(network, self._whole(network))
+        name = sites.module_name(network, network.get_input_embeddings())
+        return {name: (_read(network, self.ids, self.strength * self.rows.to(network.device)),)}
+
+    def _shared(self, network: Any) -> bool:
+        return self.shape.tied == "both" and is_tied(network)
+
+    def _whole(self, network: Any) -> dict[str, torch.Tensor]:
+        """The whole matrix with its rows moved, by its name."""
+        name = sites.module_name(network, network.get_input_embeddings())
+        at = torch.tensor(self.ids, device=network.device)
+        whole = network.get_input_embeddings().weight.detach().clone()
+        whole[at] = (whole[at].float() + self.strength * self.rows.to(network.device)).to(whole.dtype)
+        return {f"{name}.weight": whole}
 
     def save(self, folder: Path) -> None:
         """Write `embedding.safetensors` (the difference) and `embedding.json` (all else)."""

@@ -26,6 +26,7 @@ from trimtab.adjust.loop import ALONE, Settings, Training
 from trimtab.adjust.regularisers import Beside
 from trimtab.model import sites
 from trimtab.model.load import Base
+from trimtab.model.mixed import Changes
 from trimtab.records import Report, TokenRow, content_hash
 from trimtab.run import read_json, write_json
 
@@ -68,17 +69,25 @@ class Layers(Adjustment):
         Raises:
             ModelError: the difference was trained on another base.
         """
-        weights.check_base(base.fingerprint, self.base, "layers")
-        if self.strength == 0:
+        with weights.lent(base.network, self._full(base)):
             yield
-            return
+
+    def changes(self, base: Base) -> Changes:
+        """The outputs of the modules whose weights were trained, computed with theirs.
+
+        Raises:
+            ModelError: the difference was trained on another base.
+        """
+        return weights.changes(base.network, self._full(base))
+
+    def _full(self, base: Base) -> dict[str, torch.Tensor]:
+        """The base's weights plus the scaled difference; none at strength 0."""
+        weights.check_base(base.fingerprint, self.base, "layers")
         network = base.network
-        full = {
+        return {} if self.strength == 0 else {
             name: (network.get_parameter(name).data.float() + self.strength * delta.to(network.device))
             for name, delta in self.deltas.items()
-        }
-        with weights.lent(network, full):
-            yield
+        }  # fmt: skip
 
     def save(self, folder: Path) -> None:
         """Write `layers.safetensors` (the difference) and `layers.json` (place, base, strength, training)."""

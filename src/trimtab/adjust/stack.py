@@ -16,6 +16,7 @@ from typing import Any
 from trimtab import taint
 from trimtab.adjust.contract import Adjustment, Hook
 from trimtab.errors import ModelError
+from trimtab.model.hooks import Change
 from trimtab.model.load import Base, wrap
 from trimtab.model.local import Local
 from trimtab.records import (
@@ -139,6 +140,18 @@ class Stack:
                     applied.enter_context(adjustment.attach(_network(base, adjustment, adjusted)))
                 adjusted = Adjusted(adjusted, adjustment)
             yield Attached(adjusted, report)
+
+    def changes(self, base: Base) -> dict[str, list[Change]]:
+        """What the stack does to each module's output, for some rows of a batch; see `model.mixed`.
+
+        Raises:
+            ModelError: an adjustment was made for another base.
+        """
+        found: dict[str, list[Change]] = {}
+        for adjustment in self.adjustments:
+            for name, changes in adjustment.changes(base).items():
+                found.setdefault(name, []).extend(changes)
+        return found
 
     def scaled(self, factor: float) -> Stack:
         """Every adjustment `factor` times as strong."""

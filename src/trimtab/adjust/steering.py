@@ -108,14 +108,20 @@ class Steering(Adjustment):
         Raises:
             ModelError: the directions were fitted on another base.
         """
-        weights.check_base(base.fingerprint, self.base, "steering")
-        names = sites.block_names(base.network)
-        device = base.network.device
-        changes = {} if self.strength == 0 else {
-            names[block]: self._change(block, direction.to(device)) for block, direction in self.directions.items()
-        }  # fmt: skip
-        with changing(base.network, changes):
+        with changing(base.network, {name: change for name, (change,) in self.changes(base).items()}):
             yield
+
+    def changes(self, base: Base) -> dict[str, tuple[Change]]:
+        """What is done to the output of each chosen block.
+
+        Raises:
+            ModelError: the directions were fitted on another base.
+        """
+        weights.check_base(base.fingerprint, self.base, "steering")
+        if self.strength == 0:
+            return {}
+        names, device = sites.block_names(base.network), base.network.device
+        return {names[b]: (self._change(b, way.to(device)),) for b, way in self.directions.items()}
 
     def _change(self, block: int, direction: torch.Tensor) -> Change:
         push = self.pushes[block]

@@ -13,6 +13,7 @@ import torch
 from safetensors import safe_open
 
 from trimtab.errors import ModelError
+from trimtab.model.hooks import Change
 from trimtab.model.load import OWN
 from trimtab.run import write_atomic
 
@@ -36,6 +37,39 @@ def lent(network: Any, replacements: Mapping[str, torch.Tensor]) -> Iterator[Non
             parameter = network.get_parameter(name)
             if hasattr(parameter, OWN):
                 delattr(parameter, OWN)
+
+
+def changes(network: Any, replacements: Mapping[str, torch.Tensor]) -> dict[str, tuple[Change, ...]]:
+    """The same for some rows of a batch: modules whose output is computed with other weights instead.
+
+    A weight that several modules share is replaced in all of them. It costs a second product for those rows.
+    """
+    wanted = {id(network.get_parameter(name)): tensor for name, tensor in replacements.items()}
+    found: dict[str, tuple[Change, ...]] = {}
+    for name, module in network.named_modules():
+        own = {key: wanted[id(p)] for key, p in module.named_parameters(recurse=False) if id(p) in wanted}
+        if own:
+            found[name] = (_computed(module, own),)
+    return found
+
+
+def _computed(module: Any, replacements: Mapping[str, torch.Tensor]) -> Change:
+    kept = {key: tensor.to(getattr(module, key).dtype) for key, tensor in replacements.items()}
+    # The class's own: an instance may have been given another for weights that are laid out ahead.
+    forward = type(module).forward
+
+    def change(asked: Any, _: torch.Tensor) -> torch.Tensor:
+        own = {key: getattr(module, key).data for key in kept}
+        try:
+            for key, tensor in kept.items():
+                getattr(module, key).data = tensor
+            found: torch.Tensor = forward(module, asked)
+            return found
+        finally:
+            for key, tensor in own.items():
+                getattr(module, key).data = tensor
+
+    return change
 
 
 def digest(tensors: Mapping[str, torch.Tensor]) -> str:

@@ -70,8 +70,9 @@ def review(
             return _outcome(run, store, said, close=close, as_json=as_json)
         with progress.live(as_json=as_json, wanted=lines) as report:
             begun = reviewing.begin(run, store, _wanted(said), report)
-            found = None
-        return _serve(store, begun, invite or [], said, judged=found, as_json=as_json)
+            if judge:
+                reviewing.machine(run, store, begun, judge, report)
+        return _serve(store, begun, invite or [], said, as_json=as_json)
     finally:
         store.close()
 
@@ -83,20 +84,14 @@ def _wanted(said: dict[str, list[str]]) -> Wanted:
 
 
 def _serve(
-    store: Store, begun: Review, names: list[str], said: dict[str, list[str]], *, judged: Any, as_json: bool
+    store: Store, begun: Review, names: list[str], said: dict[str, list[str]], *, as_json: bool
 ) -> int:
     """Serve the pages until Ctrl-C, after everybody's link was printed."""
     port = using.number(said, "port") if "port" in said else PORT
     listening = running.listen(said.get("host", [running.LOOPBACK])[-1], port)
     place = running.address(listening)
     links = {name: f"{place}/join/{token}" for name, token in _invited(store, names).items()}
-    content = {
-        "review": begun.id,
-        "purpose": begun.purpose,
-        "address": place,
-        "links": links,
-        "judge": judged,
-    }
+    content = {"review": begun.id, "purpose": begun.purpose, "address": place, "links": links}
     if as_json:
         show.document(content)
     else:

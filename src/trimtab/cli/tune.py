@@ -84,7 +84,7 @@ def _chosen(recipe: Path | None, after: Path | None) -> Path:
     if after is not None:
         return rounds.begin(after, recipe)
     if recipe is None:
-        raise UserError("no recipe", "name one, such as recipe.yaml, or a reviewed run with --from RUN")
+        raise UserError("no RECIPE was named", "name one, such as recipe.yaml, or a reviewed run: --from RUN")
     return recipe
 
 

@@ -44,7 +44,7 @@ def section(content: Mapping[str, Any]) -> Section:
         return Section(
             f"review-{content['purpose']}",
             TITLES[content["purpose"]],
-            tuple(_said(content)),
+            (*_said(content), *map(_machine, content["machines"])),
             tuple(table for table in tables if table.rows),
             content,
         )
@@ -120,6 +120,22 @@ def _agreement(alpha: Estimate) -> str:
     return (
         f"Agreement between people, Krippendorff's alpha: {fixed(alpha.value, 2)} ({fixed(alpha.low, 2)} to "
         f"{fixed(alpha.high, 2)}, {alpha.n:,} items judged at least twice); it {word}."
+    )
+
+
+def _machine(judge: Mapping[str, Any]) -> str:
+    """A machine judge beside people; its score is never said without its agreement with them."""
+    agreement = estimate_from(judge["agreement"])
+    if agreement.undefined:
+        return f"Judge {judge['judge']}: {agreement.undefined}, so that its score is not shown."
+    shares = {
+        name: _share(estimate_from(judge[name])) for name in ("people", "consistent", "alone", "corrected")
+    }
+    return (
+        f"Judge {judge['judge']} names what most people name on {_share(agreement)} of {agreement.n:,} items that both "
+        f"judged; one person names what the others do on {shares['people']}. In both orders it says the same on "
+        f"{shares['consistent']}. By its votes on all items, corrected by people's, the adjusted model is preferred "
+        f"in {shares['corrected']}; by the judge alone, which is no measurement, in {shares['alone']}."
     )
 
 

@@ -79,19 +79,20 @@ def _looks(record: Record, content: Mapping[str, Any]) -> list[str]:
 
 
 def _flagged(content: Mapping[str, Any]) -> list[str]:
-    flagged, proposed, again = content["flagged"], content["proposed"], content.get("again")
+    flagged, again = content["flagged"], content.get("again")
+    phrases = content.get("proposed", {}).get("phrases", ())
     if not flagged:
         return []
     names = ", ".join(row["example"] for row in flagged[:20])
     said = [
         f"People flagged answers to {len(flagged)} items: {names}{' and more' if len(flagged) > 20 else ''}."
     ]
-    if proposed["phrases"]:
+    if phrases:
         said.append(
-            f"{len(proposed['phrases'])} phrases recur in them: guidelines.proposed.yaml of the round has a rule for "
+            f"{len(phrases)} phrases recur in them: guidelines.proposed.yaml of the round has a rule for "
             "the author to accept."
         )
-    else:
+    elif "proposed" in content:
         said.append("No phrase recurs in them that stands in no other answer: no rule is proposed.")
     if again:
         said.append(

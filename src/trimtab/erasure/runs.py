@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from trimtab import lineage, taint
+from trimtab import lineage, previous, taint
 from trimtab.document import probe_page, probed, write_report
 from trimtab.erasure.person import Person
 from trimtab.erasure.search import Change, Search, holds, walk
@@ -134,6 +134,8 @@ def _record(search: Search, one: Found) -> Iterator[Change]:
         for path in (one.folder.path / name for name in PROBE):
             if path.exists():
                 yield Change(PLACE, path, "probe removed", functools.partial(_remove, path))
+        for path in sorted(one.folder.path.glob(f"round-*/{previous.PROPOSED}")):
+            yield Change(PLACE, path, "proposed rule removed", functools.partial(_remove, path))
     deleted = [one.folder.trial(stack) for stack in one.stacks] if search.adapters == "delete" else []
     for path in walk(one.folder.path):
         gone = any(folder in path.parents and path.parent != folder for folder in deleted)
@@ -178,13 +180,23 @@ def cleaned(path: Path, redactor: Redactor) -> str | None:
         rows = [json.loads(line) for line in text.split("\n") if line]
         changed = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in redactor.clean(rows))
     elif path.suffix == ".json":
-        changed = json.dumps(redactor.clean(json.loads(text)), indent=1, ensure_ascii=False) + "\n"
+        content = (
+            _without_phrases(json.loads(text), redactor) if path.name == previous.FACTS else json.loads(text)
+        )
+        changed = json.dumps(redactor.clean(content), indent=1, ensure_ascii=False) + "\n"
     else:
         try:
             changed = yaml.safe_dump(redactor.clean(yaml.safe_load(text)), sort_keys=False)
         except yaml.YAMLError as error:
             raise ValueError(str(error)) from None
     return changed if redactor.rows or redactor.texts else None
+
+
+def _without_phrases(content: dict[str, Any], redactor: Redactor) -> dict[str, Any]:
+    """The record of a round without phrases of its rows, which are too short to tell whose they are."""
+    kept = {name: value for name, value in content.items() if name not in previous.PHRASES}
+    redactor.texts += (len(content) - len(kept)) if redactor.ids else 0
+    return kept if redactor.ids else content
 
 
 def _clean(path: Path, person: Person, one: Found) -> None:

@@ -28,6 +28,8 @@ def logprobs(
         budget: tokens in one forward pass.
         report: called with rows read, rows in all.
     """
+    if not rows:
+        return []
     totals = np.zeros(len(rows))
     counts = np.zeros(len(rows), dtype=np.int64)
     shared = tree_is_exact(base.network, rows)

@@ -28,7 +28,7 @@ class Padded:
         """All places, once the last row has left."""
         return 0 if self._there else self._most
 
-    def enter(self, prompts: Sequence[tuple[int, ...]]) -> list[int]:
+    def enter(self, prompts: Sequence[tuple[int, ...]], whose: str = "") -> list[int]:
         """Read each distinct prompt once, padded on the left, and repeat it for its rows."""
         from transformers import DynamicCache
 

@@ -27,6 +27,9 @@ LOW_TOLERANCE = 0.6
 # Tokens from which laying weights out for products of few rows (0.4 s for 135 million) has paid for itself.
 WORTH = 4096
 
+# Under whose changes of the network a prompt was read, and its tokens.
+Asked = tuple[str, tuple[int, ...]]
+
 _suited: weakref.WeakKeyDictionary[Any, bool] = weakref.WeakKeyDictionary()
 
 
@@ -44,7 +47,7 @@ class Slots:
         self.base = base
         self.owner = np.full(rows, -1)
         self.length = np.zeros(rows, dtype=np.int64)
-        self.prompts: list[tuple[int, ...] | None] = [None] * prompts
+        self.prompts: list[Asked | None] = [None] * prompts
         self.logits = torch.empty(0)
         self._longest = tuple(rounded(count) for count in longest)
         self._shared: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
@@ -57,14 +60,18 @@ class Slots:
         """Number of places without a row."""
         return int((self.owner < 0).sum())
 
-    def enter(self, prompts: Sequence[tuple[int, ...]]) -> list[int]:
-        """Give each row a place, by its prompt; prompts that are not there yet are read. Returns the places."""
-        new = [prompt for prompt in dict.fromkeys(prompts) if prompt not in self.prompts]
+    def enter(self, prompts: Sequence[tuple[int, ...]], whose: str = "") -> list[int]:
+        """Give each row a place, by its prompt; prompts that are not there yet are read. Returns the places.
+
+        whose: what the network is changed by at present; a prompt that was read under other changes is another one.
+        """
+        asked = [(whose, prompt) for prompt in prompts]
+        new = [one for one in dict.fromkeys(asked) if one not in self.prompts]
         if new:
-            self._let_go(len(new), keep=set(prompts))
+            self._let_go(len(new), keep=set(asked))
             self._read(new)
         places = np.flatnonzero(self.owner < 0)[: len(prompts)]
-        self.owner[places] = [self.prompts.index(prompt) for prompt in prompts]
+        self.owner[places] = [self.prompts.index(one) for one in asked]
         self.length[places] = 0
         self.logits[torch.from_numpy(places)] = self._after[torch.from_numpy(self.owner[places])]
         found: list[int] = places.tolist()
@@ -103,7 +110,7 @@ class Slots:
         self.logits[: now.rows] = result.logits[:, -1]
         self.length[self.owner >= 0] += 1
 
-    def _let_go(self, wanted: int, keep: set[tuple[int, ...]]) -> None:
+    def _let_go(self, wanted: int, keep: set[Asked]) -> None:
         """Forget prompts that no row answers any more, as many as places are wanted."""
         wanted -= self.prompts.count(None)
         used = set(self.owner.tolist())
@@ -111,10 +118,10 @@ class Slots:
         for place in unused[: max(0, wanted)]:
             self.prompts[place] = None
 
-    def _read(self, prompts: Sequence[tuple[int, ...]]) -> None:
+    def _read(self, prompts: Sequence[Asked]) -> None:
         """Run new prompts as trees and keep what they leave in places of their own."""
         free = [place for place, prompt in enumerate(self.prompts) if prompt is None]
-        for numbers, tree in packs([unscored(prompt) for prompt in prompts], NODES):
+        for numbers, tree in packs([unscored(prompt) for _, prompt in prompts], NODES):
             kept: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
             with attention.through(self.base.network, _keeping(kept)):
                 logits = self.base.network(
@@ -209,7 +216,7 @@ class _Step:
         rank[order] = np.arange(self.rows) - (ordered < 0).sum() - np.where(ordered < 0, 0, starts[ordered])
         # Empty places read the first prompt, and nothing looks at them.
         grid = np.where(owner < 0, 0, owner * self.width + rank)
-        lengths = np.array([len(p) if p else 1 for p in slots.prompts])
+        lengths = np.array([len(p[1]) if p else 1 for p in slots.prompts])
         mine = lengths[np.maximum(owner, 0)]
         self.prompt, self.answer = rounded(int(mine.max())), rounded(int(length.max()) + 1)
         seen = np.concatenate(

@@ -64,9 +64,9 @@ def analyse(
 ) -> Analysis:
     """What votes say of a pair of stacks: hashes of the baseline and of the candidate.
 
-    order: ids of all items in the order in which the review drew them, judged or not; it must know nothing of answers
-    and judgements, as the interval may be looked at at any time. level, min_gain (a goal) and margin (a guard) are
-    those of `trimtab.stats.win_rate`; all other estimates are at level 0.95. seed: of the bootstraps.
+    order: ids of the items planned for the estimate in the order in which the review drew them, judged or not; it must
+    know nothing of answers and judgements, as the interval may be looked at at any time. level, min_gain (a goal) and
+    margin (a guard) are those of `trimtab.stats.win_rate`; all other estimates are at level 0.95. seed: of bootstraps.
 
     Only votes of the share "estimate" enter, each rater's first of an item, and none of a machine. What has too few
     votes is undefined, with its reason.
@@ -74,7 +74,9 @@ def analyse(
     Raises:
         StatisticsError: level, min_gain or margin out of range, or min_gain and margin given.
     """
-    rate = functools.partial(win_rate, level=level, threshold=min_gain, margin=margin)
+    rate = functools.partial(
+        win_rate, level=level, threshold=min_gain, margin=margin, sequential=max(1, len(order))
+    )
     place = {item: position for position, item in enumerate(order)}
     votes = sorted(votes, key=lambda vote: place.get(vote.item, len(place)))
     plain = [(vote, 1.0) for vote in votes]

@@ -65,22 +65,31 @@ class Waiting(NamedTuple):
 def open_reviews(store: Store, person: int) -> list[Listed]:
     """The reviews that are open, and those that this person judged in, newest first."""
     with store.reading() as connection:
-        found = []
-        for number in connection.scalars(select(reviews.c.id).order_by(reviews.c.id.desc())):
-            review = review_of(connection, number)
-            history = _history(connection, review, person)
-            if review.closed is not None and not history:
-                continue
-            done = sum(row["choice"] is not None for row in history)
-            shown = len(history) - done
-            left = shown + len(_waiting(connection, review, person)) if review.closed is None else 0
-            barred = _barred(review, history)
-            found.append(
-                Listed(
-                    number, review.title, review.purpose, done, done + left, left > 0 and not barred, barred
-                )
-            )
-    return found
+        numbers = connection.scalars(select(reviews.c.id).order_by(reviews.c.id.desc())).all()
+        found = (_listed(connection, number, person) for number in numbers)
+        return [one for one in found if one is not None]
+
+
+def listed(store: Store, review: int, person: int) -> Listed | None:
+    """One of these by its number; None where this person would not find it among them.
+
+    Raises:
+        ReviewError: there is no such review.
+    """
+    with store.reading() as connection:
+        return _listed(connection, review, person)
+
+
+def _listed(connection: Connection, number: int, person: int) -> Listed | None:
+    review = review_of(connection, number)
+    history = _history(connection, review, person)
+    if review.closed is not None and not history:
+        return None
+    done = sum(row["choice"] is not None for row in history)
+    pending = len(history) - done
+    left = pending + len(_waiting(connection, review, person)) if review.closed is None else 0
+    barred = _barred(review, history)
+    return Listed(number, review.title, review.purpose, done, done + left, left > 0 and not barred, barred)
 
 
 def next_task(store: Store, review: int, person: int) -> Shown | None:
@@ -95,10 +104,9 @@ def next_task(store: Store, review: int, person: int) -> Shown | None:
         pending = [row for row in history if row["choice"] is None]
         if known.closed is not None:
             return None
-        if pending:
-            return _shown(connection, known, person, pending[0], history)
-        row = _drawn(connection, known, person, history)
-        return _shown(connection, known, person, row, history) if row else None
+        waiting = _waiting(connection, known, person)
+        row = pending[0] if pending else _drawn(connection, known, person, history, waiting)
+        return _shown(connection, row, history, waiting) if row else None
 
 
 def by_id(store: Store, task: str, person: int) -> Shown | None:
@@ -110,9 +118,8 @@ def by_id(store: Store, task: str, person: int) -> Shown | None:
             return None
         known = review_of(connection, review)
         history = _history(connection, known, person)
-        return next(
-            (_shown(connection, known, person, row, history) for row in history if row["task"] == task), None
-        )
+        row = next(row for row in history if row["task"] == task)
+        return _shown(connection, row, history, _waiting(connection, known, person))
 
 
 def _history(connection: Connection, review: Review, person: int) -> list[dict[str, Any]]:
@@ -120,7 +127,7 @@ def _history(connection: Connection, review: Review, person: int) -> list[dict[s
     wanted = (
         select(
             tasks.c.id.label("task"), tasks.c.item, tasks.c.left, tasks.c.right, tasks.c.again, tasks.c.shown,
-            items.c.share, items.c.good, items.c.rule, items.c.messages, judgements.c.choice,
+            items.c.share, items.c.good, items.c.rule, judgements.c.choice,
         )
         .join(items, tasks.c.item == items.c.id)
         .outerjoin(judgements, and_(judgements.c.task == tasks.c.id, judgements.c.undone.is_(None)))
@@ -152,13 +159,16 @@ def _waiting(connection: Connection, review: Review, person: int) -> list[Waitin
 
 
 def _drawn(
-    connection: Connection, review: Review, person: int, history: Sequence[dict[str, Any]]
+    connection: Connection,
+    review: Review,
+    person: int,
+    history: Sequence[dict[str, Any]],
+    waiting: Sequence[Waiting],
 ) -> dict[str, Any] | None:
     """Put down the next task of a person: training, now and then an item that checks, else the next in order."""
     if _barred(review, history):
         return None
     dice = random.Random(f"{review.plan.seed} {review.id} {person} {len(history)}")
-    waiting = _waiting(connection, review, person)
     chance = dice.random()
     real = [row for row in history if row["share"] in ("estimate", "chosen")]
     taught = not any(one.training for one in waiting)
@@ -239,30 +249,31 @@ def _put(
     task = secrets.token_hex(16)
     row = {"id": task, "item": item, "person": person, "left": sides[0], "right": sides[1]}
     connection.execute(insert(tasks).values(**row, again=again, shown=time.time()))
-    known = connection.execute(select(items).where(items.c.id == item)).mappings().one()
-    kept = {key: known[key] for key in ("share", "good", "rule", "messages")}
-    return {"task": task, **row, **kept, "again": again, "choice": None}
+    facts = select(items.c.share, items.c.good, items.c.rule).where(items.c.id == item)
+    known = connection.execute(facts).mappings().one()
+    return {"task": task, **row, **known, "again": again, "choice": None}
 
 
 def _shown(
     connection: Connection,
-    review: Review,
-    person: int,
     row: dict[str, Any],
     history: Sequence[dict[str, Any]],
+    waiting: Sequence[Waiting],
 ) -> Shown:
+    messages = connection.scalar(select(items.c.messages).where(items.c.id == row["item"])) or []
     found = connection.execute(select(answers.c.stack, answers.c.text).where(answers.c.item == row["item"]))
     texts = {row.stack: row.text for row in found}
     training = row["share"] == "training"
-    alike = [one["choice"] is not None for one in history if (one["share"] == "training") == training]
-    ahead = sum(one.training == training for one in _waiting(connection, review, person))
+    others = [one for one in history if one["task"] != row["task"]]
+    done = sum(one["choice"] is not None for one in others if (one["share"] == "training") == training)
+    ahead = sum(one.training == training for one in waiting if one.item != row["item"])
     return Shown(
         row["task"],
         "training" if training else "task",
-        tuple(Message(role, content) for role, content in row["messages"]),
+        tuple(Message(role, content) for role, content in messages),
         texts[row["left"]],
         texts[row["right"]],
         row["rule"] or "",
-        sum(alike) + 1,
-        sum(alike) + 1 + ahead,
+        done + 1,
+        done + 1 + ahead,
     )

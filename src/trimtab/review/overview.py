@@ -10,8 +10,6 @@ from statistics import median
 from sqlalchemy import func, select
 
 from trimtab.records import NAN, Message
-from trimtab.review import reading
-from trimtab.review.analysis import Analysis, analyse
 from trimtab.review.people import Person, everyone
 from trimtab.review.reading import Said, said
 from trimtab.review.sampling import Review, review_of
@@ -77,20 +75,6 @@ class Overview:
     disputed: tuple[Disputed, ...]
     unclear: tuple[Unclear, ...]
     comments: tuple[Comment, ...]
-
-
-def analysed(store: Store, review: Review) -> Analysis:
-    """What the judgements of a review say by now of the base model beside the first other stack."""
-    plan = review.plan
-    return analyse(
-        reading.votes(store, review.id),
-        (review.stacks[0], review.stacks[1]),
-        reading.order(store, review.id),
-        level=plan.level,
-        min_gain=plan.min_gain,
-        margin=plan.margin,
-        seed=plan.seed,
-    )
 
 
 def overview(store: Store, review: int) -> Overview:

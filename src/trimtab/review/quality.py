@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from trimtab.records import NAN, Estimate, Vote
 from trimtab.stats import holm, sign_test, wilson
 
+# With one other, nobody can say who of both is contrary.
+LEAST_OTHERS = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Quality:
@@ -24,7 +27,7 @@ class Quality:
     Attributes:
         n: judgements that count for the estimate; seconds: their median time.
         consensus: share of items where the rater preferred what most of the others did; chance: the share that the
-            leanings of both would give.
+            leanings of both would give; others: how many people the others are.
         consistency: share of pairs judged again, with sides swapped, with the same preference.
         left: share of left among judgements that chose a side; left_p: two-sided p value that it is one half, adjusted
             for the number of raters.
@@ -35,6 +38,7 @@ class Quality:
     n: int
     consensus: Estimate
     chance: float
+    others: int
     consistency: Estimate
     left: Estimate
     left_p: float
@@ -49,7 +53,7 @@ class Rule:
     Attributes:
         attention: counts less where the upper limit of the share of attention items right is below this.
         position: counts less where the adjusted p value of the position bias is below this.
-        consensus: whether an agreement with the others whose upper limit is below chance counts less too.
+        consensus: whether an agreement with two others or more whose upper limit is below chance counts less too.
         weight: how much such a rater's judgements count, 0 to 1; 0 leaves them out.
     """
 
@@ -112,7 +116,7 @@ def _decide(quality: Quality, rule: Rule) -> Iterable[Decision]:
     elif quality.left_p < rule.position:
         figure = f"left chosen {_shown(quality.left)}, adjusted p {quality.left_p:.2g}"
         words = f"adjusted p of the position bias below {rule.position:g}"
-    elif rule.consensus and not consensus.undefined and consensus.high < quality.chance:
+    elif rule.consensus and quality.others >= LEAST_OTHERS and consensus.high < quality.chance:
         figure = f"agreement with the others {_shown(consensus)}, by chance {quality.chance:.2f}"
         words = "upper limit of the agreement with the others below chance"
     else:
@@ -134,6 +138,7 @@ def _of_rater(
     own = [vote for vote in human if vote.rater == rater]
     counted = [vote for vote in own if vote.share == "estimate" and not vote.again]
     agreed, chance = _consensus(rater, said)
+    others = {other for by_rater in said.values() if rater in by_rater for other in by_rater} - {rater}
     attention = [vote.choice == vote.expected for vote in own if vote.share == "attention" and vote.expected]
     seconds = [vote.seconds for vote in counted if vote.seconds == vote.seconds]
     return Quality(
@@ -141,6 +146,7 @@ def _of_rater(
         len(counted),
         _share(agreed),
         chance,
+        len(others),
         _share(_repeated(own)),
         left,
         left_p,
@@ -153,11 +159,6 @@ def _share(right: Sequence[bool]) -> Estimate:
     return wilson(sum(right), len(right))
 
 
-def _preferred(vote: Vote) -> str:
-    """The stack that was preferred; empty where neither was."""
-    return {"left": vote.left, "right": vote.right}.get(vote.choice, "")
-
-
 def _item(vote: Vote) -> tuple[str, ...]:
     """An item under a pair of stacks: what can be judged again."""
     return (vote.item, *sorted((vote.left, vote.right)))
@@ -167,7 +168,7 @@ def _said(votes: Iterable[Vote]) -> dict[tuple[str, ...], dict[str, str]]:
     """Of each item, what each rater preferred."""
     said: dict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
     for vote in votes:
-        said[_item(vote)][vote.rater] = _preferred(vote)
+        said[_item(vote)][vote.rater] = vote.won
     return said
 
 
@@ -196,6 +197,6 @@ def _consensus(rater: str, said: Mapping[tuple[str, ...], Mapping[str, str]]) ->
 
 def _repeated(own: Sequence[Vote]) -> list[bool]:
     """Whether each pair that was judged again got the same preference as before."""
-    first = {_item(vote): _preferred(vote) for vote in own if not vote.again}
+    first = {_item(vote): vote.won for vote in own if not vote.again}
     again = [vote for vote in own if vote.again and _item(vote) in first]
-    return [_preferred(vote) == first[_item(vote)] for vote in again]
+    return [vote.won == first[_item(vote)] for vote in again]

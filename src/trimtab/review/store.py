@@ -17,7 +17,7 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import (
     ArgumentError,
     DataError,
@@ -103,16 +103,17 @@ class Store:
 
         PostgreSQL's own log and backups of either are out of reach.
         """
-        if self.engine.dialect.name == "sqlite":
-            plain = self.engine.raw_connection()
-            try:
+        with contextlib.closing(self.engine.raw_connection()) as plain:
+            if self.engine.dialect.name == "sqlite":
                 plain.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            finally:
-                plain.close()
-            return
-        written = ", ".join(table.name for table in (people, keys, comments, judgements, items, answers))
-        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text(f"VACUUM FULL {written}"))
+                return
+            written = ", ".join(table.name for table in (people, keys, comments, judgements, items, answers))
+            # Of its own, and in no transaction; the pool does not get it back.
+            plain.detach()
+            own: Any = plain.driver_connection
+            own.rollback()
+            own.autocommit = True
+            own.cursor().execute(f"VACUUM FULL {written}")
 
     def close(self) -> None:
         """Let go of the database."""

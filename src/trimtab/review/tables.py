@@ -157,6 +157,18 @@ judgements = Table(
     Index("uq_judgements_standing", "task", unique=True, sqlite_where=STANDING, postgresql_where=STANDING),
 )
 
+# What a model said of the same pairs, kept apart from people's judgements.
+machines = Table(
+    "machines",
+    metadata,
+    Column("review", ForeignKey("reviews.id"), primary_key=True),
+    Column("judge", String(255), primary_key=True),
+    Column("votes", JSON, nullable=False),  # [[example, left, right, choice], ...]
+    Column("silent", JSON, nullable=False),  # examples that it gave no verdict on
+    Column("consistent", JSON, nullable=False),  # records.Estimate: same verdict in both orders
+    Column("made", Float, nullable=False),
+)
+
 comments = Table(
     "comments",
     metadata,

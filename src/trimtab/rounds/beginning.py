@@ -79,10 +79,9 @@ def begin(run: Path | str, recipe: Path | str | None = None) -> Path:
     _check(ending)
     parts = {name: "tune" if name in ending.moved else part for name, part in ending.parts.items()}
     corrections = list(_corrections(ending))
-    decided = content_hash(
-        [parts, corrections, ending.recipe.model_dump(mode="json", exclude={"round": {"folder"}})]
-    )
-    place = f"round-{ending.number}-{decided[:8]}"
+    decided = ending.recipe.model_dump(mode="json", exclude={"round": {"folder"}})
+    named = content_hash([parts, corrections, ending.said.flags, ending.said.preferences, decided])
+    place = f"round-{ending.number}-{named[:8]}"
     _adopt_looks(ending)
     rows = (
         {"example": name, "part": part, "moved": ending.moved.get(name, "")} for name, part in parts.items()
@@ -168,7 +167,7 @@ def _flags(ending: Ending, place: str) -> flagged.Proposal:
     ending.folder.write_rows(f"{place}/regressions.jsonl", flagged.regressions(flags, asked))
     proposal = flagged.propose(flags, _unflagged(ending), _guidelines(ending.recipe), datetime.date.today())
     if proposal.text:
-        ending.folder.write_text(f"{place}/guidelines.proposed.yaml", proposal.text)
+        ending.folder.write_text(f"{place}/{previous.PROPOSED}", proposal.text)
     return proposal
 
 

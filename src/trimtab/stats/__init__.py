@@ -8,15 +8,17 @@ from trimtab.stats.levels import (
     run_alpha,
     rung_alphas,
 )
-from trimtab.stats.onesample import z_test
+from trimtab.stats.onesample import bounded_mean, z_test
 from trimtab.stats.paired import compare, interval, non_inferior, undefined
 from trimtab.stats.power import detectable_effect, items_without_change, joint_power, power, sample_size
+from trimtab.stats.predicted import predicted_mean
 from trimtab.stats.preference import win_rate
 from trimtab.stats.tables import fisher, holm, log_odds_ratio, sign_test, wilson
 
 __all__ = [
     "agreement",
     "alpha_from_level",
+    "bounded_mean",
     "compare",
     "detectable_effect",
     "fisher",
@@ -29,6 +31,7 @@ __all__ = [
     "next_look_alpha",
     "non_inferior",
     "power",
+    "predicted_mean",
     "run_alpha",
     "rung_alphas",
     "sample_size",

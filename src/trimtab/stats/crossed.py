@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from trimtab.stats.distributions import t_quantile
 from trimtab.stats.intervals import Array, Family, t_family
 
 Codes = NDArray[np.int64]
@@ -59,6 +60,7 @@ class Crossed:
     of_items: float
     of_raters: float
     df: float
+    raters: int
 
     @property
     def variance(self) -> float:
@@ -69,9 +71,13 @@ class Crossed:
         """The t interval of the mean, for such raters."""
         return t_family(self.mean, math.sqrt(self.variance), self.df, "t by items and raters")
 
+    def reach(self, alpha: float) -> float:
+        """How far these raters' mean may lie from that of such raters, on one side, with error `alpha`."""
+        return t_quantile(1 - alpha, self.raters - 1) * math.sqrt(self.of_raters)
+
 
 def crossed(judged: Judged) -> Crossed:
-    """The variance of the mean of at least 2 items that at least 2 raters judged, and that are not all equal."""
+    """The variance of the mean of at least 2 items that at least 2 raters judged."""
     x, w, by_rater = judged.of_items, judged.weights, judged.of_raters
     items, mean = len(x), float(x.mean())
     of_items = float(x.var(ddof=1)) / items
@@ -85,7 +91,8 @@ def crossed(judged: Judged) -> Crossed:
     seen = of_raters + min(_noise(judged, x), of_items)
     raters = len(by_rater)
     squares = seen**2 / (raters - 1) + of_items**2 / (items - 1)
-    return Crossed(mean, of_items, of_raters, (of_items + of_raters) ** 2 / squares)
+    df = (of_items + of_raters) ** 2 / squares if squares > 0 else items - 1.0
+    return Crossed(mean, of_items, of_raters, df, raters)
 
 
 def _noise(judged: Judged, x: Array) -> float:

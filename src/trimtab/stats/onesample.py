@@ -1,5 +1,6 @@
-"""One sample against a known mean with a known standard deviation."""
+"""One sample: the mean of values within bounds, and a test against a known mean with a known standard deviation."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -10,6 +11,25 @@ from trimtab.records import NAN, Comparison, Estimate
 from trimtab.stats.distributions import normal_cdf, normal_quantile
 from trimtab.stats.levels import alpha_from_level
 from trimtab.stats.outcome import PLANNED_POWER
+from trimtab.stats.paired import Range, interval
+
+
+def bounded_mean(values: ArrayLike, bounds: Range, *, level: float = 0.95, seed: int = 0) -> Estimate:
+    """The mean of values (items,) that lie within bounds (low, high), with its interval by the kind of data.
+
+    `interval` of the distances from the middle of the bounds, which are at most half their width.
+
+    Raises:
+        StatisticsError: values of another shape or beyond the bounds.
+    """
+    middle, half = (bounds[0] + bounds[1]) / 2, (bounds[1] - bounds[0]) / 2
+    around = interval(
+        np.asarray(values, dtype=np.float64) - middle, level=level, bounds=(0.0, half), seed=seed
+    )
+    if around.undefined:
+        return around
+    low, high = max(bounds[0], middle + around.low), min(bounds[1], middle + around.high)
+    return dataclasses.replace(around, value=middle + around.value, low=low, high=high)
 
 
 def z_test(values: ArrayLike, *, mean: float, sd: float, level: float = 0.95) -> Comparison:

@@ -45,7 +45,10 @@ def gain_above(min_gain: float) -> Aim:
         StatisticsError: min_gain is not a number from 0.
     """
     if not 0 <= min_gain < math.inf:
-        raise StatisticsError(f"min_gain {min_gain} is not a number from 0", "use non_inferior for a margin")
+        raise StatisticsError(
+            f"min_gain {min_gain} is not a number from 0",
+            "for what may be lost give a margin, as to non_inferior",
+        )
 
     def outcome(low: float, high: float) -> Outcome:
         if low > min_gain:

@@ -89,6 +89,17 @@ def _reviews() -> None:
         sa.PrimaryKeyConstraint("item", "stack", name=op.f("pk_answers")),
     )
     op.create_table(
+        "machines",
+        sa.Column("review", sa.Integer(), nullable=False),
+        sa.Column("judge", sa.String(length=255), nullable=False),
+        sa.Column("votes", sa.JSON(), nullable=False),
+        sa.Column("silent", sa.JSON(), nullable=False),
+        sa.Column("consistent", sa.JSON(), nullable=False),
+        sa.Column("made", sa.Float(), nullable=False),
+        sa.ForeignKeyConstraint(["review"], ["reviews.id"], name=op.f("fk_machines_review")),
+        sa.PrimaryKeyConstraint("review", "judge", name=op.f("pk_machines")),
+    )
+    op.create_table(
         "comments",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("review", sa.Integer(), nullable=False),
