@@ -6,7 +6,7 @@
     python bench/drift.py meaning FILE=COLUMN FILE=COLUMN   # real questions, some replaced by those of the second file
 
 The rivals: `interval` bets against the far end of an interval of the baseline's mean (Clopper and Pearson for shares,
-else by betting), half of alpha spent on it; `yearly` puts in 1 / horizon at every row, so that alpha holds up to the
+else by betting), half of alpha spent on it; `even` puts in 1 / horizon at every row, so that alpha holds up to the
 horizon alone. For meaning the rival bets on pairs of a new text and one of the baseline, each used once (Shekhar and
 Ramdas 2023), by the direction in which those so far differ.
 """
@@ -102,12 +102,12 @@ def interval_rival(before: Codes, rows: Codes, codes: int, alpha: float) -> floa
         low = float(betaincinv(ones, n - ones + 1, error)) if ones else 0.0
         high = 1 - (float(betaincinv(n - ones, ones + 1, error)) if ones < n else 0.0)
     else:
-        low, high = betting(x, error).bounds(error)
+        low, high = betting(x, error, planned=n).bounds(error)
     _, evidence = grown(Capital.none(2), np.stack([y / high, (1 - y) / (1 - low)]))
     return first(evidence, alpha / 2)
 
 
-def yearly_rival(before: Codes, rows: Codes, codes: int, alpha: float, seed: int) -> float:
+def even_rival(before: Codes, rows: Codes, codes: int, alpha: float, seed: int) -> float:
     """The first alarm with the same bets, where 1 / horizon is put in at every row."""
     chances = np.random.default_rng(seed).random(len(rows))
     pays = paid(ranks(np.bincount(before, minlength=codes), rows, chances)[0])
@@ -120,7 +120,7 @@ def yearly_rival(before: Codes, rows: Codes, codes: int, alpha: float, seed: int
 def planted(streams: int, rows: int) -> None:
     """Delays of changes that come after so many quiet rows, at alpha = 0.01, one figure's part of five."""
     print(
-        "| change | baseline | quiet rows | stated | noticed within it | noticed | median | interval | yearly |"
+        "| change | baseline | quiet rows | stated | noticed within it | noticed | median | interval | even |"
     )
     print("|" + "---|" * 9)
     for name, (draw, after, codes) in PLANTED.items():
@@ -137,7 +137,7 @@ def planted(streams: int, rows: int) -> None:
                     (
                         first(noticed(begun(base, codes, seed), stream)[1], PART) - before,
                         interval_rival(base, stream, codes, PART) - before,
-                        yearly_rival(base, stream, codes, PART, seed) - before,
+                        even_rival(base, stream, codes, PART, seed) - before,
                     )
                 )
             print(_planted_row(name, (size, before), np.array(found), float(np.median(said))), flush=True)
