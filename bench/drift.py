@@ -27,6 +27,7 @@ from trimtab.stats.sequential import begun, noticed, rows_to_notice
 from trimtab.stats.sequential.capital import STAKED, Capital, grown
 from trimtab.stats.sequential.ranks import paid, ranks
 from trimtab.watch import Traffic, baseline, begin, look
+from trimtab.watch.baseline import LEARNED
 from trimtab.watch.features import COSINE
 from trimtab.watch.meaning import landmarks
 
@@ -237,9 +238,9 @@ def meaning(known: str, other: str, streams: int, rows: int) -> None:
 
 def ours(drawn: Array, size: int, seed: int) -> float:
     """The first alarm of the figures of meaning."""
-    half = size // 2
-    known = landmarks(drawn[:half])
-    kept, stream = known.figures(drawn[half:size]), known.figures(drawn[size:])
+    taught = int(LEARNED * size)
+    known = landmarks(drawn[:taught])
+    kept, stream = known.figures(drawn[taught:size]), known.figures(drawn[size:])
     alarms = []
     for name, values in kept.items():
         start = begun(COSINE.place(values), COSINE.codes, seed)

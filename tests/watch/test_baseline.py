@@ -102,7 +102,7 @@ def test_what_lies_far_from_all_known_texts_is_noticed() -> None:
     assert evidence.max() > math.log(1e4)
 
 
-def test_topics_are_shares_of_the_clusters_of_half_the_baseline() -> None:
+def test_topics_are_shares_of_clusters() -> None:
     vectors, groups = around((120, 80), 0.5)
     texts = [("card lost stolen", "loan rate interest")[group] for group in groups.tolist()]
     found = landmarks(vectors, texts)

@@ -20,6 +20,8 @@ from trimtab.watch.meaning import LEAST, Landmarks, landmarks
 from trimtab.watch.rows import Traffic, rows_of
 
 FEWEST = 20
+# The share of the rows that teach what texts are about: more would teach it better and leave fewer to compare with.
+LEARNED = 0.25
 # What is watched, and its part of the chance of a false alarm.
 WEIGHTS: Mapping[str, float] = dict.fromkeys((*FIGURES, "prompts", "answers", "topics"), 1.0)
 _NO_ENCODER = "no sentence encoder was given"
@@ -86,7 +88,7 @@ def baseline(
 ) -> Baseline:
     """A baseline of answers that were given: of a run, or the first ones of the traffic.
 
-    Half of the rows, drawn by the seed, teach what texts are about; the other half, and for figures without meaning
+    A quarter of the rows, drawn by the seed, teaches what texts are about; the others, and for figures without meaning
     all rows, are what traffic is compared with. weights: of `WEIGHTS`, what shall be watched and its part of alpha;
     what cannot be watched leaves its part to the others.
 
@@ -98,11 +100,12 @@ def baseline(
     encoder = encoder if {"prompts", "answers", "topics"} & set(weights) else None
     measured = features(rows, named, encoder)
     order = np.random.default_rng(seed).permutation(len(rows))
-    learned, kept = np.sort(order[: len(rows) // 2]), np.sort(order[len(rows) // 2 :])
+    parts = int(LEARNED * len(rows))
+    learned, kept = np.sort(order[:parts]), np.sort(order[parts:])
     prompts = answers = None
     if encoder is not None and measured.prompts is not None and measured.answers is not None:
         if len(learned) < LEAST:
-            missing |= dict.fromkeys(("prompts", "answers", "topics"), f"fewer than {2 * LEAST} rows")
+            missing |= dict.fromkeys(("prompts", "answers", "topics"), f"fewer than {math.ceil(LEAST / LEARNED)} rows")
         else:
             prompts = landmarks(measured.prompts[learned], [rows[place].prompt for place in learned])
             answers = landmarks(measured.answers[learned])

@@ -13,7 +13,7 @@ from trimtab.stats.intervals import Array
 
 AXES = 3
 # Texts from which directions are learned at least, and from which topics are.
-LEAST, LEAST_FOR_TOPICS = 20, 40
+LEAST, LEAST_FOR_TOPICS = 10, 40
 
 
 @dataclass(frozen=True, slots=True)
