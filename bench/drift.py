@@ -125,7 +125,7 @@ def planted(streams: int, rows: int) -> None:
     )
     print("|" + "---|" * 9)
     for name, (draw, after, codes) in PLANTED.items():
-        for size, before in ((150, 0), (150, 1000), (600, 0)):
+        for size, before in ((150, 0), (150, 1000), (150, 10_000), (600, 0)):
             rng = np.random.default_rng(1)
             shape = np.bincount(after(rng, 100_000), minlength=codes) / 100_000
             found, said = [], []
@@ -172,14 +172,29 @@ ANSWER = (
 )
 
 
-def made(rng: np.random.Generator, n: int, refusals: float = 0.05, words: float = 20) -> list[Traffic]:
-    """Rows of made traffic."""
+def made(
+    rng: np.random.Generator,
+    n: int,
+    *,
+    refusals: float = 0.05,
+    words: float = 20,
+    confidence: float | None = 0.7,
+    fired: float = 0.1,
+    praise: float = 0.0,
+    first: int = 0,
+    stack: str = "",
+) -> list[Traffic]:
+    """Rows of made traffic from number `first` on, a minute apart; `words`: the middle length of an answer."""
     rows = []
-    for _ in range(n):
+    for number in range(first, first + n):
         text = " ".join(rng.choice(ANSWER, max(1, int(rng.lognormal(math.log(words), 0.4)))))
         text = f"I'm sorry, but I can't help with that. {text}" if rng.random() < refusals else text
-        fired = ("rule",) if rng.random() < 0.1 else ()
-        rows.append(Traffic("", "", text, float(np.clip(rng.normal(0.7, 0.1), 0, 1)), fired))
+        rules = ("rule",) if rng.random() < fired else ()
+        sure = None if confidence is None else float(np.clip(rng.normal(confidence, 0.1), 0, 1))
+        if praise and rng.random() < praise:
+            text += ", what a wonderful and lovely day"
+        when = f"2026-01-{1 + number // 1440:02d}T{number // 60 % 24:02d}:{number % 60:02d}:00"
+        rows.append(Traffic(when, "Where is it?", text, sure, rules, stack))
     return rows
 
 

@@ -56,6 +56,7 @@ def test_another_row_alpha_or_weight_is_another_baseline() -> None:
         (traffic(20, 1), {"weights": {"wrods": 1}}, "wrods"),
         (traffic(20, 1), {"weights": {"words": 0}}, "words"),
         (traffic(20, 1), {"alpha": 1.0}, "alpha 1"),
+        (traffic(20, 1), {"weights": {"topics": 1}}, "nothing can be watched: topics: no sentence encoder"),
     ],
 )
 def test_what_makes_no_baseline_is_refused(rows: list[Traffic], options: dict, said: str) -> None:
@@ -118,12 +119,15 @@ def test_other_questions_are_noticed_by_their_meaning() -> None:
     kinds = ("My card number {} was lost, what now?", "What is the rate of a loan over {} months?")
     other = "Who painted the picture number {} in the museum of the town?"
     numbers = np.random.default_rng(1).permutation(400).tolist()
+    weights = {"prompts": 1, "answers": 1, "topics": 1}
 
     def row(n: int, question: str) -> Traffic:
         return Traffic("", question.format(n), f"Please call us about {n}.", stack="s")
 
     rows = [row(n, kinds[n % 2]) for n in numbers[:160]]
-    before = baseline(rows, weights={"prompts": 1, "answers": 1, "topics": 1}, encoder=default_encoder())
+    before = baseline(rows, weights=weights, encoder=default_encoder())
+    few = baseline(rows[:40], weights=weights, encoder=default_encoder())
+    assert few.missing == {"topics": "fewer than 160 rows"}
     assert [quantity.name for quantity in before.quantities] == ["prompts", "topics", "answers"]
     watch = look(before, begin(before), [row(n, kinds[n % 2]) for n in numbers[160:240]])
     assert watch.alarms == ()

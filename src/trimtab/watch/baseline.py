@@ -16,15 +16,16 @@ from trimtab.run import RunFolder
 from trimtab.stats.intervals import Array
 from trimtab.stats.sequential.ranks import NONE, Codes
 from trimtab.watch.features import COSINE, FIGURES, YES_NO, Features, Grid, features
-from trimtab.watch.meaning import LEAST, Landmarks, landmarks
+from trimtab.watch.meaning import LEAST, LEAST_FOR_TOPICS, Landmarks, landmarks
 from trimtab.watch.rows import Traffic, rows_of
 
 FEWEST = 20
 # The share of the rows that teach what texts are about: more would teach it better and leave fewer to compare with.
 LEARNED = 0.25
+# What is read from meaning, and from how many texts it has to be learned.
+MEANING: Mapping[str, int] = {"prompts": LEAST, "answers": LEAST, "topics": LEAST_FOR_TOPICS}
 # What is watched, and its part of the chance of a false alarm.
-WEIGHTS: Mapping[str, float] = dict.fromkeys((*FIGURES, "prompts", "answers", "topics"), 1.0)
-_NO_ENCODER = "no sentence encoder was given"
+WEIGHTS: Mapping[str, float] = dict.fromkeys((*FIGURES, *MEANING), 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,6 @@ class Baseline:
     encoder: Encoder | None
     prompts: Landmarks | None
     answers: Landmarks | None
-    seed: int
     fingerprint: str
 
     def figures(self, rows: Sequence[Traffic]) -> dict[str, dict[str, Array]]:
@@ -93,33 +93,29 @@ def baseline(
     what cannot be watched leaves its part to the others.
 
     Raises:
-        StatisticsError: fewer than 20 rows, rows of several stacks, an unknown name, or a weight or alpha out of range.
+        StatisticsError: fewer than 20 rows, rows of several stacks, an unknown name, a weight or alpha out of range,
+            or nothing that can be watched.
     """
     _check(rows, alpha, weights)
-    named, missing = _possible(rows, weights, encoder)
-    encoder = encoder if {"prompts", "answers", "topics"} & set(weights) else None
-    measured = features(rows, named, encoder)
+    encoder = encoder if set(MEANING) & set(weights) else None
+    missing = _missing(rows, weights, encoder)
+    measured = features(rows, [name for name in FIGURES if name in weights and name not in missing], encoder)
     order = np.random.default_rng(seed).permutation(len(rows))
-    parts = int(LEARNED * len(rows))
-    learned, kept = np.sort(order[:parts]), np.sort(order[parts:])
+    taught = int(LEARNED * len(rows))
+    learned, kept = np.sort(order[:taught]), np.sort(order[taught:])
     prompts = answers = None
-    if encoder is not None and measured.prompts is not None and measured.answers is not None:
-        if len(learned) < LEAST:
-            missing |= dict.fromkeys(("prompts", "answers", "topics"), f"fewer than {math.ceil(LEAST / LEARNED)} rows")
-        else:
-            prompts = landmarks(measured.prompts[learned], [rows[place].prompt for place in learned])
-            answers = landmarks(measured.answers[learned])
-    found = _figures(measured, prompts, answers)
+    if measured.prompts is not None and measured.answers is not None and taught >= LEAST:
+        prompts = landmarks(measured.prompts[learned], [rows[place].prompt for place in learned])
+        answers = landmarks(measured.answers[learned])
     columns = {
         name: tuple(_column(name, column, values, kept) for column, values in of.items())
-        for name, of in found.items()
-        if name in weights
+        for name, of in _figures(measured, prompts, answers).items()
+        if name in weights and name not in missing
     }
-    missing |= {name: "too few rows" for name in weights if name not in columns and name not in missing}
     quantities = _quantities(columns, weights, alpha)
     told = [(q.name, q.alpha, [(c.name, c.grid, c.codes) for c in q.columns]) for q in quantities]
     identity = content_hash([rows[0].stack, told, seed, encoder.fingerprint if encoder else ""])
-    return Baseline(rows[0].stack, quantities, missing, alpha, encoder, prompts, answers, seed, identity)
+    return Baseline(rows[0].stack, quantities, missing, alpha, encoder, prompts, answers, identity)
 
 
 def of_run(
@@ -158,10 +154,10 @@ def _check(rows: Sequence[Traffic], alpha: float, weights: Mapping[str, float]) 
         )
 
 
-def _possible(
+def _missing(
     rows: Sequence[Traffic], weights: Mapping[str, float], encoder: Encoder | None
-) -> tuple[list[str], dict[str, str]]:
-    """Names of the figures that can be watched, and of all that cannot be, with the reason."""
+) -> dict[str, str]:
+    """What of the weights cannot be watched, and why."""
     missing = {}
     if "sentiment" in weights:
         try:
@@ -170,9 +166,16 @@ def _possible(
             missing["sentiment"] = f"{error.message}; {error.hint}"
     if "confidence" in weights and sum(row.confidence is not None for row in rows) < FEWEST:
         missing["confidence"] = "the stack gives no confidence"
-    if encoder is None:
-        missing |= {name: _NO_ENCODER for name in ("prompts", "answers", "topics") if name in weights}
-    return [name for name in FIGURES if name in weights and name not in missing], missing
+    for name, least in MEANING.items():
+        needed = math.ceil(least / LEARNED)
+        if name in weights and (encoder is None or len(rows) < needed):
+            missing[name] = f"fewer than {needed} rows" if encoder else "no sentence encoder was given"
+    if set(weights) <= set(missing):
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in missing.items())
+        raise StatisticsError(
+            f"nothing can be watched: {reasons}", f"give weights for some of {', '.join(WEIGHTS)}"
+        )
+    return missing
 
 
 def _figures(

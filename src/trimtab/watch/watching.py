@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -117,14 +118,17 @@ class Watched:
 
 def begin(baseline: Baseline) -> Watch:
     """Before the first row; also how to go on after an alarm was dealt with."""
-    figures: dict[str, dict[str, Follow]] = {}
-    number = 0
-    for quantity in baseline.quantities:
-        figures[quantity.name] = {}
-        for column in quantity.columns:
-            change = begun(column.codes, column.grid.codes, baseline.seed * 1000 + number)
-            figures[quantity.name][column.name] = Follow(change, np.zeros(0, dtype=np.int64))
-            number += 1
+    # Not one seed for all watches: what breaks ties would then be lucky, or unlucky, for all of them alike.
+    seeds = itertools.count(1000 * int(baseline.fingerprint[:8], 16))
+    figures = {
+        quantity.name: {
+            column.name: Follow(
+                begun(column.codes, column.grid.codes, next(seeds)), np.zeros(0, dtype=np.int64)
+            )
+            for column in quantity.columns
+        }
+        for quantity in baseline.quantities
+    }
     return Watch(baseline.fingerprint, 0, 0, figures)
 
 
