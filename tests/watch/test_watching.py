@@ -118,6 +118,13 @@ def test_an_alarm_stays_the_first_one() -> None:
     ]
 
 
+def test_ties_are_broken_by_other_numbers_in_each_figure_and_under_each_baseline() -> None:
+    watches = [begin(BEFORE), begin(baseline(traffic(300, 2)))]
+    seeds = [one.change.seed for watch in watches for of in watch.figures.values() for one in of.values()]
+    assert len(set(seeds)) == 2 * len(BEFORE.quantities)
+    assert begin(BEFORE).figures["words"]["words"].change.seed == seeds[0]
+
+
 def test_delays_are_stated_for_sizes_in_the_figures_units() -> None:
     found = stated_delays(BEFORE, begin(BEFORE))
     words_ = sorted((delay.change, delay.rows) for delay in found if delay.quantity == "words")
