@@ -76,6 +76,8 @@ def grown(capital: Capital, paid: Array) -> tuple[Capital, Array]:
     log(1 / alpha) in at most a share alpha of quiet streams, whenever one looks.
     """
     cells, n = len(capital.held), paid.shape[1]
+    if not n:
+        return capital, np.zeros(0)
     gains = np.log1p(STAKED[None, :, None] * (paid[:, None, :] - 1)).reshape(cells, n)
     won = np.cumsum(gains, axis=1)
     before = won - gains
@@ -84,7 +86,5 @@ def grown(capital: Capital, paid: Array) -> tuple[Capital, Array]:
     tried = np.column_stack([capital.best, -before])
     place = np.argmax(tried, axis=1)
     since = np.where(place == 0, capital.since, capital.rows + place)
-    if not n:
-        return capital, np.zeros(0)
     after = Capital(capital.rows + n, held[:, -1], tried.max(axis=1) + won[:, -1], since)
     return after, np.logaddexp.reduce(held, axis=0) - math.log(cells)

@@ -87,6 +87,7 @@ def noticed(change: Change, codes: Codes) -> tuple[Change, Array]:
     _check(codes, len(change.counts), lowest=NONE)
     if not len(codes):
         return change, np.zeros(0)
+    # Row by row or at once: each row has its own number.
     bits = np.random.PCG64(change.seed).advance(change.rows)
     p, counts = ranks(change.counts, codes, np.random.Generator(bits).random(len(codes)))
     capital, evidence = grown(change.capital, paid(p))

@@ -15,7 +15,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.special import zeta
 
 from trimtab.errors import StatisticsError
 from trimtab.records import Estimate
@@ -28,6 +27,8 @@ _METHOD = "empirical Bernstein, at every row"
 
 def boundary(variance: Array, alpha: float, scale: float) -> Array:
     """u (n,) at each intrinsic time V (n,), in units of the sum; V counts from scale^2 on."""
+    from scipy.special import zeta
+
     v = np.maximum(variance / scale**2, 1.0)
     length = _S * np.log(np.log(_ETA * v)) + math.log(float(zeta(_S)) / (alpha * math.log(_ETA) ** _S))
     k1 = (_ETA**0.25 + _ETA**-0.25) / math.sqrt(2)
