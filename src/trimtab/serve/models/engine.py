@@ -20,7 +20,7 @@ from trimtab.model.decoding import Decoding, Places, Row, text
 from trimtab.model.load import Base, prompt_ids
 from trimtab.model.mixed import Changes, Mixed
 from trimtab.model.padded import Padded
-from trimtab.records import Output, Pair, Question, Report
+from trimtab.records import Message, Output, Pair, Question, Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +76,15 @@ class Engine:
         """Let rows be answered under these changes of the network."""
         self.mixed.know(whose, changes)
 
-    def prompt(self, question: Question) -> tuple[int, ...]:
-        """The tokens of a conversation.
+    def prompt(self, messages: Sequence[Message], text: str = "") -> tuple[int, ...]:
+        """The tokens of a conversation; of a text where there is none.
 
         Raises:
             TooLong: it has more than the limit.
         """
-        ids = tuple(prompt_ids(self.base.tokenizer, list(question.messages)))
-        if len(ids) > self.limits.prompt:
+        tokenizer = self.base.tokenizer
+        ids = tuple(prompt_ids(tokenizer, list(messages)) if messages else tokenizer(text)["input_ids"])
+        if not 0 < len(ids) <= self.limits.prompt:
             raise TooLong(len(ids), self.limits.prompt)
         return ids
 
@@ -269,10 +270,10 @@ class Asked:
         found: list[tuple[float, int]] = self.engine.do(read)
         return found
 
-    def row(self, question: Question) -> Row:
-        """A question as a row of the batch."""
+    def row(self, question: Question, text: str = "") -> Row:
+        """A question, or a text to go on with, as a row of the batch."""
         seed = question.seed if question.sampling.temperature else 0
-        return Row(self.engine.prompt(question), seed, question.sampling, whose=self.whose)
+        return Row(self.engine.prompt(question.messages, text), seed, question.sampling, whose=self.whose)
 
     def _output(self, question: Question, row: Row) -> Output:
         finish: Literal["stop", "length"] = "stop" if row.finish == "stop" else "length"
