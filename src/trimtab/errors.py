@@ -12,6 +12,7 @@ TrimtabError                  exit code 1, our fault unless a subclass says othe
 |   |-- ReviewError           a review, an invitation or a judgement that cannot be taken as it is
 |   |-- TaintedError          an adjustment that learned from rows which were erased since
 |   `-- StatisticsError       arguments for which no honest number exists
+|-- Overloaded                1, a server that cannot answer now
 |-- MissingPart               3, an optional part of the installation is needed
 `-- TrainingDiverged          1, the loss stopped being a number
 """
@@ -74,6 +75,10 @@ class TaintedError(UserError):
 
 class StatisticsError(UserError):
     """Arguments for which no honest number exists."""
+
+
+class Overloaded(TrimtabError):
+    """A server has more to do than it can, or is about to end: the same request may be sent again."""
 
 
 class MissingPart(TrimtabError):

@@ -108,6 +108,11 @@ class Decoding:
         """Whether a row waits or is being answered."""
         return bool(self._waiting or self.live)
 
+    @property
+    def waiting(self) -> int:
+        """Rows that wait for a place."""
+        return len(self._waiting)
+
     def add(self, rows: Sequence[Row]) -> None:
         """Let rows wait for places; rows of one prompt should stand together."""
         self._waiting += rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,16 @@ class Encoder:
     @functools.cached_property
     def _parts(self) -> tuple[Any, Any]:
         return _load(encoder_folder(self.folder))
+
+    def read(self, texts: Sequence[str]) -> np.ndarray:
+        """The vectors of `embed_all`, of which nothing is kept."""
+        return self._embed_all(tuple(texts))
+
+    def tokens(self, texts: Sequence[str]) -> int:
+        """Tokens of texts that are read."""
+        tokenizer, _ = self._parts
+        ids = [tokenizer(text, truncation=True, max_length=MAX_TOKENS)["input_ids"] for text in texts]
+        return sum(map(len, ids))
 
     def _embed_all(self, texts: tuple[str, ...]) -> np.ndarray:
         """Vectors (texts, hidden) float32 of passages that are searched, as those of `embed` but for last digits.

@@ -1,0 +1,21 @@
+"""Whether the server lives, whether it answers, and its counts, for whatever watches it."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+router = APIRouter()
+
+
+@router.get("/healthz")
+def lives() -> dict[str, str]:
+    """It lives."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz")
+def answers(request: Request) -> JSONResponse:
+    """It answers requests; it does not while it stops."""
+    ready = request.app.state.serving.engine.alive
+    return JSONResponse({"status": "ok" if ready else "stopping"}, 200 if ready else 503)

@@ -1,0 +1,139 @@
+"""The stacks that are served: from runs, checked against their records before anybody is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from trimtab.adjust.contract import Adjustment
+from trimtab.adjust.stack import BASE, Stack
+from trimtab.data.certificate import template_hash
+from trimtab.errors import ModelError, RunError
+from trimtab.model.load import Base, prompt_ids
+from trimtab.records import Message, Sampling
+from trimtab.run import RunFolder
+from trimtab.serve.models.engine import Engine
+
+# What is read to see whether a stack changes anything: the smallest difference of logits that is one.
+PROBE = (Message("user", "Say in one sentence what you are."),)
+LEAST = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A stack under the name that clients ask for.
+
+    Attributes:
+        sampling: how it was measured.
+        outcome: of its run's verdict; empty for the base model.
+        streams: its answers can be sent token by token: nothing edits them or chooses among several.
+    """
+
+    name: str
+    stack: Stack
+    sampling: Sampling
+    outcome: str = ""
+    run: str = ""
+
+    @property
+    def whose(self) -> str:
+        """The name under which the engine knows its changes of the network; empty where it makes none."""
+        return self.stack.hash if "network" in self.stack.hooks else ""
+
+    @property
+    def streams(self) -> bool:
+        """Whether its answers can be sent token by token."""
+        return all(_plain(one) for one in self.stack.adjustments if one.strength)
+
+    @property
+    def bare(self) -> bool:
+        """Whether it may go on with a text outside of any conversation: only network and sampling are changed."""
+        return self.streams and "messages" not in self.stack.hooks
+
+
+def _plain(adjustment: Adjustment) -> bool:
+    return "text" not in adjustment.hooks and type(adjustment).answers is Adjustment.answers
+
+
+def of_run(path: Path | str, base: Base, *, unproven: bool = False) -> Served:
+    """The stack that a run's verdict is about, under the run's name.
+
+    Args:
+        unproven: serve it whatever the verdict.
+
+    Raises:
+        RunError: there is no such run, its verdict is not ship, or it is about no stack.
+        ModelError: it was made with another base, or under another chat template.
+        TaintedError: it learned from rows that were erased since.
+    """
+    folder = RunFolder.open(path)
+    verdict = folder.verdict()
+    name = folder.path.resolve().name
+    if verdict.stack == BASE:
+        raise RunError(f"{path}: its verdict is about no stack", "serve a run that found one")
+    if verdict.outcome != "ship" and not unproven:
+        raise RunError(
+            f"{path}: its verdict is {verdict.outcome}, not ship",
+            "serve it all the same, marked as unproven: --use unproven=yes",
+        )
+    _check_template(folder, base)
+    stack = Stack.load(folder.trial(verdict.stack))
+    for adjustment in stack.adjustments:
+        adjustment.changes(base)
+    return Served(name, stack, _sampling(folder.recipe()), verdict.outcome, name)
+
+
+def of_base(base: Base, sampling: Sampling) -> Served:
+    """The base model as it is."""
+    return Served(base.name, Stack(), sampling)
+
+
+def admitted(engine: Engine, served: Sequence[Served]) -> dict[str, Served]:
+    """The stacks by name, known to the engine, each with an effect.
+
+    Raises:
+        ModelError: two have one name, or one changes nothing.
+    """
+    found: dict[str, Served] = {}
+    for one in served:
+        if one.name in found:
+            raise ModelError(f"two models are called {one.name}", "rename one of the run folders")
+        if one.whose:
+            engine.know(one.whose, one.stack.changes(engine.base))
+            if engine.do(partial(_effect, engine, one.whose)) < LEAST:
+                raise ModelError(f"{one.name}: its adjustment changes nothing", "tune again, or leave it out")
+        found[one.name] = one
+    return found
+
+
+def _effect(engine: Engine, whose: str) -> float:
+    """Largest difference of a logit to the base model's after the probe."""
+    network = engine.base.network
+    ids = torch.tensor([prompt_ids(engine.base.tokenizer, PROBE)], device=network.device)
+    with torch.no_grad():
+        before = network(input_ids=ids, use_cache=False).logits.float()
+        with engine.mixed.applied({whose: None}):
+            after = network(input_ids=ids, use_cache=False).logits.float()
+    return float((after - before).abs().max())
+
+
+def _check_template(folder: RunFolder, base: Base) -> None:
+    """Refuse a template other than the one that the run was trained under."""
+    if not folder.has("certificate.json"):
+        return
+    known, now = folder.read("certificate.json")["template"], template_hash(base.tokenizer)
+    if known != now:
+        raise ModelError(
+            f"{folder.path}: trained under the chat template {known}, and the model's is {now}",
+            "serve it with the tokenizer that it was tuned with",
+        )
+
+
+def _sampling(recipe: Mapping[str, Any]) -> Sampling:
+    given = {key: value for key, value in recipe["sampling"].items() if key != "seeds"}
+    return Sampling(**given | {"stop": tuple(given["stop"])})
