@@ -28,6 +28,8 @@ REQUIRED = {
     "text": ("text",),
     "pair": ("good", "bad"),
 }
+# What preferences need for a prompt.
+TALK = "a column prompt, or a conversation of turns Human: and Assistant:"
 
 
 @dataclass(slots=True)
@@ -185,11 +187,7 @@ class _Row:
         if self.wrong:
             return (), ()
         if not is_dialogue(good):
-            self.note(
-                "chosen",
-                "a column prompt, or a conversation of turns Human: and Assistant:",
-                "text without either",
-            )
+            self.note("chosen", TALK, "text without either")
             return (), ()
         return self._preferred_turns(dialogue(good), dialogue(bad))
 

@@ -11,6 +11,7 @@ from trimtab.document import rounds, tables
 from trimtab.document.figures import known, moment
 from trimtab.document.model_card.facts import Facts, shown, undeclared, unknown
 from trimtab.document.sections import Row, Section, Table
+from trimtab.previous import FACTS
 from trimtab.run import verdict_from
 
 MOST = 10
@@ -81,11 +82,11 @@ def changes(facts: Facts) -> Section:
         RunError: round.json is damaged.
     """
     folder = facts.record.folder
-    if not folder.has(rounds.FILE):
+    if not folder.has(FACTS):
         return Section(
             "changes", "Changes", ("This run goes on from no other: there is no version before it.",)
         )
-    content = folder.read(rounds.FILE)
+    content = folder.read(FACTS)
     before = verdict_from(content["verdict"])
     found = tuple(table for table in rounds.changes(facts.record, content, before) if table.rows)
     said = (f"Round {content['number']}, after run {content['run']}.",)

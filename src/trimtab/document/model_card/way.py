@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trimtab.document import rounds, words
+from trimtab.document import words
 from trimtab.document.charts import Tone
 from trimtab.document.figures import significant
 from trimtab.document.flows import Box
 from trimtab.document.model_card.facts import NOT_KNOWN, Facts, shown
 from trimtab.document.pictures import Flow
 from trimtab.document.sections import Section, Table
+from trimtab.previous import FACTS
 
 PARTS = ("tune", "select", "confirm")
 LINES = (
@@ -53,8 +54,8 @@ def _rows(facts: Facts) -> Iterator[Box]:
 def _made(facts: Facts) -> Iterator[Box]:
     """What was made of the rows; the round before stands beside the stack that goes on from it."""
     folder, verdict, row = facts.record.folder, facts.record.verdict, 2
-    if folder.has(rounds.FILE):
-        content = folder.read(rounds.FILE)
+    if folder.has(FACTS):
+        content = folder.read(FACTS)
         before = Box("before", f"round {content['number'] - 1}", str(content["run"]), row, 33.5, 63.0)
         yield before
         row += 1
