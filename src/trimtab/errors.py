@@ -69,6 +69,10 @@ class ReviewError(UserError):
     """A review, an invitation or a judgement that cannot be taken as it is."""
 
 
+class StoreError(ReviewError):
+    """A store of judgements that cannot be reached or written: no fault of what was sent."""
+
+
 class TaintedError(UserError):
     """An adjustment that may not be used, because rows that it learned from were erased."""
 

@@ -28,7 +28,7 @@ from sqlalchemy.exc import (
     TimeoutError,
 )
 
-from trimtab.errors import MissingPart, ReviewError
+from trimtab.errors import MissingPart, ReviewError, StoreError
 from trimtab.review.tables import answers, comments, items, judgements, keys, people
 
 # Beside the runs, unless this variable names another place: an address may hold a password, which has no place on a
@@ -83,7 +83,7 @@ class Store:
         """A connection whose changes are all kept when the block ends, or none of them.
 
         Raises:
-            ReviewError: the database cannot be reached or written.
+            StoreError: the database cannot be reached or written.
         """
         with self.turn, _connected(self.engine, writing=True) as connection:
             yield connection
@@ -93,7 +93,7 @@ class Store:
         """A connection that sees one state of the store.
 
         Raises:
-            ReviewError: the database cannot be reached.
+            StoreError: the database cannot be reached.
         """
         with _connected(self.engine, writing=False) as connection:
             yield connection
@@ -134,7 +134,7 @@ def _connected(engine: Engine, *, writing: bool, hint: str = AGAIN) -> Iterator[
         if not _theirs(error):
             raise
         shown = engine.url.render_as_string(hide_password=True)
-        raise ReviewError(f"{shown}: {_reason(error)}", hint) from None
+        raise StoreError(f"{shown}: {_reason(error)}", hint) from None
 
 
 def _engine(url: str) -> Engine:

@@ -9,8 +9,9 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import ASGIApp
 
-from trimtab.errors import ReviewError
+from trimtab.errors import ReviewError, StoreError
 from trimtab.review.store import Store
 from trimtab.serve import assets
 from trimtab.serve.limits import Limits
@@ -25,7 +26,7 @@ def application(
     secure: bool = False,
     limits: Limits | None = None,
     clock: Callable[[], float] = time.monotonic,
-) -> FastAPI:
+) -> ASGIApp:
     """The pages of all reviews in a store.
 
     Args:
@@ -37,12 +38,12 @@ def application(
     app.state.store, app.state.secure = store, secure
     for part in (assets, joining, judging, author):
         app.include_router(part.router)
-    app.add_middleware(Shield, limits=limits or Limits(), secure=secure, clock=clock)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _unknown)
     app.add_exception_handler(ReviewError, _mistaken)
     app.add_exception_handler(Exception, _broken)
-    return app
+    # Around the application and not a middleware of it: the page of an error on our side is made outside of those.
+    return Shield(app, limits=limits or Limits(), secure=secure, clock=clock)
 
 
 def _refused(request: Request, error: Exception) -> Response:
@@ -57,6 +58,9 @@ def _unknown(request: Request, _: Exception) -> Response:
 
 
 def _mistaken(request: Request, error: Exception) -> Response:
+    if isinstance(error, StoreError):
+        # It names the database, which is for whoever runs the server: it goes to their log.
+        raise error
     said = error.message if isinstance(error, ReviewError) else ""
     return refusal(request, 422, f"{said[:1].upper()}{said[1:]}." if said else "")
 
