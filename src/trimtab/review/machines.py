@@ -12,7 +12,7 @@ from trimtab.review import reading
 from trimtab.review.judged import Judged, judged
 from trimtab.review.sampling import Item, Review
 from trimtab.review.store import Store
-from trimtab.review.tables import answers, items, machines
+from trimtab.review.tables import items, machines
 from trimtab.run import estimate_from
 
 
@@ -21,11 +21,7 @@ def shown(store: Store, review: int) -> list[Item]:
     wanted = select(items).where(items.c.review == review, items.c.share == "estimate")
     with store.reading() as connection:
         rows = connection.execute(wanted.order_by(items.c.position)).mappings().all()
-        texts: dict[int, dict[str, str]] = {}
-        for item, stack, text in connection.execute(
-            select(answers).join(items, answers.c.item == items.c.id).where(items.c.review == review)
-        ):
-            texts.setdefault(item, {})[stack] = text
+        texts = reading.texts_of(connection, review)
     return [
         Item(row["example"], tuple(Message(*one) for one in row["messages"]), texts[row["id"]])
         for row in rows

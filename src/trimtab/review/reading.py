@@ -46,7 +46,7 @@ def said(store: Store, review: int) -> list[Said]:
     """
     with store.reading() as connection:
         review_of(connection, review)
-        texts = _texts(connection, review)
+        texts = texts_of(connection, review)
         return [_said(row, texts.get(row["item"], {})) for row in _rows(connection, review)]
 
 
@@ -85,7 +85,8 @@ def _rows(connection: Connection, review: int) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(wanted).mappings()]
 
 
-def _texts(connection: Connection, review: int) -> dict[int, dict[str, str]]:
+def texts_of(connection: Connection, review: int) -> dict[int, dict[str, str]]:
+    """The answers of a review's items, by the number of the item and by stack."""
     found: dict[int, dict[str, str]] = {}
     wanted = select(answers).join(items, answers.c.item == items.c.id).where(items.c.review == review)
     for item, stack, text in connection.execute(wanted):

@@ -1,4 +1,4 @@
-"""The style sheet and the script of the pages: read once, so that no address leads to a file."""
+"""The style sheet, the script and the icon of the pages: read once, so that no address leads to a file."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ ASSETS = {
             ("trimtab.serve", "static/review.css"),
         ),
     ),
+    "icon.svg": ("image/svg+xml", (("trimtab.serve", "static/icon.svg"),)),
     "review.js": ("text/javascript", (("trimtab.serve", "static/review.js"),)),
 }
 
 
 @router.get("/{name}")
 def asset(name: str) -> Response:
-    """A style sheet or a script."""
+    """One of them."""
     if name not in ASSETS:
         raise Refused(404)
     kind, _ = ASSETS[name]

@@ -46,12 +46,13 @@ def win_rate(
     what was said of them. weights (judgements,) above 0, all 1 where not given, count within an item.
 
     An item's judgements are averaged first. difference: the mean over items - 0.5, plus is better; baseline 0.5,
-    candidate the win rate; n, need_n: items. The interval is the hull of t and plus-two over items and, where at least
-    5 raters share the work, of t with a variance by items and raters (`trimtab.stats.crossed`): it is then about such
-    raters, else about these raters, which a note says. Items that all got the same: the score bound. sequential: the
-    hull holds a confidence sequence over items too (`trimtab.stats.betting`), widened by what raters add, so that who
-    looks after every item and stops when it is decided errs no more often, and need_n is charged for no next look. As
-    a number it is that of the items planned, which makes it narrower around there, and leaves it as safe elsewhere.
+    candidate the win rate; n, need_n: items; no limit lies beyond a rate of 0 or 1. The interval is the hull of t
+    and plus-two over items and, where at least 5 raters share the work, of t with a variance by items and raters
+    (`trimtab.stats.crossed`): it is then about such raters, else about these raters, which a note says. Items that
+    all got the same: the score bound. sequential: the hull holds a confidence sequence over items too
+    (`trimtab.stats.betting`), widened by what raters add, so that who looks after every item and stops when it is
+    decided errs no more often, and need_n is charged for no next look. As a number it is that of the items planned,
+    which makes it narrower around there, and leaves it as safe elsewhere.
 
     Outcomes as in `compare` at min_gain = `threshold`; with a margin those of `non_inferior`. need_n is None where the
     estimate is not above what it is held against, or where a million items would not decide (a note says so).
@@ -74,8 +75,10 @@ def win_rate(
     measured = Measured(n, HALF, float(data.of_items.mean()), Choice(found.family, notes=found.notes))
     answer = judged(measured, aim, level, found.need_items)
     if answer.outcome == "inconclusive" and answer.need_n is None and answer.difference.value > aim.threshold:
-        return dataclasses.replace(answer, notes=(*answer.notes, NOT_BY_ITEMS))
-    return answer
+        answer = dataclasses.replace(answer, notes=(*answer.notes, NOT_BY_ITEMS))
+    within = answer.difference
+    low, high = max(within.low, -HALF), min(within.high, HALF)
+    return dataclasses.replace(answer, difference=dataclasses.replace(within, low=low, high=high))
 
 
 def judgements(
@@ -100,6 +103,12 @@ def judgements(
         sums = np.bincount(of_items, given)
         given = given / sums[of_items] / len(sums)
     return Judged(scores, of_items, of_raters, given)
+
+
+def _over_items(d: Array) -> Family:
+    """The hull of t and plus-two of distances d (items,) from one half, under a name to stand in another hull's."""
+    both = hull(student(d), plus_two(d, HALF))
+    return Family(both.value, "t with plus-two", both.bounds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +164,7 @@ def intervals(data: Judged, alpha: float, sequential: bool | int) -> Intervals:
     x = data.of_items
     d = x - HALF
     same = bool(np.ptp(d) <= SAME)
-    once = no_change(float(d.mean()), HALF, len(d)) if same else hull(student(d), plus_two(d, HALF))
+    once = no_change(float(d.mean()), HALF, len(d)) if same else _over_items(d)
     anytime = _from_half(betting(x, alpha, int(sequential))) if sequential else None
     spread, about = _over_raters(data)
     return Intervals(x, once, anytime, spread, (UNSEEN, about) if same else (about,), int(sequential))

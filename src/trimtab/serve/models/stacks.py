@@ -88,9 +88,9 @@ def of_run(path: Path | str, base: Base, *, unproven: bool = False) -> Served:
     return Served(name, stack, _sampling(folder.recipe()), verdict.outcome, name)
 
 
-def of_base(base: Base, sampling: Sampling) -> Served:
-    """The base model as it is."""
-    return Served(base.name, Stack(), sampling)
+def of_base(name: str, sampling: Sampling) -> Served:
+    """The base model as it is, answering as a run measured it."""
+    return Served(name, Stack(), sampling)
 
 
 def admitted(engine: Engine, served: Sequence[Served]) -> dict[str, Served]:
