@@ -161,9 +161,10 @@ def test_the_pair_of_another_person_is_not_judged(store: Store) -> None:
     for person, task in ((ben, pair.task), (ada, "nonsense"), (ada, "\x00\ud800")):
         with pytest.raises(ReviewError, match="not shown to you"):
             say(store, person, task)
-    assert by_id(store, pair.task, ben) is None
-    assert by_id(store, "\x00", ada) is None
-    assert by_id(store, pair.task, ada) == pair
+    assert by_id(store, review, pair.task, ben) is None
+    assert by_id(store, review, "\x00", ada) is None
+    assert by_id(store, begun(store), pair.task, ada) is None
+    assert by_id(store, review, pair.task, ada) == pair
     assert rows(store, judgements) == []
 
 

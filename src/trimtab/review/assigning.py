@@ -111,16 +111,18 @@ def next_task(store: Store, review: int, person: int) -> Shown | None:
         return _shown(connection, row, history, waiting) if row else None
 
 
-def by_id(store: Store, task: str, person: int) -> Shown | None:
-    """A pair that was shown to this person; None where it was not."""
+def by_id(store: Store, review: int, task: str, person: int) -> Shown | None:
+    """A pair that was shown to this person in a review that is open; None where it was not.
+
+    Raises:
+        ReviewError: there is no such review.
+    """
     with store.reading() as connection:
-        wanted = select(items.c.review).join(tasks).where(tasks.c.id == task, tasks.c.person == person)
-        review = connection.scalar(wanted)
-        if review is None:
-            return None
         known = review_of(connection, review)
         history = _history(connection, known, person)
-        row = next(row for row in history if row["task"] == task)
+        row = next((row for row in history if row["task"] == task), None)
+        if row is None or known.closed is not None:
+            return None
         return _shown(connection, row, history, _waiting(connection, known, person))
 
 

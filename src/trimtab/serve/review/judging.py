@@ -36,7 +36,8 @@ def pair(
 ) -> Response:
     """The pair that this person judges next, or the one that they took back; or why there is none."""
     listed = _listed(store, review, asker)
-    shown = assigning.by_id(store, task, asker.id) if task else assigning.next_task(store, review, asker.id)
+    found = assigning.by_id(store, review, task, asker.id) if task else None
+    shown = found if task else assigning.next_task(store, review, asker.id)
     if task and shown is None:
         raise Refused(404)
     if shown is None:
@@ -50,7 +51,7 @@ def judge(request: Request, review: Number, asker: Asker, store: Kept, fields: S
     listed = _listed(store, review, asker)
     answer = answer_of(fields, [rule["id"] for rule in judging.guidelines(store, review).get("rules", ())])
     feedback = judging.judge(store, asker.id, answer)
-    shown = assigning.by_id(store, answer.task, asker.id) if feedback else None
+    shown = assigning.by_id(store, review, answer.task, asker.id) if feedback else None
     if feedback is None or shown is None:
         return RedirectResponse(f"/reviews/{review}", 303)
     context = _context(store, listed, shown)
