@@ -10,7 +10,7 @@ import random
 import secrets
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Literal, NamedTuple
@@ -277,10 +277,14 @@ def _shown(
     texts = {row.stack: row.text for row in found}
     training = row["share"] == "training"
     others = [one for one in history if one["task"] != row["task"]]
-    done = sum(one["choice"] is not None for one in others if (one["share"] == "training") == training)
-    # What was drawn just now was still counted as waiting.
-    fresh = len(others) == len(history) and not row["again"] and row["share"] != "attention"
-    ahead = (waiting.training if training else waiting.tasks) - fresh
+    alike = [one for one in others if (one["share"] == "training") == training]
+    done = sum(one["choice"] is not None for one in alike)
+    # What was drawn just now was still counted as waiting; what checks is counted like it, or the total would grow
+    # as it is shown, and say what it is.
+    fresh = len(others) == len(history)
+    counted = (fresh and not _checks(row)) if training else (fresh or _checks(row))
+    ahead = (waiting.training if training else waiting.tasks) - counted
+    ahead += sum(one["choice"] is None and not _checks(one) for one in alike)
     return Shown(
         row["task"],
         "training" if training else "task",
@@ -289,5 +293,10 @@ def _shown(
         texts[row["right"]],
         row["rule"] or "",
         done + 1,
-        done + 1 + ahead,
+        done + 1 + max(0, ahead),
     )
+
+
+def _checks(row: Mapping[str, Any]) -> bool:
+    """Whether a pair is shown for what it says of the rater."""
+    return bool(row["again"] or row["share"] == "attention")
