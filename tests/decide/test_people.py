@@ -74,6 +74,7 @@ def test_people_as_the_goal_decide_instead_of_the_metric(
         after = people.concluded(measured(metric, *guards), people_say, "goal", 0.05)
         assert after.outcome == outcome
         assert after.target is people_say
+        assert after.reasons[0].startswith("the metric, which only chose what people saw: ")
         assert after.decided_by == "people"
 
 

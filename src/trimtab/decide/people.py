@@ -60,8 +60,18 @@ def concluded(measured: Verdict, people: Comparison, role: Role, margin: float) 
         difference=target.difference,
         guards=guards,
         need_n=joined.need_n,
-        reasons=(*measured.reasons, said),
+        reasons=(*(_of_metric(one, role) for one in measured.reasons), said),
         decided_by="people" if role == "goal" else "metric",
+    )
+
+
+def _of_metric(reason: str, role: Role) -> str:
+    """A reason of the metric's, which decides nothing where people are the goal."""
+    rest = reason.removeprefix("target: ")
+    return (
+        reason
+        if role == "guard" or rest == reason
+        else f"the metric, which only chose what people saw: {rest}"
     )
 
 

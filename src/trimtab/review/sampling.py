@@ -41,7 +41,7 @@ class Plan:
     question: str = "Which answer is better?"
     per_item: int = 2
     again: float = 0.1
-    attention: float = 0.05
+    attention: float = 0.1
     pass_mark: float = 0.7
     seed: int = 0
     level: float = 0.95
