@@ -63,7 +63,7 @@ def test_a_page_asks_for_nothing_but_assets_that_there_are(tmp_path: Path) -> No
     rater = scenery.joined()
     page = rater.get(f"/reviews/{scenery.review}").text
     wanted = re.findall(r'(?:href|src)="(/assets/[^"]+)"', page)
-    assert sorted(wanted) == ["/assets/pages.css", "/assets/review.js"]
+    assert {"/assets/pages.css", "/assets/review.js"} <= set(wanted)
     assert all(rater.get(address).status_code == 200 for address in wanted)
     # Under the policy of the pages neither would be used.
     assert not re.search(r"<script(?! src=)|<style|\sstyle=|\son[a-z]+=", _without_texts(page))

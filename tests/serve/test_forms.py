@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.datastructures import FormData
 from starlette.testclient import TestClient
@@ -110,6 +110,7 @@ def test_nobody_is_invited_in_a_way_that_breaks_a_page(sender: Sender, pairs: li
     assert sender.client.get("/people").status_code == 200
 
 
+@settings(max_examples=25)
 @given(number=IDS, task=VALUES, noted=VALUES, name=VALUES)
 def test_no_address_breaks_a_page(sender: Sender, number: str, task: str, noted: str, name: str) -> None:
     number = quote(number, safe="%")
