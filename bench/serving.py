@@ -18,11 +18,12 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import multiprocessing
 import resource
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -125,15 +126,12 @@ def resident() -> float:
     return pages * resource.getpagesize() / 2**30
 
 
-def lasting(address: str, jobs: list[tuple[str, Example]], clients: int, minutes: int) -> list[float]:
-    """Resident memory after each minute of the same work."""
-    found = []
-    for _ in range(minutes):
-        ends = time.monotonic() + 60
-        while time.monotonic() < ends:
-            ours(address, jobs[: 2 * clients], clients)
-        found.append(resident())
-    return found
+def minute(apart: ProcessPoolExecutor, address: str, jobs: list[tuple[str, Example]], clients: int) -> bool:
+    """A minute of the same work."""
+    ends = time.monotonic() + 60
+    while time.monotonic() < ends:
+        apart.submit(ours, address, jobs[: 2 * clients], clients).result()
+    return True
 
 
 def main() -> int:
@@ -155,9 +153,11 @@ def main() -> int:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     address = running.address(listening)
-    ours(address, jobs[: options.clients], options.clients)
-    own = ours(address, jobs, options.clients)
-    memory = lasting(address, jobs, options.clients, options.minutes)
+    # Clients in a process of their own, as they are in life.
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as apart:
+        apart.submit(ours, address, jobs[: options.clients], options.clients).result()
+        own = apart.submit(ours, address, jobs, options.clients).result()
+        memory = [resident() for _ in range(options.minutes) if minute(apart, address, jobs, options.clients)]
     server.should_exit = True
     thread.join()
     engine.stop()

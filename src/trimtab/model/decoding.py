@@ -146,11 +146,13 @@ class Decoding:
         count = min(self.places.free(), len(self._waiting))
         if not count or (self.live and count < min(self.joining, len(self._waiting))):
             return
-        groups = [list(rows) for _, rows in groupby(self._waiting[:count], key=lambda row: row.whose)]
-        for rows in groups:
+        # Those of one stack together: their prompts are read in one pass.
+        entering = sorted(self._waiting[:count], key=lambda row: row.whose)
+        for whose, group in groupby(entering, key=lambda row: row.whose):
+            rows = list(group)
             if self.places.free() < len(rows):
                 return
-            whose, self._waiting = rows[0].whose, self._waiting[len(rows) :]
+            self._waiting = [row for row in self._waiting if row not in rows]
             with self._mixed.applied({whose: None}):
                 places = self.places.enter([row.prompt for row in rows], whose)
             entered = dict(zip(places, rows, strict=True))

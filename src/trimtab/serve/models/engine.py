@@ -22,6 +22,9 @@ from trimtab.model.mixed import Changes, Mixed
 from trimtab.model.padded import Padded
 from trimtab.records import Message, Output, Pair, Question, Report
 
+# New answers enter together while others are under way: so many, or after so many tokens.
+TOGETHER, PATIENT = 4, 4
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -68,6 +71,7 @@ class Engine:
         self._tickets: dict[Row, Ticket] = {}
         self._changed = threading.Condition()
         self._ending: Literal["", "finish", "now"] = ""
+        self._held = 0
         self._decoding = self._fresh()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
@@ -166,6 +170,14 @@ class Engine:
         decoding.joining = 1
         return decoding
 
+    def _arrived(self) -> list[Ticket]:
+        """Tickets to let in now: reading few prompts costs those that are answered as much as reading many."""
+        self._held += 1
+        if self._decoding.live and len(self._inbox) < TOGETHER and self._held < PATIENT and not self._ending:
+            return []
+        self._held = 0
+        return [self._inbox.popleft() for _ in range(len(self._inbox))]
+
     @torch.no_grad()
     def _run(self) -> None:
         while True:
@@ -175,7 +187,7 @@ class Engine:
                 ):
                     self._changed.wait()
                 tasks = [self._tasks.popleft() for _ in range(len(self._tasks))]
-                new = [self._inbox.popleft() for _ in range(len(self._inbox))]
+                new = self._arrived()
                 dropped, self._dropped = self._dropped, []
                 if self._ending == "now" or (self._ending and not (new or tasks or self._decoding.busy)):
                     self._end(
