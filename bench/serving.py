@@ -24,6 +24,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ from trimtab.records import Example, Sampling
 from trimtab.serve import running
 from trimtab.serve.models import stacks
 from trimtab.serve.models.app import application
-from trimtab.serve.models.engine import Engine, Limits
+from trimtab.serve.models.engine import Engine, Limits, apart
 from trimtab.serve.models.serving import Serving
 from trimtab.serve.models.stacks import Served
 
@@ -59,6 +60,14 @@ def fitted(base: Base) -> list[Served]:
         made, _ = adapter.fit(base, rows, adapter.Shape(rank=16), how)
         found.append(Served(name, Stack((made,)), HOW))
     return found
+
+
+def opened(clients: int) -> tuple[Base, list[Served], Serving]:
+    """The base model, its stacks, and both as they are served."""
+    base = load("smollm2-135m-instruct")
+    served = fitted(base)
+    engine = Engine(base, Limits(rows=clients, prompt=512, answer=128))
+    return base, served, Serving(engine, stacks.admitted(engine, served), seconds=PATIENCE)
 
 
 def asked(client: httpx2.Client, model: str, example: Example) -> tuple[int, str]:
@@ -126,11 +135,11 @@ def resident() -> float:
     return pages * resource.getpagesize() / 2**30
 
 
-def minute(apart: ProcessPoolExecutor, address: str, jobs: list[tuple[str, Example]], clients: int) -> bool:
+def minute(them: ProcessPoolExecutor, address: str, jobs: list[tuple[str, Example]], clients: int) -> bool:
     """A minute of the same work."""
     ends = time.monotonic() + 60
     while time.monotonic() < ends:
-        apart.submit(ours, address, jobs[: 2 * clients], clients).result()
+        them.submit(ours, address, jobs[: 2 * clients], clients).result()
     return True
 
 
@@ -144,24 +153,24 @@ def main() -> int:
     parser.add_argument("--peer", type=int, default=24)
     parser.add_argument("--minutes", type=int, default=0)
     options = parser.parse_args()
-    base = load("smollm2-135m-instruct")
-    served = fitted(base)
+    base, served, serving = apart(partial(opened, options.clients))
     jobs = list(zip(itertools.cycle(NAMES), data.prompts(options.requests), strict=False))
-    engine = Engine(base, Limits(rows=options.clients, prompt=512, answer=128))
     listening = running.listen()
-    server = running.server(application(Serving(engine, stacks.admitted(engine, served), seconds=PATIENCE)))
+    server = running.server(application(serving))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     address = running.address(listening)
     # Clients in a process of their own, as they are in life.
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as apart:
-        apart.submit(ours, address, jobs[: options.clients], options.clients).result()
-        own = apart.submit(ours, address, jobs, options.clients).result()
-        memory = [resident() for _ in range(options.minutes) if minute(apart, address, jobs, options.clients)]
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as clients:
+        clients.submit(ours, address, jobs[: options.clients], options.clients).result()
+        own = clients.submit(ours, address, jobs, options.clients).result()
+        memory = [
+            resident() for _ in range(options.minutes) if minute(clients, address, jobs, options.clients)
+        ]
     server.should_exit = True
     thread.join()
-    engine.stop()
-    other = peer(base, served, jobs[: options.peer])
+    serving.engine.stop()
+    other = apart(partial(peer, base, served, jobs[: options.peer]))
     same = sum(one == two for one, two in zip(own["texts"], other["texts"], strict=False)) / options.peer
     speeds = [one["tokens"] / one["seconds"] for one in (own, other)]
     result = {

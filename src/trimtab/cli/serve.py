@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from trimtab.recipe import load as load_recipe
 from trimtab.serve import running
 from trimtab.serve.models import stacks
 from trimtab.serve.models.app import application
-from trimtab.serve.models.engine import Engine, Limits
+from trimtab.serve.models.engine import Engine, Limits, apart
 from trimtab.serve.models.serving import Serving
 
 PORT = 8322
@@ -48,7 +49,7 @@ def serve(
     port = using.number(said, "port") if "port" in said else PORT
     listening = running.listen(said.get("host", [running.LOOPBACK])[-1], port)
     with listening:
-        serving = _serving(runs, said)
+        serving = apart(partial(_serving, runs, said))
         place = f"{running.address(listening)}/v1"
         if as_json:
             show.document({"address": place, "models": list(serving.stacks)})

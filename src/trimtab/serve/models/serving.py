@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -112,4 +113,6 @@ class Serving:
             )
         if self.encoder is None:
             raise Refusal(501, f"{ENCODER} is not installed here", code="not_installed")
-        return Vectors(self.encoder.read(texts), self.encoder.tokens(texts))
+        # By the engine, whose threads alone compute here.
+        vectors = self.engine.do(partial(self.encoder.read, texts))
+        return Vectors(vectors, self.encoder.tokens(texts))
