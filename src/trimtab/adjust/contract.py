@@ -151,13 +151,14 @@ class Adjustment(abc.ABC):
         """The answer to give instead of this one to a question, as it was asked of this adjustment: the hook *text*."""
         return output
 
+    def asked(self, question: Question) -> Question:
+        """A question as the model that stands before this adjustment is to be asked it."""
+        messages, sampling = self.messages(question.messages), self.sampling(question.sampling)
+        return dataclasses.replace(question, messages=messages, sampling=sampling)
+
     def answers(self, model: Model, asked: Sequence[Question], report: Report | None = None) -> list[Output]:
         """Answer questions with the model that stands before this adjustment, in as many passes as are needed."""
-        changed = [
-            dataclasses.replace(q, messages=self.messages(q.messages), sampling=self.sampling(q.sampling))
-            for q in asked
-        ]
-        found = model.answer(changed, report)
+        found = model.answer([self.asked(question) for question in asked], report)
         return [self.text(question, output) for question, output in zip(asked, found, strict=True)]
 
     def __rmul__(self, factor: float) -> Self:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ from trimtab.model.memory import available_bytes
 from trimtab.model.mixed import Mixed
 from trimtab.model.pack import rounded
 from trimtab.model.padded import Padded
-from trimtab.records import Sampling
+from trimtab.records import Output, Question, Sampling
 
 # Rows in one batch: enough that the weights are read seldom; and the share of free memory that their keys and values
 # may take. Others join when this many places are free, because their prompts are read together.
@@ -30,6 +30,8 @@ SHARE = 0.25
 JOINING = 32
 # Rows whose next tokens are chosen at once on a processor: their logits stay in its cache.
 FEW = 32
+# How a character shows of which not all tokens are there.
+OPEN = "\ufffd"
 
 
 @dataclass(eq=False)
@@ -301,3 +303,18 @@ def text(base: Base, row: Row, *, whole: bool = False) -> str:
     answer: str = base.tokenizer.decode(row.tokens, skip_special_tokens=True)
     ends = [answer.index(mark) for mark in row.sampling.stop if mark in answer and not whole]
     return answer[: min(ends)] if ends else answer
+
+
+def settled(base: Base, row: Row) -> str:
+    """The answer without its end where that may still become part of a character or of a stop string."""
+    answer = text(base, row)
+    if row.finish:
+        return answer
+    held = max((len(stop) for stop in row.sampling.stop), default=1) - 1
+    return answer[: max(0, len(answer.rstrip(OPEN)) - held)]
+
+
+def output(base: Base, question: Question, row: Row) -> Output:
+    """A finished row as the answer to its question."""
+    finish: Literal["stop", "length"] = "stop" if row.finish == "stop" else "length"
+    return Output(question.example, question.seed, text(base, row), tuple(row.logprobs), finish)

@@ -7,9 +7,8 @@ their places. See `decoding`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal
 
-from trimtab.model.decoding import ROWS, Row, decode, text
+from trimtab.model.decoding import ROWS, Row, decode, output, settled
 from trimtab.model.load import Base, prompt_ids
 from trimtab.records import Example, Message, Output, Question, Sampling, questions
 
@@ -42,7 +41,7 @@ def answer(
             finished[row.prompt, row.sampling, row.seed] = row
             if report:
                 report(len(finished), len(drawn), sampled)
-    return [_output(base, question, finished[want]) for question, want in zip(wanted, asked, strict=True)]
+    return [output(base, question, finished[want]) for question, want in zip(wanted, asked, strict=True)]
 
 
 def sample(
@@ -58,19 +57,12 @@ def sample(
     return answer(base, questions(examples, sampling, seeds), rows=rows, report=report)
 
 
-def _output(base: Base, question: Question, row: Row) -> Output:
-    finish: Literal["stop", "length"] = "stop" if row.finish == "stop" else "length"
-    return Output(question.example, question.seed, text(base, row), tuple(row.logprobs), finish)
-
-
 def stream(base: Base, messages: Sequence[Message], sampling: Sampling, seed: int = 0) -> Iterator[str]:
     """One answer, piece by piece; a piece is held back while it may still be part of a character or stop string."""
     row = Row(tuple(prompt_ids(base.tokenizer, list(messages))), seed, sampling)
     sent = ""
-    held = max((len(stop) for stop in sampling.stop), default=1) - 1
     for _ in decode(base, [row]):
-        answer = text(base, row)
-        safe = len(answer) if row.finish else len(answer.rstrip("\ufffd")) - held
-        if safe > len(sent):
-            yield answer[len(sent) : safe]
-            sent = answer[:safe]
+        answer = settled(base, row)
+        if len(answer) > len(sent):
+            yield answer[len(sent) :]
+            sent = answer

@@ -12,14 +12,12 @@ from typing import Any
 
 from trimtab.adjust.stack import Adjusted
 from trimtab.errors import Overloaded
-from trimtab.model.decoding import Row, text
+from trimtab.model.decoding import Row, settled
 from trimtab.records import Message, Model, Output, Question, Sampling
 from trimtab.serve.models.engine import Asked, Engine, Ticket, TooLong
 from trimtab.serve.models.schema import Asking, Refusal
 from trimtab.serve.models.stacks import Served
 
-# A piece of text that may still be part of a character is held back until the next token.
-OPEN = "\ufffd"
 # Of a seed that nobody gave: as large as clients may give one.
 SEEDS = 2**31
 
@@ -82,11 +80,7 @@ class Request:
         found = []
         for number, question in enumerate(self.questions()):
             for adjustment in reversed(self.served.stack.adjustments):
-                question = dataclasses.replace(
-                    question,
-                    messages=adjustment.messages(question.messages),
-                    sampling=adjustment.sampling(question.sampling),
-                )
+                question = adjustment.asked(question)
             row = _refusing(partial(self._asked.row, question, self.bare))
             found.append(Ticket(row, partial(grown, number)))
         self.prompt = len(found[0].row.prompt)
@@ -146,18 +140,11 @@ async def whole(request: Request) -> list[Said]:
     """
     try:
         if request.served.streams:
-            return [said async for said in _finished(request)]
+            found = {number: said async for number, said in pieces(request, only_whole=True)}
+            return [found[number] for number in sorted(found)]
         return await asyncio.to_thread(request.answers)
     finally:
         request.drop()
-
-
-async def _finished(request: Request) -> AsyncIterator[Said]:
-    last: dict[int, Said] = {}
-    async for number, said in pieces(request, only_whole=True):
-        last[number] = said
-    for number in sorted(last):
-        yield last[number]
 
 
 async def pieces(
@@ -197,16 +184,11 @@ async def pieces(
 
 
 def _of_row(engine: Engine, row: Row, *, logprobs: bool) -> Said:
-    """An answer so far, without its end where that may still become part of a character or of a text to stop at."""
-    shown, finish = text(engine.base, row), row.finish
-    if not finish:
-        held = max((len(stop) for stop in row.sampling.stop), default=1) - 1
-        shown = shown.rstrip(OPEN)
-        shown = shown[: max(0, len(shown) - held)]
+    """An answer as far as it is settled."""
     decode = engine.base.tokenizer.decode
     drawn = list(zip(row.tokens, row.logprobs, strict=False)) if logprobs else []
     tokens = tuple((str(decode([token])), value) for token, value in drawn)
-    return Said(shown, finish, len(row.logprobs), tokens)
+    return Said(settled(engine.base, row), row.finish, len(row.logprobs), tokens)
 
 
 def _of_output(output: Output) -> Said:

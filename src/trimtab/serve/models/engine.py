@@ -17,7 +17,7 @@ import torch
 
 from trimtab.errors import Overloaded, TrimtabError
 from trimtab.model import likelihood, slots
-from trimtab.model.decoding import Decoding, Places, Row, text
+from trimtab.model.decoding import Decoding, Places, Row, output
 from trimtab.model.load import Base, prompt_ids
 from trimtab.model.mixed import Changes, Mixed
 from trimtab.model.padded import Padded
@@ -282,7 +282,8 @@ class Asked:
                 raise ticket.trouble
             if not ticket.row.finish:
                 raise Overloaded("nobody waits for this answer", "ask again")
-        return [self._output(question, ticket.row) for question, ticket in zip(asked, tickets, strict=True)]
+        base = self.engine.base
+        return [output(base, question, ticket.row) for question, ticket in zip(asked, tickets, strict=True)]
 
     def likelihood(self, pairs: Sequence[Pair], report: Report | None = None) -> list[tuple[float, int]]:
         """Log-probability (nats) and number of tokens of each answer after its prompt."""
@@ -298,8 +299,3 @@ class Asked:
         """A question, or a text to go on with, as a row of the batch."""
         seed = question.seed if question.sampling.temperature else 0
         return Row(self.engine.prompt(question.messages, text), seed, question.sampling, whose=self.whose)
-
-    def _output(self, question: Question, row: Row) -> Output:
-        finish: Literal["stop", "length"] = "stop" if row.finish == "stop" else "length"
-        shown = text(self.engine.base, row)
-        return Output(question.example, question.seed, shown, tuple(row.logprobs), finish)
