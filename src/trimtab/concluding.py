@@ -15,6 +15,7 @@ from trimtab.records import Verdict
 from trimtab.review import learning, reading, sampling
 from trimtab.review.analysis import Analysis
 from trimtab.review.outcome import outcome
+from trimtab.review.reading import Said
 from trimtab.review.sampling import Purpose, Review
 from trimtab.review.store import Store
 from trimtab.reviewing import identity
@@ -31,6 +32,7 @@ class Standing:
     """
 
     review: Review
+    said: Sequence[Said]
     analysis: Analysis
     content: dict[str, Any]
     verdict: Verdict
@@ -60,13 +62,14 @@ def conclude(path: Path | str, store: Store, purpose: Purpose | Literal[""] = ""
     """
     folder = RunFolder.open(path)
     review = _newest(store, folder, purpose)
-    said = reading.said(store, review.id)
-    if not said:
-        raise ReviewError(
-            f"{folder.path}: nobody has judged in review {review.id}", f"invite people: trimtab review {path}"
-        )
     with folder.locked():
         found = _standing(folder, store, review)
+        said = found.said
+        if not said:
+            raise ReviewError(
+                f"{folder.path}: nobody has judged in review {review.id}",
+                f"invite people: trimtab review {path}",
+            )
         if review.purpose == "learning":
             candidate = review.stacks[1]
             folder.write_rows("review/corrections.jsonl", learning.corrections(said, candidate))
@@ -96,7 +99,7 @@ def _standing(folder: RunFolder, store: Store, review: Review) -> Standing:
     found, verdict = outcome(store, review), folder.measured()
     if review.purpose == "verdict" and asked.required:
         verdict = people.concluded(verdict, found.analysis.win_rate, asked.role, asked.margin)
-    return Standing(review, found.analysis, found.content, verdict)
+    return Standing(review, found.said, found.analysis, found.content, verdict)
 
 
 def _note_seen(folder: RunFolder, review: Review, items: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Call
-from trimtab.cli.tune import OUTCOMES
+from trimtab.cli.show import OUTCOMES
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from trimtab.reviewing import STACKS, Wanted
 from trimtab.serve import running
 from trimtab.serve.app import application
 
-OUTCOMES = {"ship": 0, "hold": 10, "inconclusive": 11}
 PORT = 8321
 KEYS = ("for", "items", "stacks", "host", "port", "forget")
 
@@ -143,7 +142,7 @@ def _outcome(run: str, store: Store, said: dict[str, list[str]], *, close: bool,
         show.document(found.content)
     else:
         _print_standing(found)
-    return OUTCOMES[found.verdict.outcome] if close and found.review.purpose == "verdict" else 0
+    return show.OUTCOMES[found.verdict.outcome] if close and found.review.purpose == "verdict" else 0
 
 
 def _print_standing(found: Standing) -> None:

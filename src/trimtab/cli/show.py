@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from trimtab.document.sections import Section
 
 WIDTH = 80
+# Exit codes of a verdict.
+OUTCOMES = {"ship": 0, "hold": 10, "inconclusive": 11}
 # Rows of a table that a terminal shows.
 LONGEST = 12
 COMMANDS = ("trimtab ", "pip ")

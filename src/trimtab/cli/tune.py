@@ -12,8 +12,6 @@ from trimtab import document, rounds, starter
 from trimtab.cli import progress, show, using
 from trimtab.errors import UserError
 
-OUTCOMES = {"ship": 0, "hold": 10, "inconclusive": 11}
-
 app = typer.Typer(rich_markup_mode=None)
 RecipeFile = Annotated[
     Path | None,
@@ -98,7 +96,7 @@ def _tune(recipe: Path, runs: Path, *, explore: bool, as_json: bool, lines: bool
         show.document({**content, "round": taken} if taken else content)
     else:
         show.line(document.summary(run.folder).rstrip())
-    return OUTCOMES[run.verdict.outcome]
+    return show.OUTCOMES[run.verdict.outcome]
 
 
 def _print_plan(content: dict[str, Any], recipe: Path) -> None:

@@ -89,7 +89,7 @@ def analyse(
         unruled=_rate(_of(plain, "estimate", pair), pair[1], rate),
         counts={side: Counter(vote.choice for vote in counted)[side] for side in get_args(Side)},
         more=_more(decided, len(ruled)),
-        agreement=_agreement(counted, pair[1], seed),
+        agreement=agreed(counted, pair[1], seed=seed),
         raters=len({vote.rater for vote in counted}),
         position=_position(counted),
         chosen=_rate(_of(kept, "chosen", pair), pair[1], rate),
@@ -126,13 +126,14 @@ def _more(decided: Comparison, judgements: int) -> int | None:
     return math.ceil((decided.need_n / decided.difference.n - 1) * judgements)
 
 
-def _agreement(votes: Sequence[Vote], candidate: str, seed: int) -> Estimate:
+def agreed(votes: Sequence[Vote], candidate: str, *, level: float = 0.95, seed: int = 0) -> Estimate:
+    """Krippendorff's alpha on whether the candidate was preferred (nominal), one judgement a rater and item."""
     items = {item: place for place, item in enumerate(dict.fromkeys(vote.item for vote in votes))}
     raters = {rater: place for place, rater in enumerate(dict.fromkeys(vote.rater for vote in votes))}
     table = np.full((len(raters), len(items)), NAN)
     for vote in votes:
         table[raters[vote.rater], items[vote.item]] = vote.preference(candidate)
-    return agreement(table, "nominal", seed=seed)
+    return agreement(table, "nominal", level=level, seed=seed)
 
 
 def _position(votes: Sequence[Vote]) -> Estimate:

@@ -182,9 +182,8 @@ def _drawn(
     dice = random.Random(f"{review.plan.seed} {review.id} {person} {len(history)}")
     chance = dice.random()
     real = [row for row in history if row["share"] in ("estimate", "chosen")]
-    if not waiting.training and _wrong_once(history):
-        again = _wrong_once(history)[0]
-        return _put(connection, again["item"], person, (again["right"], again["left"]), again=True)
+    if not waiting.training and (wrong := _wrong_once(history)):
+        return _swapped(connection, wrong[0], person)
     if not waiting.training and waiting.tasks and real:
         if chance < review.plan.attention:
             checks = _attention(connection, review, person)
@@ -193,7 +192,7 @@ def _drawn(
         elif chance < review.plan.attention + review.plan.again:
             repeat = _repeatable(real)
             if repeat:
-                return _put(connection, repeat["item"], person, (repeat["right"], repeat["left"]), again=True)
+                return _swapped(connection, repeat, person)
     place = (items.c.review == review.id, items.c.position == waiting.first)
     item = connection.scalar(select(items.c.id).where(*place))
     return _new(connection, item, person, dice) if item is not None else None
@@ -253,6 +252,11 @@ def _new(connection: Connection, item: int, person: int, dice: random.Random) ->
     sides = [(one, other), (other, one)]
     dice.shuffle(sides)
     return _put(connection, item, person, min(sides, key=lambda pair: seen[pair]), again=False)
+
+
+def _swapped(connection: Connection, row: Mapping[str, Any], person: int) -> dict[str, Any]:
+    """The same pair again, with its sides swapped."""
+    return _put(connection, row["item"], person, (row["right"], row["left"]), again=True)
 
 
 def _put(

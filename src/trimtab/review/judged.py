@@ -15,6 +15,7 @@ import numpy as np
 from trimtab import stats
 from trimtab.errors import StatisticsError
 from trimtab.records import NAN, Estimate, Vote
+from trimtab.review.analysis import agreed
 from trimtab.review.quality import most_named
 
 NEITHER = 0.5
@@ -100,13 +101,14 @@ def judged(
     verdicts = {item: said[name] for item, said in _preferences(machine, stacks).items()}
     by_people = _preferences([vote for vote in people if not vote.machine], stacks)
     shared = {item: said for item, said in by_people.items() if item in verdicts}
+    both = [vote for vote in people if not vote.machine and vote.item in shared and _counts(vote, stacks)]
     agreement, alpha = _agreement(verdicts, shared, level, seed)
     return Judged(
         judge=name,
         agreement=agreement,
         alpha=alpha,
         people=_one_with_others(shared, level, seed),
-        people_alpha=stats.agreement(_table(shared), level=level, seed=seed),
+        people_alpha=agreed(both, stacks[1], level=level, seed=seed),
         consistent=consistent,
         silent=len(silent),
         **_win_rates(agreement, verdicts, by_people, silent, seed=seed),
@@ -129,9 +131,14 @@ def _preferences(votes: Sequence[Vote], stacks: tuple[str, str]) -> dict[str, di
     """Who preferred the second stack, for the items of the estimate."""
     found: dict[str, dict[str, float]] = {}
     for vote in votes:
-        if {vote.left, vote.right} == set(stacks) and vote.share == "estimate" and not vote.again:
+        if _counts(vote, stacks):
             found.setdefault(vote.item, {})[vote.rater] = vote.preference(stacks[1])
     return found
+
+
+def _counts(vote: Vote, stacks: tuple[str, str]) -> bool:
+    """Whether a vote is a first judgement of this pair, for the estimate."""
+    return {vote.left, vote.right} == set(stacks) and vote.share == "estimate" and not vote.again
 
 
 def _agreement(
@@ -155,12 +162,6 @@ def _one_with_others(shared: Preferences, level: float, seed: int) -> Estimate:
         if same:
             values.append(float(np.mean(same)))
     return stats.bounded_mean(values, (0.0, 1.0), level=level, seed=seed)
-
-
-def _table(shared: Preferences) -> list[list[float]]:
-    """Ratings (raters, items), nan where a rater gave none."""
-    raters = sorted({rater for said in shared.values() for rater in said})
-    return [[said.get(rater, NAN) for said in shared.values()] for rater in raters] or [[]]
 
 
 def _win_rates(

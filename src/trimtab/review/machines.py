@@ -52,12 +52,11 @@ def keep(
         connection.execute(insert(machines).values(**row))
 
 
-def held(store: Store, review: Review) -> list[Judged]:
-    """Every model that judged a review, held against people: its score is never without its agreement."""
+def held(store: Store, review: Review, people: Sequence[Vote]) -> list[Judged]:
+    """Every model that judged a review, held against people's votes: its score is never without its agreement."""
     with store.reading() as connection:
         wanted = select(machines).where(machines.c.review == review.id).order_by(machines.c.made)
         rows = connection.execute(wanted).mappings().all()
-    people = reading.votes(store, review.id) if rows else []
     return [
         judged(
             people,

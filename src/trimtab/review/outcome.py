@@ -9,14 +9,16 @@ from trimtab import stats
 from trimtab.records import plain
 from trimtab.review import learning, machines, reading
 from trimtab.review.analysis import Analysis, analyse
+from trimtab.review.reading import Said
 from trimtab.review.sampling import Review
 from trimtab.review.store import Store
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Figures as values, and as JSON values; no text that was shown or written."""
+    """What was said, and its figures as values and as JSON values; these hold no text that was shown or written."""
 
+    said: list[Said]
     analysis: Analysis
     content: dict[str, Any]
 
@@ -24,8 +26,9 @@ class Outcome:
 def outcome(store: Store, review: Review) -> Outcome:
     """What was judged by now of the base model beside the first other stack. Looking costs nothing."""
     plan, said, order = review.plan, reading.said(store, review.id), reading.order(store, review.id)
+    votes = [one.vote for one in said]
     analysis = analyse(
-        [one.vote for one in said],
+        votes,
         (review.stacks[0], review.stacks[1]),
         order,
         level=plan.level,
@@ -33,7 +36,7 @@ def outcome(store: Store, review: Review) -> Outcome:
         margin=plan.margin,
         seed=plan.seed,
     )
-    real = [one.vote for one in said if one.vote.share in ("estimate", "chosen") and not one.vote.again]
+    real = [vote for vote in votes if vote.share in ("estimate", "chosen") and not vote.again]
     ratings = {
         rule: {stack: stats.wilson(kept, count) for stack, (kept, count) in stacks.items()}
         for rule, stacks in learning.ratings(said).items()
@@ -51,6 +54,6 @@ def outcome(store: Store, review: Review) -> Outcome:
         "judgements": len(real),
         "analysis": analysis,
         "ratings": ratings,
-        "machines": machines.held(store, review),
+        "machines": machines.held(store, review, votes),
     }
-    return Outcome(analysis, plain(content))
+    return Outcome(said, analysis, plain(content))

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from trimtab.errors import ReviewError
 from trimtab.review import assigning, judging, sampling
 from trimtab.review.assigning import Listed, Shown
 from trimtab.review.judging import Feedback
@@ -83,10 +82,7 @@ def _listed(store: Store, review: int, asker: Person) -> Listed:
     """
     if asker.role == "viewer":
         raise Refused(403, "You were invited to look at results, not to judge.")
-    try:
-        found = assigning.listed(store, review, asker.id)
-    except ReviewError:
-        found = None
+    found = assigning.listed(store, review, asker.id)
     if found is None:
         raise Refused(404)
     return found
@@ -94,12 +90,12 @@ def _listed(store: Store, review: int, asker: Person) -> Listed:
 
 def _context(store: Store, listed: Listed, shown: Shown) -> dict[str, Any]:
     with store.reading() as connection:
-        question = sampling.review_of(connection, listed.id).plan.question
+        known = sampling.review_of(connection, listed.id)
     return {
         "review": listed,
         "shown": shown,
-        "question": question,
-        "guidelines": judging.guidelines(store, listed.id),
+        "question": known.plan.question,
+        "guidelines": known.guidelines,
         "flags": FLAGS,
         "key": secrets.token_hex(KEY_BYTES),
     }
