@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from trimtab.serve.models.answering import Said
 T = TypeVar("T")
 # Threads that read and write the store: others wait in line for models, and must not hold up keys and feedback.
 THREADS = 4
+DAY = 86_400.0
 
 
 @dataclass
@@ -30,15 +32,18 @@ class Recorder:
     Attributes:
         texts: whether questions and answers are kept; else only that there was an answer, so that its owner can say
             something of it.
+        days: after which answers are deleted; 0: they stay until they are forgotten.
     """
 
     store: Store
     texts: bool = False
+    days: int = 0
     _threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(THREADS, thread_name_prefix="store"), repr=False
     )
     _waiting: list[tuple[list[Kept], asyncio.Future[None]]] = field(default_factory=list, repr=False)
     _writing: asyncio.Task[None] | None = field(default=None, repr=False)
+    _swept: float = field(default_factory=time, repr=False)
 
     async def do(self, task: Callable[[], T]) -> T:
         """What a task on the store gives, done beside the event loop."""
@@ -56,6 +61,12 @@ class Recorder:
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write())
         await done
+
+    def sweep(self) -> None:
+        """Delete answers that are too old."""
+        self._swept = time()
+        if self.days:
+            answers.forget(self.store, before=iso(self._swept - self.days * DAY))
 
     def close(self) -> None:
         """End the threads; whatever was acknowledged is kept."""
@@ -77,6 +88,9 @@ class Recorder:
                 # Who waited may have left meanwhile.
                 if not done.done():
                     done.set_exception(trouble) if trouble else done.set_result(None)
+            if time() - self._swept > DAY:
+                with contextlib.suppress(StoreError):
+                    await self.do(self.sweep)
 
     def _row(self, begun: answering.Request, account: Account, number: int, said: Said) -> Kept:
         asked = next((turn.content for turn in reversed(begun.messages) if turn.role == "user"), begun.bare)
