@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import httpx2 as httpx
+import torch
 
 from tests.serve.models.test_api import WARM, Server, base_model
 from trimtab.adjust.contract import Adjustment, Description, Hook
 from trimtab.adjust.postprocess import Postprocess
 from trimtab.adjust.stack import Stack
+from trimtab.adjust.steering import Push, Steering
 from trimtab.guidelines.schema import parse
 from trimtab.live import keys
+from trimtab.model.load import Base
 from trimtab.records import Output, Question
 from trimtab.review.store import Store
 from trimtab.serve.models.logs import Log
@@ -50,18 +53,25 @@ class Echo(Adjustment):
         return Description(self.kind, 1.0, {}, 0, 0)
 
 
+def pushed(base: Base) -> Stack:
+    """A change of the network."""
+    direction = torch.nn.functional.normalize(
+        torch.randn(32, generator=torch.Generator().manual_seed(1)), dim=0
+    )
+    return Stack((Steering({0: direction}, {0: Push(8.0)}, "add", "mean", 2, base.fingerprint),))
+
+
 class Live(Server):
     """A server with a store beside its log, and plain requests to it."""
 
+    known = ""
+
     def __init__(self, folder: Path, store: Store, *, texts: bool = False, **more: Any) -> None:
-        self.store, self.log = store, folder / "log.jsonl"
+        self.store, self.log, base = store, folder / "log.jsonl", base_model()
+        stacks = {"plain": Stack(), "signed": SIGNED, "echo": Stack((Echo(),)), "pushed": pushed(base)}
         super().__init__(
-            [
-                Served("plain", Stack(), WARM),
-                Served("signed", SIGNED, WARM),
-                Served("echo", Stack((Echo(),)), WARM),
-            ],
-            base_model(),
+            [Served(name, stack, WARM) for name, stack in stacks.items()],
+            base,
             recorder=Recorder(store, texts),
             log=Log(str(self.log)),
             **more,
