@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import http.client
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -95,9 +99,31 @@ class Live(Server):
         body = {"model": model, "messages": [{"role": "user", "content": text}], "seed": 3} | more
         return self.ask("POST", "/v1/chat/completions", key, json=body)
 
-    def lines(self) -> list[dict[str, Any]]:
-        """What was logged."""
+    def lines(self, count: int = 0) -> list[dict[str, Any]]:
+        """What was logged, once it is so many lines: a request is logged when its response was sent."""
+        self.until(lambda: self.log.read_text(encoding="utf-8").count("\n") >= count)
         return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
+
+    def counted(self, wanted: str) -> bool:
+        """Whether a line stands among the counts, or soon will."""
+        return self.until(lambda: wanted in self.ask("GET", "/metrics").text.splitlines())
+
+    def until(self, true: Callable[[], bool]) -> bool:
+        """Whether something is so within ten seconds."""
+        end = time.monotonic() + 10
+        while not true() and time.monotonic() < end:
+            time.sleep(0.01)
+        return true()
+
+    def too_long(self, key: str) -> int:
+        """The status of a request that says that it has a long body, before any of it is sent."""
+        connection = http.client.HTTPConnection(*self.listening.getsockname(), timeout=30)
+        connection.putrequest("POST", "/v1/feedback")
+        connection.putheader("authorization", f"Bearer {key}")
+        connection.putheader("content-length", str(2**21))
+        connection.endheaders()
+        with contextlib.closing(connection):
+            return connection.getresponse().status
 
 
 def error_of(response: httpx.Response) -> tuple[int, str | None]:
