@@ -7,21 +7,22 @@ import dataclasses
 import http.client
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import httpx2 as httpx
 import torch
 
-from tests.serve.models.test_api import WARM, Server, base_model
+from tests.serve.models.test_api import WARM, Server
+from tests.tiny import tiny_model, tiny_tokenizer
 from trimtab.adjust.contract import Adjustment, Description, Hook
 from trimtab.adjust.postprocess import Postprocess
 from trimtab.adjust.stack import Stack
 from trimtab.adjust.steering import Push, Steering
 from trimtab.guidelines.schema import parse
 from trimtab.live import keys
-from trimtab.model.load import Base
+from trimtab.model.load import Base, wrap
 from trimtab.records import Output, Question
 from trimtab.review.store import Store
 from trimtab.serve.models.logs import Log
@@ -65,17 +66,23 @@ def pushed(base: Base) -> Stack:
     return Stack((Steering({0: direction}, {0: Push(8.0)}, "add", "mean", 2, base.fingerprint),))
 
 
+def exact_model() -> Base:
+    """In double precision what is in the batch beside a row is no matter of rounding either."""
+    return wrap(tiny_model(initializer_range=0.4).double(), tiny_tokenizer())
+
+
 class Live(Server):
     """A server with a store beside its log, and plain requests to it."""
 
     known = ""
 
     def __init__(self, folder: Path, store: Store, *, texts: bool = False, **more: Any) -> None:
-        self.store, self.log, base = store, folder / "log.jsonl", base_model()
+        self.store, self.log, base = store, folder / "log.jsonl", exact_model()
         stacks = {"plain": Stack(), "signed": SIGNED, "echo": Stack((Echo(),)), "pushed": pushed(base)}
         super().__init__(
             [Served(name, stack, WARM) for name, stack in stacks.items()],
             base,
+            seconds=60.0,
             recorder=Recorder(store, texts),
             log=Log(str(self.log)),
             **more,
@@ -115,15 +122,17 @@ class Live(Server):
             time.sleep(0.01)
         return true()
 
-    def too_long(self, key: str) -> int:
-        """The status of a request that says that it has a long body, before any of it is sent."""
+    @contextlib.contextmanager
+    def under_way(self, key: str, length: int = 10) -> Iterator[http.client.HTTPConnection]:
+        """A request that says how long its body is, and does not send it."""
         connection = http.client.HTTPConnection(*self.listening.getsockname(), timeout=30)
         connection.putrequest("POST", "/v1/feedback")
         connection.putheader("authorization", f"Bearer {key}")
-        connection.putheader("content-length", str(2**21))
+        connection.putheader("content-type", "application/json")
+        connection.putheader("content-length", str(length))
         connection.endheaders()
         with contextlib.closing(connection):
-            return connection.getresponse().status
+            yield connection
 
 
 def error_of(response: httpx.Response) -> tuple[int, str | None]:

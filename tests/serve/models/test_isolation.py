@@ -96,7 +96,7 @@ def test_what_is_one_users_reaches_no_other(live: Live) -> None:
     assert not any(id in counts for id, *_ in used.values())
 
 
-@hypothesis.settings(max_examples=60)
+@hypothesis.settings(max_examples=40)
 @hypothesis.given(data=strategies.data())
 def test_ids_and_paths_that_are_made_up_break_nothing(fuzzed: Live, data: strategies.DataObject) -> None:
     draw = data.draw
@@ -137,7 +137,7 @@ def test_nothing_that_the_published_schema_allows_fails_on_our_side(fuzzed: Live
     for operation in operations:
 
         @hypothesis.settings(
-            max_examples=15,
+            max_examples=10,
             phases=[hypothesis.Phase.generate],
             suppress_health_check=list(hypothesis.HealthCheck),
         )
