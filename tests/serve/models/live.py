@@ -82,7 +82,7 @@ class Live(Server):
         super().__init__(
             [Served(name, stack, WARM) for name, stack in stacks.items()],
             base,
-            seconds=60.0,
+            seconds=300.0,
             recorder=Recorder(store, texts),
             log=Log(str(self.log)),
             **more,
@@ -99,7 +99,7 @@ class Live(Server):
     def ask(self, method: str, path: str, key: str = "", **more: Any) -> httpx.Response:
         """A request without the comfort of the official client."""
         headers = more.pop("headers", {}) | ({"authorization": f"Bearer {key}"} if key else {})
-        with httpx.Client(base_url=self.place, timeout=30) as client:
+        with httpx.Client(base_url=self.place, timeout=300) as client:
             return client.request(method, path, headers=headers, **more)
 
     def chat(self, key: str = "", model: str = "plain", text: str = "Say 1.", **more: Any) -> httpx.Response:
@@ -125,7 +125,7 @@ class Live(Server):
     @contextlib.contextmanager
     def under_way(self, key: str, length: int = 10) -> Iterator[http.client.HTTPConnection]:
         """A request that says how long its body is, and does not send it."""
-        connection = http.client.HTTPConnection(*self.listening.getsockname(), timeout=30)
+        connection = http.client.HTTPConnection(*self.listening.getsockname(), timeout=300)
         connection.putrequest("POST", "/v1/feedback")
         connection.putheader("authorization", f"Bearer {key}")
         connection.putheader("content-type", "application/json")
