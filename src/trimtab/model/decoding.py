@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -18,7 +17,7 @@ from trimtab.model import slots
 from trimtab.model.choose import Settings, choose, log_total, penalise
 from trimtab.model.load import Base
 from trimtab.model.memory import available_bytes
-from trimtab.model.mixed import Mixed
+from trimtab.model.mixed import Asked, Mixed
 from trimtab.model.pack import rounded
 from trimtab.model.padded import Padded
 from trimtab.records import Output, Question, Sampling
@@ -61,8 +60,8 @@ class Places(Protocol):
         """Number of rows that can enter now."""
         ...
 
-    def enter(self, prompts: Sequence[tuple[int, ...]], whose: str = "") -> list[int]:
-        """Give each row, by its prompt, a place; `whose`: under which changes of the network prompts are read."""
+    def enter(self, asked: Sequence[Asked], mixed: Mixed) -> list[int]:
+        """Give each row a place, by its prompt and whose changes of the network it is read under."""
         ...
 
     def leave(self, places: Sequence[int]) -> None:
@@ -148,18 +147,11 @@ class Decoding:
         count = min(self.places.free(), len(self._waiting))
         if not count or (self.live and count < min(self.joining, len(self._waiting))):
             return
-        # Those of one stack together: their prompts are read in one pass.
-        entering = sorted(self._waiting[:count], key=lambda row: row.whose)
-        for whose, group in groupby(entering, key=lambda row: row.whose):
-            rows = list(group)
-            if self.places.free() < len(rows):
-                return
-            self._waiting = [row for row in self._waiting if row not in rows]
-            with self._mixed.applied({whose: None}):
-                places = self.places.enter([row.prompt for row in rows], whose)
-            entered = dict(zip(places, rows, strict=True))
-            self.live |= entered
-            self._draw.join(entered, len(self.places.logits), self.places.logits.device)
+        rows, self._waiting = self._waiting[:count], self._waiting[count:]
+        places = self.places.enter([(row.whose, row.prompt) for row in rows], self._mixed)
+        entered = dict(zip(places, rows, strict=True))
+        self.live |= entered
+        self._draw.join(entered, len(self.places.logits), self.places.logits.device)
 
     def _left(self, done: Sequence[int]) -> None:
         self.places.leave(done)

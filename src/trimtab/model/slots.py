@@ -7,6 +7,7 @@ prompt ends, and taken by the next that waits.
 
 from __future__ import annotations
 
+import dataclasses
 import weakref
 from collections.abc import Sequence
 from typing import Any
@@ -14,8 +15,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from trimtab.model import attention, packed
+from trimtab.model import attention, packed, sites
 from trimtab.model.load import Base
+from trimtab.model.mixed import Asked, Mixed
 from trimtab.model.pack import ROUND, Pack, inputs, packs, rounded, tree_is_exact, unscored
 
 # Nodes of one tree of prompts; beyond some hundred, attention between strangers costs more than wide products gain.
@@ -26,9 +28,6 @@ TOLERANCE = 0.01
 LOW_TOLERANCE = 0.6
 # Tokens from which laying weights out for products of few rows (0.4 s for 135 million) has paid for itself.
 WORTH = 4096
-
-# Under whose changes of the network a prompt was read, and its tokens.
-Asked = tuple[str, tuple[int, ...]]
 
 _suited: weakref.WeakKeyDictionary[Any, bool] = weakref.WeakKeyDictionary()
 
@@ -60,17 +59,14 @@ class Slots:
         """Number of places without a row."""
         return int((self.owner < 0).sum())
 
-    def enter(self, prompts: Sequence[tuple[int, ...]], whose: str = "") -> list[int]:
-        """Give each row a place, by its prompt; prompts that are not there yet are read. Returns the places.
-
-        whose: what the network is changed by at present; a prompt that was read under other changes is another one.
-        """
-        asked = [(whose, prompt) for prompt in prompts]
+    def enter(self, asked: Sequence[Asked], mixed: Mixed) -> list[int]:
+        """Give each row a place, by its prompt; prompts that are not there yet are read. Returns the places."""
         new = [one for one in dict.fromkeys(asked) if one not in self.prompts]
         if new:
             self._let_go(len(new), keep=set(asked))
-            self._read(new)
-        places = np.flatnonzero(self.owner < 0)[: len(prompts)]
+            for together in _readable(new, mixed, self.base.network):
+                self._read(together, mixed)
+        places = np.flatnonzero(self.owner < 0)[: len(asked)]
         self.owner[places] = [self.prompts.index(one) for one in asked]
         self.length[places] = 0
         self.logits[torch.from_numpy(places)] = self._after[torch.from_numpy(self.owner[places])]
@@ -118,12 +114,24 @@ class Slots:
         for place in unused[: max(0, wanted)]:
             self.prompts[place] = None
 
-    def _read(self, prompts: Sequence[Asked]) -> None:
-        """Run new prompts as trees and keep what they leave in places of their own."""
+    def _read(self, prompts: Sequence[Asked], mixed: Mixed) -> None:
+        """Run new prompts as trees and keep what they leave in places of their own.
+
+        A token that is read under other changes of the network is another token: only rows of one stack share it.
+        """
         free = [place for place, prompt in enumerate(self.prompts) if prompt is None]
-        for numbers, tree in packs([unscored(prompt) for _, prompt in prompts], NODES):
+        names, size = list(dict.fromkeys(whose for whose, _ in prompts)), self.base.network.config.vocab_size
+        apart = [unscored([names.index(whose) * size + token for token in ids]) for whose, ids in prompts]
+        for numbers, whole in packs(apart, NODES):
+            whose, ids = np.divmod(whole.ids, size)
+            tree = dataclasses.replace(whole, ids=ids)
+            nodes = {names[number]: np.flatnonzero(whose == number).tolist() for number in np.unique(whose)}
             kept: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
-            with attention.through(self.base.network, _keeping(kept)):
+            with (
+                mixed.applied(nodes if len(names) > 1 else {names[0]: None}, axis=1),
+                attention.through(self.base.network, _keeping(kept)),
+                packed.used(self._ahead),
+            ):
                 logits = self.base.network(
                     **inputs(tree, self.base.network),
                     use_cache=False,
@@ -245,6 +253,15 @@ class _Step:
         return grid.reshape(self.used * self.width, groups, -1, part.shape[-1])[self.grid]
 
 
+def _readable(prompts: Sequence[Asked], mixed: Mixed, network: Any) -> list[list[Asked]]:
+    """Prompts that one pass may read: the head is given the last token of each alone, so a stack that changes it is."""
+    head = sites.module_name(network, network.get_output_embeddings())
+    groups: dict[str, list[Asked]] = {}
+    for whose, prompt in prompts:
+        groups.setdefault(whose if head in mixed.changed(whose) else "", []).append((whose, prompt))
+    return list(groups.values())
+
+
 def _keeping(kept: dict[int, Any]) -> Any:
     """Attention over a tree that also keeps the keys and values of every layer."""
 
@@ -277,7 +294,7 @@ def _same(base: Base) -> bool:
         return False
     asked = [prompts[0], prompts[0], prompts[1], prompts[2]]
     slots = Slots(base, ROUND, len(prompts), (4, 4))
-    places = slots.enter(asked)
+    places = slots.enter([("", prompt) for prompt in asked], Mixed(base.network))
     written = [[7, 8], [9, 5], [6, 6], [5, 9]]
     far = 0.0
     for count in range(3):
