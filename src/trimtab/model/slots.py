@@ -7,7 +7,6 @@ prompt ends, and taken by the next that waits.
 
 from __future__ import annotations
 
-import dataclasses
 import weakref
 from collections.abc import Sequence
 from typing import Any
@@ -15,10 +14,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from trimtab.model import attention, packed, sites
+from trimtab.model import attention, beginnings, packed, sites
+from trimtab.model.beginnings import Left
 from trimtab.model.load import Base
 from trimtab.model.mixed import Asked, Mixed
-from trimtab.model.pack import ROUND, Pack, inputs, packs, rounded, tree_is_exact, unscored
+from trimtab.model.pack import ROUND, inputs, rounded, tree_is_exact, unscored
 
 # Nodes of one tree of prompts; beyond some hundred, attention between strangers costs more than wide products gain.
 NODES = 512
@@ -115,45 +115,68 @@ class Slots:
             self.prompts[place] = None
 
     def _read(self, prompts: Sequence[Asked], mixed: Mixed) -> None:
-        """Run new prompts as trees and keep what they leave in places of their own.
-
-        A token that is read under other changes of the network is another token: only rows of one stack share it.
-        """
+        """Run new prompts as trees and keep what they leave in places of their own."""
         free = [place for place, prompt in enumerate(self.prompts) if prompt is None]
-        names, size = list(dict.fromkeys(whose for whose, _ in prompts)), self.base.network.config.vocab_size
-        apart = [unscored([names.index(whose) * size + token for token in ids]) for whose, ids in prompts]
-        for numbers, whole in packs(apart, NODES):
-            whose, ids = np.divmod(whole.ids, size)
-            tree = dataclasses.replace(whole, ids=ids)
-            nodes = {names[number]: np.flatnonzero(whose == number).tolist() for number in np.unique(whose)}
+        network = self.base.network
+        for left in beginnings.left(prompts, list(self.prompts), NODES, network.config.vocab_size):
             kept: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
+            one = len(left.nodes) == 1
             with (
-                mixed.applied(nodes if len(names) > 1 else {names[0]: None}, axis=1),
-                attention.through(self.base.network, _keeping(kept)),
+                mixed.applied({name: None if one else nodes for name, nodes in left.nodes.items()}, axis=1),
+                attention.through(network, self._keeping(kept, left)),
                 packed.used(self._ahead),
             ):
-                logits = self.base.network(
-                    **inputs(tree, self.base.network),
+                logits = network(
+                    **inputs(left.tree, network),
                     use_cache=False,
-                    logits_to_keep=torch.from_numpy(tree.ends).to(self.base.network.device),
+                    logits_to_keep=torch.from_numpy(left.tree.ends).to(network.device),
                 ).logits[0]
-            places = [free.pop(0) for _ in numbers]
-            self._store(places, tree, kept, logits)
-            for place, number in zip(places, numbers, strict=True):
+            places = [free.pop(0) for _ in left.numbers]
+            self._store(places, left, kept, logits)
+            for place, number in zip(places, left.numbers, strict=True):
                 self.prompts[place] = prompts[number]
 
-    def _store(self, places: list[int], tree: Pack, kept: dict[int, Any], logits: torch.Tensor) -> None:
+    def _keeping(self, kept: dict[int, Any], left: Left) -> Any:
+        """Attention over a tree, and over what it is read after, that also keeps the keys and values of every layer."""
+        seen: list[torch.Tensor] = []
+
+        def attend(module: Any, query: Any, key: Any, value: Any, mask: Any, **named: Any) -> Any:
+            kept[module.layer_idx] = (key, value)
+            if left.after:
+                if not seen:
+                    sees = np.zeros((mask.shape[-1], left.sees.shape[1]), dtype=bool)
+                    sees[: len(left.sees)] = left.sees
+                    more = attention.additive(torch.from_numpy(sees)[None, None].to(mask.device), mask.dtype)
+                    seen.append(torch.cat([more, mask], -1))
+                mask = seen[0]
+                before = zip(*self._before(module.layer_idx, left.after), strict=True)
+                key, value = (
+                    torch.cat([*old, new], 2) for old, new in zip(before, (key, value), strict=True)
+                )
+            return attention.attend(module, query, key, value, mask, **named)
+
+        return attend
+
+    def _before(
+        self, layer: int, after: Sequence[tuple[int, int]]
+    ) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Keys and values of the first tokens of prompts."""
+        keys, values = self._shared[layer]
+        return [(keys[p : p + 1, :, :count], values[p : p + 1, :, :count]) for p, count in after]
+
+    def _store(self, places: list[int], left: Left, kept: dict[int, Any], logits: torch.Tensor) -> None:
         if not self._own:
             self._allocate(kept, logits)
-        paths = [np.flatnonzero(tree.sees[end]) for end in tree.ends]
-        nodes = np.zeros((len(paths), max(map(len, paths))), dtype=np.int64)
-        for row, path in zip(nodes, paths, strict=True):
-            row[: len(path)] = path
-        into = torch.tensor(places)
+        paths = [np.flatnonzero(left.tree.sees[end]) for end in left.tree.ends]
+        into = torch.tensor(np.repeat(places, [len(path) for path in paths]))
+        nodes = torch.from_numpy(np.concatenate(paths))
+        at = torch.from_numpy(left.tree.depth)[nodes]
         for number, pair in kept.items():
             for store, part in zip(self._shared[number], pair, strict=True):
-                store[into, :, : nodes.shape[1]] = part[0][:, torch.from_numpy(nodes)].transpose(0, 1)
-        self._after[into] = logits
+                store[into, :, at] = part[0][:, nodes].transpose(0, 1)
+                for place, (host, count) in zip(places, left.shared, strict=True):
+                    store[place, :, :count] = store[host, :, :count]
+        self._after[torch.tensor(places)] = logits
 
     def _allocate(self, kept: dict[int, Any], logits: torch.Tensor) -> None:
         """Room for all places, once the shapes are known; zeros, because what is masked is still multiplied by 0."""
@@ -262,16 +285,6 @@ def _readable(prompts: Sequence[Asked], mixed: Mixed, network: Any) -> list[list
     return list(groups.values())
 
 
-def _keeping(kept: dict[int, Any]) -> Any:
-    """Attention over a tree that also keeps the keys and values of every layer."""
-
-    def attend(module: Any, query: Any, key: Any, value: Any, mask: Any, **named: Any) -> Any:
-        kept[module.layer_idx] = (key, value)
-        return attention.attend(module, query, key, value, mask, **named)
-
-    return attend
-
-
 @torch.no_grad()
 def suited(base: Base) -> bool:
     """Whether a network can be run so: it attends to all tokens, and gives the log-probabilities of a plain pass."""
@@ -294,7 +307,12 @@ def _same(base: Base) -> bool:
         return False
     asked = [prompts[0], prompts[0], prompts[1], prompts[2]]
     slots = Slots(base, ROUND, len(prompts), (4, 4))
-    places = slots.enter([("", prompt) for prompt in asked], Mixed(base.network))
+    # The second time one that begins like one of the first.
+    places = [
+        place
+        for some in (asked[:2], asked[2:])
+        for place in slots.enter([("", prompt) for prompt in some], Mixed(base.network))
+    ]
     written = [[7, 8], [9, 5], [6, 6], [5, 9]]
     far = 0.0
     for count in range(3):
