@@ -1,0 +1,180 @@
+"""From a run to a folder that others can load: written beside its place, read again, compared, then moved there."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from trimtab import shipped
+from trimtab.adjust.adapter import Adapter
+from trimtab.adjust.contract import Adjustment
+from trimtab.document import exported
+from trimtab.errors import ModelError, RunError
+from trimtab.export import beside, gguf_file, merging, parity
+from trimtab.export.parity import Limits, Parity, Reference
+from trimtab.export.reading import reread
+from trimtab.export.wanted import Form, Kind, Wanted, check, divided, number_kind
+from trimtab.model.find import find, loaded
+from trimtab.model.load import Base, quiet
+from trimtab.pipeline import reopened
+from trimtab.records import Progress, Report
+from trimtab.run import file_hash, write_json
+from trimtab.shipped import Shipped
+
+PARITY = "parity.json"
+TENSORS = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What came of an export.
+
+    Attributes:
+        folder: where it lies, or would lie if parity held.
+        told: what trimtab.json says.
+        files: SHA-256 by name; empty where it was blocked. bytes: of all of them together.
+    """
+
+    folder: Path
+    told: dict[str, Any]
+    parity: Parity
+    files: dict[str, str]
+    bytes: int
+    seconds: float
+
+
+def export(
+    path: Path | str,
+    wanted: Wanted,
+    *,
+    out: Path | None = None,
+    unproven: bool = False,
+    within: float | None = None,
+    report: Report | None = None,
+) -> Exported:
+    """Export the stack that a run's verdict is about.
+
+    Args:
+        out: the folder to make; else exports/<form>-<type> in the run's.
+        unproven: whatever the verdict.
+        within: largest difference of a token's log-probability (nats), instead of what the kind of number allows.
+
+    Raises:
+        RunError: no such run, not ship, its data have changed, or something lies at `out`.
+        ModelError: the form cannot hold the stack, or not this family of networks.
+        TaintedError: it learned from rows that were erased since.
+    """
+    began = time.monotonic()
+    tell = report or (lambda _: None)
+    folder, prepared = reopened(path)
+    tell(Progress("loading", 0, 4))
+    base = loaded(find(prepared.recipe.model))
+    found = shipped.of_run(folder.path, base, unproven=unproven)
+    inside, outside = divided(found.stack)
+    kind = number_kind(wanted, base.dtype.value)
+    check(wanted, inside)
+    place = out or folder.path / "exports" / f"{wanted.form}-{kind}"
+    _free(place)
+    asked = [
+        beside.conversation(outside, one.messages) for one in prepared.parts["select"][: wanted.prompts]
+    ]
+    told = beside.origin(found, base, wanted.form, kind, (inside, outside))
+    limits = parity.LIMITS[kind]
+    if within is not None:
+        limits = dataclasses.replace(limits, largest=within, mean=within)
+    with folder.locked():
+        tell(Progress("answering", 1, 4))
+        with merging.attached(base, inside):
+            known = parity.reference(base, asked)
+        staged = _staged(place)
+        try:
+            tell(Progress("writing", 2, 4))
+            written(staged, base, found, wanted.form, kind)
+            beside.write(staged, found, wanted.form, told)
+            tell(Progress("comparing", 3, 4))
+            held = compared(staged, base, wanted.form, known, limits)
+            write_json(staged / PARITY, held)
+            files = {p.name: file_hash(p) for p in sorted(staged.iterdir())} if held.held else {}
+            size = sum(p.stat().st_size for p in staged.iterdir())
+            if held.held:
+                staged.replace(place)
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
+        result = Exported(place, told, held, files, size, time.monotonic() - began)
+        _record(found, result)
+    return result
+
+
+def written(folder: Path, base: Base, found: Shipped, form: Form, kind: Kind) -> None:
+    """Write the weights of a form, its tokenizer and its generation settings.
+
+    Raises:
+        ModelError: the family of networks, or its tokenizer, has no place for it in that form.
+    """
+    inside, outside = divided(found.stack)
+    how = beside.generation_config(base, beside.settings(outside, found.sampling))
+    folder.mkdir(parents=True, exist_ok=True)
+    if form == "peft":
+        _adapter(folder, inside[-1], base)
+        how.save_pretrained(folder)
+        return
+    network = merging.merged(base, inside, TENSORS.get(kind if form == "merged" else "f32", torch.float32))
+    if form == "gguf":
+        gguf_file.write(folder / gguf_file.NAME, network, base.tokenizer, kind, found.name)
+        return
+    network.generation_config = how
+    with quiet():
+        network.save_pretrained(folder)
+        base.tokenizer.save_pretrained(folder)
+
+
+def compared(folder: Path, base: Base, form: Form, known: Reference, limits: Limits) -> Parity:
+    """Read a folder again, and compare it with what is known of its stack; one that cannot be read has failed."""
+    try:
+        with reread(form, folder, base) as back:
+            return parity.compare(known, back, limits)
+    except ModelError as error:
+        return parity.unread(known, limits, error.message)
+
+
+def _adapter(folder: Path, one: Adjustment, base: Base) -> None:
+    if not isinstance(one, Adapter):
+        raise ModelError(f"form=peft holds an adapter, received {one.kind}", "export form=merged")
+    # Whoever has the adapter finds the base by this name, and not in a folder of ours.
+    config = one.config | {"base_model_name_or_path": beside.public(base.name)}
+    Adapter(config, one.tensors, one.base, one.training, one.strength, one.heads).save(folder)
+
+
+def _free(place: Path) -> None:
+    if place.exists() and (not place.is_dir() or any(place.iterdir())):
+        raise RunError(f"{place}: something lies there already", "remove it, or name another folder with --out")
+
+
+def _staged(place: Path) -> Path:
+    """A folder beside the place; what an export that was killed left there goes."""
+    for left in place.parent.glob(f".{place.name}.*.part"):
+        shutil.rmtree(left, ignore_errors=True)
+    return place.with_name(f".{place.name}.{os.getpid()}.part")
+
+
+def _record(found: Shipped, result: Exported) -> None:
+    told = {name: result.told[name] for name in ("stack", "form", "type", "verdict")}
+    exported.add(
+        found.folder,
+        {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            **told,
+            "name": result.folder.name,
+            "held": result.parity.held,
+            "files": result.files,
+            "bytes": result.bytes,
+            "parity": result.parity,
+        },
+    )
