@@ -13,7 +13,7 @@ from trimtab.cli import progress, show, using
 from trimtab.errors import UserError
 from trimtab.export.making import Exported
 from trimtab.export.making import export as make
-from trimtab.export.wanted import FORMS, Kind, Wanted
+from trimtab.export.wanted import FORMS, PROMPTS, Kind, Wanted
 
 KEYS = ("form", "type", "prompts", "within", "unproven")
 YES = ("yes", "no")
@@ -64,7 +64,7 @@ def export(
 def _wanted(said: dict[str, list[str]]) -> Wanted:
     form = using.choice(said, "form", FORMS, FORMS[0])
     kind = using.choice(said, "type", get_args(Kind), "")
-    prompts = using.number(said, "prompts") or Wanted.prompts
+    prompts = using.number(said, "prompts") or PROMPTS
     return Wanted(form, kind, prompts)  # type: ignore[arg-type]
 
 

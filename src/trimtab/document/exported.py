@@ -10,6 +10,8 @@ from trimtab.run import RunFolder
 FILE = "exports.json"
 # In an exported folder: which run and stack it is of, and what is not in its weights.
 ORIGIN = "trimtab.json"
+# How files of weights end.
+WEIGHTS = (".safetensors", ".gguf")
 
 
 def entries(folder: RunFolder) -> list[Mapping[str, Any]]:

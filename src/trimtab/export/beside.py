@@ -19,7 +19,7 @@ from trimtab.adjust.contract import Adjustment
 from trimtab.adjust.decoding import Decoding
 from trimtab.adjust.prompt import Prompt
 from trimtab.document.exported import ORIGIN
-from trimtab.export.wanted import OUTSIDE, Form, Kind
+from trimtab.export.wanted import OUTSIDE, Form, Kind, divided
 from trimtab.model.load import Base
 from trimtab.records import Message, Sampling
 from trimtab.run import write_atomic, write_json
@@ -56,6 +56,8 @@ def generation_config(base: Base, sampling: Sampling) -> Any:
     transformers takes them in its own place only with a tokenizer, so that a plain `generate` would fail.
     """
     found = copy.deepcopy(base.network.generation_config)
+    # Else transformers makes it again from config.json when it reads the folder.
+    found._from_model_config = False
     found.max_new_tokens, found.max_length = sampling.max_new_tokens, None
     found.do_sample = sampling.temperature > 0
     found.repetition_penalty = sampling.repetition_penalty
@@ -88,11 +90,9 @@ def warnings(shipped: Shipped, outside: Sequence[Adjustment], sampling: Sampling
     return said
 
 
-def origin(
-    shipped: Shipped, base: Base, form: Form, kind: Kind, divided: tuple[list[Adjustment], list[Adjustment]]
-) -> dict[str, Any]:
+def origin(shipped: Shipped, base: Base, form: Form, kind: Kind) -> dict[str, Any]:
     """trimtab.json: which stack of which run this is, on which base, and what is not in its weights."""
-    inside, outside = divided
+    inside, outside = divided(shipped.stack)
     sampling = settings(outside, shipped.sampling)
     return {
         "trimtab": __version__,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import glob
 import os
 import shutil
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,9 +26,8 @@ from trimtab.export.reading import reread
 from trimtab.export.wanted import Form, Kind, Wanted, check, divided, number_kind
 from trimtab.model.find import find, loaded
 from trimtab.model.load import Base, quiet
-from trimtab.pipeline import reopened
-from trimtab.records import Progress, Report
-from trimtab.run import file_hash, write_json
+from trimtab.records import Message, Progress, Report
+from trimtab.run import RunFolder, file_hash, write_json
 from trimtab.shipped import Shipped
 
 PARITY = "parity.json"
@@ -67,60 +69,71 @@ def export(
         within: largest difference of a token's log-probability (nats), instead of what the kind of number allows.
 
     Raises:
-        RunError: no such run, not ship, its data have changed, or something lies at `out`.
+        RunError: no such run, not ship, or something lies at `out`.
         ModelError: the form cannot hold the stack, or not this family of networks.
         TaintedError: it learned from rows that were erased since.
     """
     began = time.monotonic()
     tell = report or (lambda _: None)
-    folder, prepared = reopened(path)
     tell(Progress("loading", 0, 4))
-    base = loaded(find(prepared.recipe.model))
+    folder = RunFolder.open(path)
+    base = loaded(find(str(folder.recipe()["model"])))
     found = shipped.of_run(folder.path, base, unproven=unproven)
-    inside, outside = divided(found.stack)
-    kind = number_kind(wanted, base.dtype.value)
-    check(wanted, inside)
+    kind = _checked(found, base, wanted)
     place = out or folder.path / "exports" / f"{wanted.form}-{kind}"
     _free(place)
-    asked = [
-        beside.conversation(outside, one.messages) for one in prepared.parts["select"][: wanted.prompts]
-    ]
-    told = beside.origin(found, base, wanted.form, kind, (inside, outside))
     limits = parity.LIMITS[kind]
     if within is not None:
         limits = dataclasses.replace(limits, largest=within, mean=within)
-    with folder.locked():
+    with folder.locked(), _staged(place) as staged:
         tell(Progress("answering", 1, 4))
-        with merging.attached(base, inside):
-            known = parity.reference(base, asked)
-        staged = _staged(place)
-        try:
-            tell(Progress("writing", 2, 4))
-            written(staged, base, found, wanted.form, kind)
-            beside.write(staged, found, wanted.form, told)
-            tell(Progress("comparing", 3, 4))
-            held = compared(staged, base, wanted.form, known, limits)
-            write_json(staged / PARITY, held)
-            files = {p.name: file_hash(p) for p in sorted(staged.iterdir())} if held.held else {}
-            size = sum(p.stat().st_size for p in staged.iterdir())
-            if held.held:
-                staged.replace(place)
-        finally:
-            shutil.rmtree(staged, ignore_errors=True)
+        known = known_of(found, base, wanted.prompts)
+        tell(Progress("writing", 2, 4))
+        told = written(staged, base, found, wanted.form, kind)
+        tell(Progress("comparing", 3, 4))
+        held = compared(staged, base, wanted.form, known, limits)
+        write_json(staged / PARITY, held)
+        paths = sorted(staged.iterdir())
+        files = {one.name: file_hash(one) for one in paths} if held.held else {}
+        size = sum(one.stat().st_size for one in paths)
+        if held.held:
+            staged.replace(place)
         result = Exported(place, told, held, files, size, time.monotonic() - began)
         _record(found, result)
     return result
 
 
-def written(folder: Path, base: Base, found: Shipped, form: Form, kind: Kind) -> None:
-    """Write the weights of a form, its tokenizer and its generation settings.
+def known_of(found: Shipped, base: Base, prompts: int) -> Reference:
+    """What the stack says to prompts of select: those that its run may show, never of confirm.
+
+    Raises:
+        RunError: the run has none.
+    """
+    inside, outside = divided(found.stack)
+    rows = found.folder.rows("examples.jsonl")[:prompts]
+    if not rows:
+        raise RunError(f"{found.folder.path}: it keeps no prompts of select", "tune again")
+    asked = [tuple(Message(one["role"], one["content"]) for one in row["messages"]) for row in rows]
+    with merging.attached(base, inside):
+        return parity.reference(base, [beside.conversation(outside, one) for one in asked])
+
+
+def written(folder: Path, base: Base, found: Shipped, form: Form, kind: Kind) -> dict[str, Any]:
+    """Write the weights of a form and what stands beside them; returns what trimtab.json says.
 
     Raises:
         ModelError: the family of networks, or its tokenizer, has no place for it in that form.
     """
+    folder.mkdir(parents=True, exist_ok=True)
+    _weights(folder, base, found, form, kind)
+    told = beside.origin(found, base, form, kind)
+    beside.write(folder, found, form, told)
+    return told
+
+
+def _weights(folder: Path, base: Base, found: Shipped, form: Form, kind: Kind) -> None:
     inside, outside = divided(found.stack)
     how = beside.generation_config(base, beside.settings(outside, found.sampling))
-    folder.mkdir(parents=True, exist_ok=True)
     if form == "peft":
         _adapter(folder, inside[-1], base)
         how.save_pretrained(folder)
@@ -152,16 +165,34 @@ def _adapter(folder: Path, one: Adjustment, base: Base) -> None:
     Adapter(config, one.tensors, one.base, one.training, one.strength, one.heads).save(folder)
 
 
+def _checked(found: Shipped, base: Base, wanted: Wanted) -> Kind:
+    """The kind of number that will be written, after all that can be refused at once was.
+
+    Raises:
+        UserError, ModelError: as `wanted.check` and `gguf_file.check`.
+    """
+    kind = number_kind(wanted, base.dtype.value)
+    check(wanted, divided(found.stack)[0])
+    if wanted.form == "gguf":
+        gguf_file.check(base.network, base.tokenizer)
+    return kind
+
+
 def _free(place: Path) -> None:
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
         raise RunError(f"{place}: something lies there already", "remove it, or name another folder with --out")
 
 
-def _staged(place: Path) -> Path:
-    """A folder beside the place; what an export that was killed left there goes."""
-    for left in place.parent.glob(f".{place.name}.*.part"):
+@contextlib.contextmanager
+def _staged(place: Path) -> Iterator[Path]:
+    """A folder beside the place, which is gone afterwards; what an export that was killed left there goes too."""
+    for left in place.parent.glob(f".{glob.escape(place.name)}.*.part"):
         shutil.rmtree(left, ignore_errors=True)
-    return place.with_name(f".{place.name}.{os.getpid()}.part")
+    folder = place.with_name(f".{place.name}.{os.getpid()}.part")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _record(found: Shipped, result: Exported) -> None:

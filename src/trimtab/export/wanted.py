@@ -28,6 +28,8 @@ KINDS: dict[Form, tuple[Kind, ...]] = {
     "gguf": ("f16", "f32", "bf16", "q8_0"),
 }
 NATIVE: dict[str, Kind] = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
+# Prompts of select that show parity.
+PROMPTS = 16
 # What keeps an adjustment out of weights, by its kind, and who can still apply it.
 OUTSIDE = {
     "prompt": "words around the question: put the messages of trimtab.json around each",
@@ -44,7 +46,7 @@ class Wanted:
 
     form: Form
     kind: Kind | Literal[""] = ""
-    prompts: int = 16
+    prompts: int = PROMPTS
 
 
 def divided(stack: Stack) -> tuple[list[Adjustment], list[Adjustment]]:
