@@ -31,7 +31,9 @@ def test_an_export_is_told_in_words(call: Call, run: RunFolder, tmp_path: Path) 
 
 def test_a_blocked_export_has_a_code_of_its_own(call: Call, run: RunFolder, tmp_path: Path) -> None:
     more = ("form=gguf", "type=q8_0", "within=0", "prompts=4", "unproven=yes")
-    done = call("export", run.path, *(part for one in more for part in ("--use", one)), "--json", "--out", "out")
+    done = call(
+        "export", run.path, *(part for one in more for part in ("--use", one)), "--json", "--out", "out"
+    )
     assert done.code == 10
     assert done.document["written"] is None
     assert done.document["parity"]["held"] is False

@@ -69,7 +69,9 @@ class Project:
         path = projects.written(self.folder / stack.hash, Path(self.base.name))
         folder = pipeline.begun(prepare.prepare(recipe.load(path)), self.folder / f"runs-{stack.hash}")
         stack.save(folder.trial(stack.hash))
-        folder.write("verdict.json", plain(replace(documents.verdict("ship"), stack=stack.hash, outcome=outcome)))
+        folder.write(
+            "verdict.json", plain(replace(documents.verdict("ship"), stack=stack.hash, outcome=outcome))
+        )
         return folder
 
 

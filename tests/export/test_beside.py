@@ -47,13 +47,22 @@ def test_the_rest_of_a_stack_goes_beside_and_is_told(project: made.Project, tmp_
     ]
     assert told["revise"] == ["Shorter."]
     said = " ".join(told["warnings"])
-    for part in ("1 solved examples", "draft", "best of 3", "ended at '\\n\\n'", "rules that edit", "no card"):
+    for part in (
+        "1 solved examples",
+        "draft",
+        "best of 3",
+        "ended at '\\n\\n'",
+        "rules that edit",
+        "no card",
+    ):
         assert part in said
     config = read_json(tmp_path / "out" / "generation_config.json")
     assert (config["do_sample"], config["temperature"], config["top_p"]) == (True, 0.6, 0.9)
     assert "stop_strings" not in config
     for path in (tmp_path / "out").iterdir():
-        assert b"ann" not in path.read_bytes() or path.suffix == ".safetensors" or path.name == "tokenizer.json"
+        assert (
+            b"ann" not in path.read_bytes() or path.suffix == ".safetensors" or path.name == "tokenizer.json"
+        )
 
 
 def test_prompts_are_compared_as_the_network_is_asked_them(project: made.Project) -> None:

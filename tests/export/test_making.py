@@ -81,7 +81,9 @@ def test_stock_transformers_computes_what_was_measured(
     assert held.largest < 1e-4
 
 
-def test_stock_peft_puts_the_adapter_on_the_base(project: made.Project, adapted: RunFolder, tmp_path: Path) -> None:
+def test_stock_peft_puts_the_adapter_on_the_base(
+    project: made.Project, adapted: RunFolder, tmp_path: Path
+) -> None:
     found = export(adapted.path, Wanted("peft"), out=tmp_path / "out")
     assert found.parity.failures == ()
     fresh = transformers.AutoModelForCausalLM.from_pretrained(project.base.name, dtype=torch.float32)
@@ -189,7 +191,9 @@ def test_gguf_whose_queries_are_not_interleaved_fails(
     assert any("log-probability" in failure for failure in held.failures)
 
 
-def test_an_adapter_that_lost_its_weights_fails(project: made.Project, adapted: RunFolder, tmp_path: Path) -> None:
+def test_an_adapter_that_lost_its_weights_fails(
+    project: made.Project, adapted: RunFolder, tmp_path: Path
+) -> None:
     known = staged(project, adapted, "peft", "f32", tmp_path / "out")
     path = tmp_path / "out" / "adapter_model.safetensors"
     save_file({name: torch.zeros_like(one) for name, one in load_file(path).items()}, path)

@@ -97,7 +97,10 @@ def _told(found: Exported) -> None:
     show.facts(
         [
             ("Form", f"{told['form']}, {told['type']}, {found.bytes / 2**20:,.1f} MiB"),
-            ("In weights", ", ".join(f"{part['kind']} {part['strength']:g}" for part in told["in_the_weights"])),
+            (
+                "In weights",
+                ", ".join(f"{part['kind']} {part['strength']:g}" for part in told["in_the_weights"]),
+            ),
             ("Compared", f"{one.prompts} prompts of select, {one.tokens} tokens of answers"),
             ("Prompts", f"{_share(one.tokenised)} have the same tokens"),
             ("Likeliest", f"{_share(one.agreement)} of tokens, at least {_share(one.limits.agreement)}"),

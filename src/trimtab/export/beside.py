@@ -80,7 +80,9 @@ def warnings(shipped: Shipped, outside: Sequence[Adjustment], sampling: Sampling
         if isinstance(one, Decoding) and one.draws > 1:
             said.append(f"decoding: the best of {one.draws} answers was measured; nothing here draws several")
     if sampling.stop:
-        said.append(f"answers were ended at {', '.join(map(repr, sampling.stop))}: set it where they are drawn")
+        said.append(
+            f"answers were ended at {', '.join(map(repr, sampling.stop))}: set it where they are drawn"
+        )
     if shipped.outcome != "ship":
         said.append(f"unproven: the verdict of its run is {shipped.outcome}")
     if form == "peft":
@@ -102,9 +104,7 @@ def origin(shipped: Shipped, base: Base, form: Form, kind: Kind) -> dict[str, An
         "form": form,
         "type": kind,
         "base": {"name": public(base.name), "fingerprint": base.fingerprint, "dtype": base.dtype.value},
-        "in_the_weights": [
-            {"kind": one.kind, "strength": one.strength, "hash": one.hash} for one in inside
-        ],
+        "in_the_weights": [{"kind": one.kind, "strength": one.strength, "hash": one.hash} for one in inside],
         "not_in_the_weights": [{"kind": one.kind, "why": OUTSIDE[one.kind]} for one in outside],
         "messages": _messages(outside),
         "revise": [one.wording.revise for one in outside if isinstance(one, Prompt) and one.wording.revise],

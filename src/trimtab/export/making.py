@@ -180,7 +180,9 @@ def _checked(found: Shipped, base: Base, wanted: Wanted) -> Kind:
 
 def _free(place: Path) -> None:
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
-        raise RunError(f"{place}: something lies there already", "remove it, or name another folder with --out")
+        raise RunError(
+            f"{place}: something lies there already", "remove it, or name another folder with --out"
+        )
 
 
 @contextlib.contextmanager

@@ -147,7 +147,9 @@ def _failures(found: Mapping[str, float], answers: float, limits: Limits) -> lis
     if found["tokenised"] != 1:
         said.append(f"the prompts' tokens: {found['tokenised']:.1%} of prompts have the same")
     if not found["agreement"] >= limits.agreement:
-        said.append(f"likeliest tokens: {found['agreement']:.2%} are the same, at least {limits.agreement:.2%}")
+        said.append(
+            f"likeliest tokens: {found['agreement']:.2%} are the same, at least {limits.agreement:.2%}"
+        )
     for name in ("largest", "mean"):
         limit = getattr(limits, name)
         if not found[name] <= limit:

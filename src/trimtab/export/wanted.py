@@ -1,9 +1,9 @@
 """What is asked for, and what of a stack the form can hold.
 
-    merged   weights with everything of the stack that changes the network: adapter, layers, embedding, and steering
-             that adds (a bias of the block); a clamp depends on the state itself and is no weight
-    peft     the adapter as PEFT saves it, over the base model
-    gguf     merged weights for llama.cpp and what is built on it
+merged   weights with everything of the stack that changes the network: adapter, layers, embedding, and steering
+         that adds (a bias of the block); a clamp depends on the state itself and is no weight
+peft     the adapter as PEFT saves it, over the base model
+gguf     merged weights for llama.cpp and what is built on it
 """
 
 from __future__ import annotations

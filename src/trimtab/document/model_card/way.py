@@ -97,9 +97,18 @@ def _handed(facts: Facts) -> list[Table]:
         )
         for one in _exports(facts)
     )
-    head = ("form", "day", "size", "nats apart at most", "likeliest tokens the same", "SHA-256 of the weights")
+    head = (
+        "form",
+        "day",
+        "size",
+        "nats apart at most",
+        "likeliest tokens the same",
+        "SHA-256 of the weights",
+    )
     return [Table("Exported, and compared with the stack", head, rows)] if rows else []
 
 
 def _hash(files: Mapping[str, str]) -> str:
-    return "; ".join(f"{name} {digest[:16]}" for name, digest in files.items() if name.endswith(exported.WEIGHTS))
+    return "; ".join(
+        f"{name} {digest[:16]}" for name, digest in files.items() if name.endswith(exported.WEIGHTS)
+    )
