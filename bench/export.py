@@ -1,4 +1,4 @@
-"""Every form of export of one adapter on the embedded model: size, seconds, parity; what damage does; llama.cpp's own answers.
+"""Every form of export of one adapter on the embedded model: size, seconds, parity, and what damage does.
 
     python bench/export.py [--prompts 16] [--kinds merged-f32,peft-f32,gguf-f16]
 
@@ -9,8 +9,8 @@ is taken as ship. Prompts are half restaurants, half product texts, and each gre
     agreement       share of tokens of the stack's greedy answers at which both find the same token likeliest
     answers         share of greedy answers that are the same text
     damage          the same figures for files that were damaged on purpose, against the limits of their kind
-    llama.cpp       with TRIMTAB_LLAMA_PYTHON (an interpreter that has llama-cpp-python): share of prompts that it turns into
-                    the same tokens, and of its greedy answers that are the stack's
+    llama.cpp       with TRIMTAB_LLAMA_PYTHON (an interpreter that has llama-cpp-python): share of prompts that it
+                    turns into the same tokens, and of its greedy answers that are the stack's
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from safetensors.torch import load_file, save_file
 
 import rows as data
 from arms import call
-from machine import describe
+from machine import choices, describe
 from record import OUT, write
 from trimtab import shipped
 from trimtab.adjust import adapter
@@ -198,7 +198,7 @@ def main() -> None:
     finally:
         shutil.rmtree(work, ignore_errors=True)
     limits = {name: dataclasses.asdict(limit) for name, limit in parity.LIMITS.items()}
-    write({**describe(), **results, "limits": limits}, OUT / "export.json")
+    write({**describe(choices(torch.get_num_threads())), **results, "limits": limits}, OUT / "export.json")
 
 
 if __name__ == "__main__":

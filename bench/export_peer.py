@@ -1,4 +1,4 @@
-"""llama.cpp reads an exported GGUF file: tokens of texts, and greedy answers. Standard input: JSON from bench/export.py."""
+"""llama.cpp reads an exported GGUF file: tokens of texts, and greedy answers. Its input is JSON from export.py."""
 
 from __future__ import annotations
 

@@ -49,9 +49,9 @@ def tokenizer() -> PreTrainedTokenizerFast:
     return found
 
 
-def network(folder: Path, **settings: Any) -> Path:
+def network(folder: Path) -> Path:
     """A tiny Llama whose answers vary, and its tokenizer, in a folder."""
-    tiny_model(**{"vocab_size": 300, "initializer_range": 0.3, **settings}).save_pretrained(folder)
+    tiny_model(vocab_size=300, initializer_range=0.3).save_pretrained(folder)
     tokenizer().save_pretrained(folder)
     return folder
 
@@ -75,9 +75,9 @@ class Project:
         return folder
 
 
-def project(folder: Path, **settings: Any) -> Project:
+def project(folder: Path) -> Project:
     """A project with its base model."""
-    return Project(folder, load(str(network(folder / "network", **settings)), dtype="float32"))
+    return Project(folder, load(str(network(folder / "network")), dtype="float32"))
 
 
 def lora(base: Base, method: Any = "lora", strength: float = 1.0) -> Adjustment:

@@ -20,7 +20,7 @@ from trimtab.guidelines.schema import parse
 from trimtab.run import read_json
 
 RULES = {"version": "1", "rules": [{"id": "short", "text": "Be short.", "limit": {"words": 9}}]}
-SECRET = Exemplar("what ann asked", "what ann was told")
+SECRET = Exemplar("what ann asked", "what ann was told", "e1", "g1")
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +59,7 @@ def test_the_rest_of_a_stack_goes_beside_and_is_told(project: made.Project, tmp_
     config = read_json(tmp_path / "out" / "generation_config.json")
     assert (config["do_sample"], config["temperature"], config["top_p"]) == (True, 0.6, 0.9)
     assert "stop_strings" not in config
-    for path in (tmp_path / "out").iterdir():
-        assert (
-            b"ann" not in path.read_bytes() or path.suffix == ".safetensors" or path.name == "tokenizer.json"
-        )
+    assert all(b"what ann" not in path.read_bytes() for path in (tmp_path / "out").iterdir())
 
 
 def test_prompts_are_compared_as_the_network_is_asked_them(project: made.Project) -> None:

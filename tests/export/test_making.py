@@ -15,14 +15,15 @@ from peft import PeftModel
 from safetensors.torch import load_file, save_file
 
 from tests.export import made
+from tests.tiny import tiny_tokenizer, windowed_model
 from trimtab import shipped, taint
-from trimtab.adjust.adapter import Adapter
 from trimtab.document import exported
 from trimtab.errors import ModelError, RunError, TaintedError, UserError
 from trimtab.export import making, parity
 from trimtab.export.making import export
 from trimtab.export.parity import LIMITS, Reference
 from trimtab.export.wanted import Form, Kind, Wanted
+from trimtab.model.load import load
 from trimtab.run import RunFolder
 
 
@@ -228,7 +229,10 @@ def test_what_learned_from_erased_rows_is_refused(project: made.Project, tmp_pat
 
 
 def test_another_family_is_merged_and_no_gguf(tmp_path: Path) -> None:
-    project = made.project(tmp_path, model_type="mistral")
-    assert isinstance(made.lora(project.base), Adapter)
+    windowed_model().save_pretrained(tmp_path / "network")
+    tiny_tokenizer().save_pretrained(tmp_path / "network")
+    project = made.Project(tmp_path, load(str(tmp_path / "network"), dtype="float32"))
+    run = project.run(made.lora(project.base))
     with pytest.raises(ModelError, match="received mistral"):
-        export(project.run(made.lora(project.base)).path, Wanted("gguf"))
+        export(run.path, Wanted("gguf"))
+    assert export(run.path, Wanted("merged", prompts=4)).parity.failures == ()

@@ -43,7 +43,7 @@ def test_ways_of_cutting_have_llama_cpps_names(way: Any, name: str) -> None:
 def test_an_unknown_way_is_refused(way: Any) -> None:
     tokenizer = made.tokenizer()
     tokenizer.backend_tokenizer.pre_tokenizer = way
-    with pytest.raises(ModelError, match="no name in llama.cpp"):
+    with pytest.raises(ModelError, match="no name in llama"):
         vocabulary.cut(vocabulary.definition(tokenizer))
 
 

@@ -85,7 +85,7 @@ def write(path: Path, network: Any, tokenizer: Any, kind: Kind, name: str) -> No
 
 
 def turned(name: str, tensor: torch.Tensor, config: Any) -> torch.Tensor:
-    """Queries and keys (heads * d, hidden) with row i of a head's second half behind row i of its first; others as is."""
+    """Queries and keys (heads * d, hidden), a head's second half interleaved with its first; others as they are."""
     module = name.rpartition(".")[0].rpartition(".")[2]
     if module not in TURNED:
         return tensor
@@ -104,7 +104,7 @@ def _tensors(network: Any) -> list[tuple[str, torch.Tensor]]:
 def _as_kept(
     name: str, data: np.ndarray, kept: gguf.GGMLQuantizationType
 ) -> tuple[np.ndarray, gguf.GGMLQuantizationType]:
-    """A tensor in its kind of number: vectors in float32, rows that are no whole blocks of a quantised kind in float16."""
+    """A tensor in its kind of number; vectors in float32, rows that are no whole blocks in float16."""
     form = kept
     if data.ndim == 1:
         form = gguf.GGMLQuantizationType.F32
