@@ -146,7 +146,7 @@ def by_llama(folder: Path, base: Base, known: parity.Reference) -> dict[str, Any
         )
         for one in known.asked
     ]
-    given = {"model": str(folder / NAME), "texts": texts, "ids": known.prompts, "new_tokens": parity.TOKENS}
+    given = {"model": str(folder / NAME), "texts": texts, "ids": known.prompts, "new_tokens": known.tokens}
     peer = str(Path(__file__).with_name("export_peer.py"))
     told = call([os.environ[INTERPRETER], peer], "llama.cpp", json.dumps(given))
     same = [one == other for one, other in zip(told["answers"], known.answers, strict=True)]
@@ -176,7 +176,7 @@ def main() -> None:
     try:
         found = run_of(work, base, given.prompts)
         known = making.known_of(found, base, given.prompts)
-        bare = parity.reference(base, known.asked)
+        bare = parity.reference(base, known.asked, known.tokens)
         results["moved"] = 1 - sum(a == b for a, b in zip(bare.answers, known.answers, strict=True)) / len(
             known.answers
         )

@@ -77,7 +77,7 @@ class Project:
 
 def project(folder: Path) -> Project:
     """A project with its base model."""
-    return Project(folder, load(str(network(folder / "network")), dtype="float32"))
+    return Project(folder, load(str(network(folder / "network")), dtype="float32", threads=1))
 
 
 def lora(base: Base, method: Any = "lora", strength: float = 1.0) -> Adjustment:

@@ -69,7 +69,7 @@ def test_stock_transformers_computes_what_was_measured(
     }
     run = project.run(*(make[kind]() for kind in kinds))
     known = staged(project, run, "merged", "f32", tmp_path / "out")
-    bare = parity.reference(base, known.asked)
+    bare = parity.reference(base, known.asked, known.tokens)
     assert bare.answers != known.answers
     stock = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "out", dtype=torch.float32)
     with shipped.of_run(run.path, base).stack.attach(base):
@@ -231,7 +231,7 @@ def test_what_learned_from_erased_rows_is_refused(project: made.Project, tmp_pat
 def test_another_family_is_merged_and_no_gguf(tmp_path: Path) -> None:
     windowed_model().save_pretrained(tmp_path / "network")
     tiny_tokenizer().save_pretrained(tmp_path / "network")
-    project = made.Project(tmp_path, load(str(tmp_path / "network"), dtype="float32"))
+    project = made.Project(tmp_path, load(str(tmp_path / "network"), dtype="float32", threads=1))
     run = project.run(made.lora(project.base))
     with pytest.raises(ModelError, match="received mistral"):
         export(run.path, Wanted("gguf"))

@@ -115,7 +115,8 @@ def known_of(found: Shipped, base: Base, prompts: int) -> Reference:
         raise RunError(f"{found.folder.path}: it keeps no prompts of select", "tune again")
     asked = [tuple(Message(one["role"], one["content"]) for one in row["messages"]) for row in rows]
     with merging.attached(base, inside):
-        return parity.reference(base, [beside.conversation(outside, one) for one in asked])
+        most = min(parity.MOST, beside.settings(outside, found.sampling).max_new_tokens)
+        return parity.reference(base, [beside.conversation(outside, one) for one in asked], most)
 
 
 def written(folder: Path, base: Base, found: Shipped, form: Form, kind: Kind) -> dict[str, Any]:

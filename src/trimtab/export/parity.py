@@ -23,7 +23,8 @@ from trimtab.model.pack import plain_logits
 from trimtab.records import NAN, Estimate, Message, Question, Sampling, TokenRow
 
 Conversation = tuple[Message, ...]
-TOKENS = 48
+# Tokens of an answer that are compared, at most.
+MOST = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,11 @@ LIMITS: Mapping[Kind, Limits] = {
 class Reference:
     """What the stack says: prompts as the network is asked, greedy answers, and each of their tokens.
 
-    `likeliest` and `logprobs`: of each conversation (M,), before each token of the answer.
+    `likeliest` and `logprobs`: of each answer that is not empty (M,), before each of its tokens. `tokens`: most of one.
     """
 
     asked: tuple[Conversation, ...]
+    tokens: int
     answers: tuple[str, ...]
     rows: tuple[TokenRow, ...]
     prompts: tuple[tuple[int, ...], ...]
@@ -93,17 +95,17 @@ class Parity:
         return not self.failures
 
 
-def reference(base: Base, asked: Sequence[Conversation], tokens: int = TOKENS) -> Reference:
+def reference(base: Base, asked: Sequence[Conversation], tokens: int = MOST) -> Reference:
     """What a model says to conversations; its answers have at most so many tokens, and are never drawn at random."""
     texts = _answers(base, asked, tokens)
     # An empty answer has no token to read.
     rows = tuple(row(base, one, text) for one, text in zip(asked, texts, strict=True) if text)
     prompts = tuple(tuple(prompt_ids(base.tokenizer, one)) for one in asked)
     likeliest, logprobs = _read(base, rows)
-    return Reference(tuple(asked), tuple(texts), rows, prompts, likeliest, logprobs)
+    return Reference(tuple(asked), tokens, tuple(texts), rows, prompts, likeliest, logprobs)
 
 
-def compare(known: Reference, exported: Base, limits: Limits, tokens: int = TOKENS) -> Parity:
+def compare(known: Reference, exported: Base, limits: Limits) -> Parity:
     """How far an exported model is from what is known of its stack.
 
     Raises:
@@ -111,7 +113,7 @@ def compare(known: Reference, exported: Base, limits: Limits, tokens: int = TOKE
     """
     prompts = [tuple(prompt_ids(exported.tokenizer, one)) for one in known.asked]
     likeliest, logprobs = _read(exported, known.rows)
-    texts = _answers(exported, known.asked, tokens)
+    texts = _answers(exported, known.asked, known.tokens)
     same = sum(one == other for one, other in zip(prompts, known.prompts, strict=True))
     count = sum(map(len, logprobs))
     apart, agree = np.array([np.nan]), np.array([np.nan])
