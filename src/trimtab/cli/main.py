@@ -31,6 +31,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "dose": ("dose", "Measure less and more of an adjustment: gain and harm by strength."),
     "probe": ("probe", "See what answers depend on, and what an adjustment moved."),
     "review": ("review", "Have people judge answers blindly, in the browser."),
+    "export": ("export", "Export a tuned model for other programs, compared with it first."),
     "serve": ("serve", "Serve tuned models to OpenAI's clients, many stacks in one batch."),
     "compare": ("look", "Compare two runs, or two files of scores, item by item."),
     "report": ("look", "Write a run's report.html again."),
