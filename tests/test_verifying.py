@@ -1,0 +1,128 @@
+"""A run with a watermark from recipe to verdict, and what the detector says of its texts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import trimtab
+from tests import projects
+from trimtab.adjust.watermark import Watermark
+from trimtab.errors import RecipeError, RunError, UserError
+from trimtab.model.load import load, tokenizer
+from trimtab.records import Example, Message, Sampling
+from trimtab.rungs import disclosed
+from trimtab.verifying import detect, record, text_of, verify
+
+pytestmark = pytest.mark.usefixtures("cache")
+LONG = "ok then, so it goes on and on and on, as a text does that has no end, or none that comes soon"
+MARKED = {"disclosure": {"watermark": "green-list", "bias": 4.0}}
+
+
+def project(folder: Path, network: Path, **changes: Any) -> Path:
+    """Rows with a long answer, so that there is something to detect, and a rule that ends it."""
+    path = projects.written(
+        folder,
+        network,
+        rows=60,
+        **{
+            "goal": {"metric": "chrf", "min_gain": 1.0},
+            "sampling": {"max_new_tokens": 60},
+            "training": {"epochs": 4, "batch_size": 4, "learning_rate": 0.01},
+            "data": {"examples": "rows.jsonl", "max_tokens": 160},
+            **MARKED,
+        }
+        | changes,
+    )
+    projects.lines(
+        folder / "rows.jsonl", [{"prompt": f"item {n}", "completion": f"{LONG} {n}"} for n in range(60)]
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, network: Path) -> Any:
+    folder = tmp_path_factory.mktemp("marked")
+    return trimtab.tune(project(folder, network), root=folder / "runs")
+
+
+def test_the_verdict_is_about_the_marked_stack(run: Any, network: Path) -> None:
+    assert run.verdict.outcome == "ship", run.verdict.reasons
+    first, second = run.stack.adjustments
+    assert isinstance(first, Watermark)
+    assert first == disclosed.of(run.folder.path)
+    assert second.kind == "layers"
+    base = load(str(network))
+    example = Example((Message("user", "item 3"),), id="a")
+    with run.stack.attach(base) as generate:
+        (output,) = generate([example], Sampling(max_new_tokens=80))
+    found = verify(run.folder, output.text)
+    assert found.p_value < 1e-4, found
+    assert found.scheme == "green-list"
+    plain = verify(run.folder, LONG)
+    assert plain.p_value > 0.001
+    assert verify(run.folder, "ok").undefined == "1 tokens count, at least 16 are needed"
+
+
+def test_its_record_says_what_is_found(run: Any) -> None:
+    found = record(run.folder)
+    assert found["texts"]["answers"]["found"].value > 0.9
+    assert found["texts"]["references"]["found"].value < 0.2
+    assert found["texts"]["base answers"]["texts"] == found["texts"]["answers"]["texts"] > 5
+    assert run.folder.read("verified.json")["texts"].keys() == found["texts"].keys()
+
+
+def test_the_key_stands_in_its_own_file_alone(run: Any) -> None:
+    record(run.folder)
+    key = disclosed.of(run.folder.path).mark.key
+    holding = [path for path in run.folder.path.rglob("*") if path.is_file() and key.encode() in path.read_bytes()]
+    assert {path.name for path in holding} == {"watermark.json"}
+    assert all(path.stat().st_mode & 0o077 == 0 for path in holding)
+    assert key not in repr(run.stack) + str(run.stack.adjustments[0].describe())
+
+
+def test_another_key_finds_nothing(run: Any, network: Path) -> None:
+    own = disclosed.of(run.folder.path)
+    other = Watermark(type(own.mark)("green-list", "0" * 32, own.mark.vocabulary))
+    rows = run.folder.rows(f"trials/{run.verdict.stack}/outputs.jsonl")
+    text = " ".join(row["text"] for row in rows[:3])
+    words = tokenizer(str(network))[0]
+    assert detect(own, words, text).p_value < 1e-6 < 0.001 < detect(other, words, text).p_value
+
+
+def test_a_run_keeps_its_key_and_one_may_be_given(
+    tmp_path: Path, network: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes: Any = {"disclosure": {"watermark": "green-list", "key": "MARK_SECRET"}}
+    path = project(tmp_path, network, **changes)
+    with pytest.raises(RecipeError, match="MARK_SECRET is not set"):
+        trimtab.tune(path, root=tmp_path / "runs")
+    monkeypatch.setenv("MARK_SECRET", "short")
+    with pytest.raises(RecipeError, match="has 5 characters"):
+        trimtab.tune(path, root=tmp_path / "runs")
+    monkeypatch.setenv("MARK_SECRET", "sixteen characters, and more")
+    marked = [trimtab.tune(path, root=tmp_path / place, explore=True) for place in ("runs", "others")]
+    keys = {disclosed.of(one.folder.path).mark.key for one in marked}
+    assert len(keys) == 1
+    assert "sixteen" not in (marked[0].folder.path / "recipe.yaml").read_text()
+
+
+def test_what_cannot_be_marked_is_refused(tmp_path: Path, network: Path) -> None:
+    with pytest.raises(RecipeError, match="synthid works by chance"):
+        trimtab.plan(project(tmp_path, network, disclosure={"watermark": "synthid"}))
+    plain = trimtab.tune(projects.written(tmp_path / "plain", network), root=tmp_path / "runs", explore=True)
+    assert "disclosure" in json.dumps(plain.folder.recipe())
+    with pytest.raises(RunError, match="carry no watermark"):
+        verify(plain.folder, LONG)
+
+
+def test_a_text_may_be_a_file(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(LONG, encoding="utf-8")
+    (tmp_path / "b.txt").write_bytes(b"\xff\xfe\x00")
+    assert text_of(str(tmp_path / "a.txt")) == LONG
+    assert text_of(LONG * 200) == LONG * 200
+    with pytest.raises(UserError, match="not a text"):
+        text_of(str(tmp_path / "b.txt"))
