@@ -16,10 +16,11 @@ from trimtab.serve import running
 from trimtab.serve.models import stacks
 from trimtab.serve.models.app import application
 from trimtab.serve.models.engine import Engine, Limits, apart
+from trimtab.serve.models.notice import notice
 from trimtab.serve.models.serving import Serving
 
 PORT = 8322
-KEYS = ("host", "port", "rows", "waiting", "prompt", "answer", "seconds", "unproven", "base")
+KEYS = ("host", "port", "rows", "waiting", "prompt", "answer", "seconds", "unproven", "base", "notice")
 YES = ("yes", "no")
 
 app = typer.Typer(rich_markup_mode=None)
@@ -44,6 +45,7 @@ def serve(
     --use host=0.0.0.0 port=8322 to be reached from elsewhere: it asks for no key, so put it behind something that
     does. --use rows=32, waiting=256: answers at once and in the queue; prompt=2048, answer=1024: most tokens of each;
     seconds=300: longest request. --use unproven=yes serves runs whose verdict is not ship; base=yes the base model too.
+    --use notice=TEXT puts a sentence at the end of every answer, which tells people what wrote it.
     """
     said = using.pairs(use or [], KEYS)
     port = using.number(said, "port") if "port" in said else PORT
@@ -76,4 +78,5 @@ def _serving(runs: list[str], said: dict[str, list[str]]) -> Serving:
     engine = Engine(base, limits)
     encoder = default_encoder() if encoder_installed() else None
     seconds = float(using.number(said, "seconds") or Serving.seconds)
-    return Serving(engine, stacks.admitted(engine, served), encoder, seconds)
+    told = notice(said["notice"][-1]) if "notice" in said else None
+    return Serving(engine, stacks.admitted(engine, served), encoder, seconds, notice=told)

@@ -15,6 +15,7 @@ from trimtab.records import Message
 from trimtab.serve.models import answering
 from trimtab.serve.models.answering import Said
 from trimtab.serve.models.engine import Engine
+from trimtab.serve.models.notice import Notice
 from trimtab.serve.models.schema import Asking, Refusal
 from trimtab.serve.models.stacks import Served
 
@@ -36,12 +37,14 @@ class Serving:
     Attributes:
         encoder: of sentences; None where it is not installed.
         seconds: longest time that a request may take.
+        notice: what stands at the end of every answer; None where nothing does.
     """
 
     engine: Engine
     stacks: Mapping[str, Served]
     encoder: Encoder | None = None
     seconds: float = 300.0
+    notice: Notice | None = None
     started: float = field(default_factory=time.time)
 
     @property
@@ -76,7 +79,7 @@ class Serving:
         """
         try:
             async with asyncio.timeout(self.seconds):
-                return await answering.whole(begun)
+                return [self._noticed(said) for said in await answering.whole(begun)]
         except TimeoutError:
             raise Refusal(504, f"no answer within {self.seconds:g} seconds", code="timeout") from None
 
@@ -92,10 +95,13 @@ class Serving:
             return
         try:
             async with asyncio.timeout(self.seconds):
-                async for piece in answering.pieces(begun, logprobs=logprobs):
-                    yield piece
+                async for number, said in answering.pieces(begun, logprobs=logprobs):
+                    yield number, self._noticed(said)
         except TimeoutError:
             raise Refusal(504, f"not finished within {self.seconds:g} seconds", code="timeout") from None
+
+    def _noticed(self, said: Said) -> Said:
+        return self.notice.on(said) if self.notice else said
 
     def named(self, begun: answering.Request) -> str:
         """The id of a response."""
