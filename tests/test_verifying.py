@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 
 import trimtab
 from tests import projects
+from trimtab.adjust.stack import Stack
 from trimtab.adjust.watermark import Watermark
 from trimtab.errors import RecipeError, RunError, UserError
 from trimtab.model.load import load, tokenizer
@@ -19,49 +19,52 @@ from trimtab.verifying import detect, record, text_of, verify
 
 pytestmark = pytest.mark.usefixtures("cache")
 LONG = "ok then, so it goes on and on and on, as a text does that has no end, or none that comes soon"
-MARKED = {"disclosure": {"watermark": "green-list", "bias": 4.0}}
+MARKED: dict[str, Any] = {"disclosure": {"watermark": "green-list", "bias": 4.0}}
 
 
 def project(folder: Path, network: Path, **changes: Any) -> Path:
-    """Rows with a long answer, so that there is something to detect, and a rule that ends it."""
-    path = projects.written(
-        folder,
-        network,
-        rows=60,
-        **{
-            "goal": {"metric": "chrf", "min_gain": 1.0},
-            "sampling": {"max_new_tokens": 60},
-            "training": {"epochs": 4, "batch_size": 4, "learning_rate": 0.01},
-            "data": {"examples": "rows.jsonl", "max_tokens": 160},
-            **MARKED,
-        }
-        | changes,
-    )
-    projects.lines(
-        folder / "rows.jsonl", [{"prompt": f"item {n}", "completion": f"{LONG} {n}"} for n in range(60)]
-    )
+    """A change that makes no good answers, but long ones, so that there is something to detect."""
+    recipe: dict[str, Any] = {
+        "goal": {"metric": "chrf"},
+        "sampling": {"max_new_tokens": 60, "temperature": 1.0},
+        "training": {"epochs": 1, "batch_size": 8, "learning_rate": 0.0001},
+        "data": {"examples": "rows.jsonl", "max_tokens": 160},
+        "guards": [],
+        **MARKED,
+    }
+    path = projects.written(folder, network, **recipe | changes)
+    rows = [{"prompt": f"item {n}", "completion": f"{n} {LONG}"} for n in range(60)]
+    projects.lines(folder / "rows.jsonl", rows)
     return path
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory, network: Path) -> Any:
+    """An exploring run whose answers are marked."""
     folder = tmp_path_factory.mktemp("marked")
-    return trimtab.tune(project(folder, network), root=folder / "runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRIMTAB_CACHE", str(folder / "cache"))
+        return trimtab.tune(project(folder, network), root=folder / "runs", explore=True)
 
 
-def test_the_verdict_is_about_the_marked_stack(run: Any, network: Path) -> None:
-    assert run.verdict.outcome == "ship", run.verdict.reasons
-    first, second = run.stack.adjustments
-    assert isinstance(first, Watermark)
-    assert first == disclosed.of(run.folder.path)
+def test_a_marked_stack_may_ship(tmp_path: Path, network: Path) -> None:
+    found = trimtab.tune(projects.written(tmp_path, network, **MARKED), root=tmp_path / "runs")
+    assert found.verdict.outcome == "ship", found.verdict.reasons
+    first, second = found.stack.adjustments
+    assert first == disclosed.of(found.folder.path)
     assert second.kind == "layers"
-    base = load(str(network))
-    example = Example((Message("user", "item 3"),), id="a")
-    with run.stack.attach(base) as generate:
-        (output,) = generate([example], Sampling(max_new_tokens=80))
-    found = verify(run.folder, output.text)
-    assert found.p_value < 1e-4, found
-    assert found.scheme == "green-list"
+    told = found.folder.read(f"trials/{found.verdict.stack}/stack.json")["adjustments"][0]
+    assert told["settings"]["bias"]["value"] == 4.0
+
+
+def test_a_text_of_the_run_is_known_and_another_is_not(run: Any, network: Path) -> None:
+    with Stack((disclosed.of(run.folder.path),)).attach(load(str(network))) as generate:
+        asked = [Example((Message("user", f"item {n}"),), id=str(n)) for n in range(3)]
+        outputs = generate(asked, Sampling(max_new_tokens=120, temperature=1.0))
+    for output in outputs:
+        found = verify(run.folder, output.text)
+        assert found.p_value < 1e-4, found
+        assert found.scheme == "green-list"
     plain = verify(run.folder, LONG)
     assert plain.p_value > 0.001
     assert verify(run.folder, "ok").undefined == "1 tokens count, at least 16 are needed"
@@ -78,7 +81,9 @@ def test_its_record_says_what_is_found(run: Any) -> None:
 def test_the_key_stands_in_its_own_file_alone(run: Any) -> None:
     record(run.folder)
     key = disclosed.of(run.folder.path).mark.key
-    holding = [path for path in run.folder.path.rglob("*") if path.is_file() and key.encode() in path.read_bytes()]
+    holding = [
+        path for path in run.folder.path.rglob("*") if path.is_file() and key.encode() in path.read_bytes()
+    ]
     assert {path.name for path in holding} == {"watermark.json"}
     assert all(path.stat().st_mode & 0o077 == 0 for path in holding)
     assert key not in repr(run.stack) + str(run.stack.adjustments[0].describe())
@@ -114,7 +119,6 @@ def test_what_cannot_be_marked_is_refused(tmp_path: Path, network: Path) -> None
     with pytest.raises(RecipeError, match="synthid works by chance"):
         trimtab.plan(project(tmp_path, network, disclosure={"watermark": "synthid"}))
     plain = trimtab.tune(projects.written(tmp_path / "plain", network), root=tmp_path / "runs", explore=True)
-    assert "disclosure" in json.dumps(plain.folder.recipe())
     with pytest.raises(RunError, match="carry no watermark"):
         verify(plain.folder, LONG)
 

@@ -218,7 +218,9 @@ class Disclosure(Section):
         "without; synthid needs sampling.temperature above 0; none when not given",
     )
     bias: float = Field(2.0, gt=0, le=20, description="green-list: added to the logits of green tokens")
-    share: float = Field(0.25, ge=0.05, le=0.95, description="green-list: share of the vocabulary that is green")
+    share: float = Field(
+        0.25, ge=0.05, le=0.95, description="green-list: share of the vocabulary that is green"
+    )
     key: str = Field(
         "",
         pattern=r"^([A-Z_][A-Z0-9_]*)?$",
@@ -272,7 +274,9 @@ class Recipe(Section):
     training: Training = Field(Training(), description="how adapters and layers are trained")
     budget: Budget = Field(Budget(), description="time that the run may take")
     review: Review = Field(Review(), description="whether people must judge")
-    disclosure: Disclosure = Field(Disclosure(), description="how machines can tell that answers were generated")
+    disclosure: Disclosure = Field(
+        Disclosure(), description="how machines can tell that answers were generated"
+    )
     round: Round = Field(Round(), description="what is taken over from the round before")
     seed: int = Field(0, ge=0, lt=2**31, description="seed of everything random")
 

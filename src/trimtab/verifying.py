@@ -107,7 +107,9 @@ def record(folder: RunFolder) -> dict[str, Any]:
     texts = {
         "answers": _answers(folder, stack),
         "base answers": _answers(folder, BASE),
-        "references": [row["references"][0] for row in folder.rows("examples.jsonl") if row.get("references")],
+        "references": [
+            row["references"][0] for row in folder.rows("examples.jsonl") if row.get("references")
+        ],
     }
     found = {
         "scheme": watermark.mark.scheme,
@@ -116,7 +118,9 @@ def record(folder: RunFolder) -> dict[str, Any]:
         "alpha": ALPHA,
         "least": LEAST,
         "method": METHODS[watermark.mark.scheme],
-        "texts": {name: _counted(detect(watermark, tokenizer, t) for t in some) for name, some in texts.items()},
+        "texts": {
+            name: _counted(detect(watermark, tokenizer, t) for t in some) for name, some in texts.items()
+        },
     }
     folder.write(FILE, found)
     return found
@@ -153,7 +157,9 @@ def text_of(source: str) -> str:
         if len(source) > 4096 or not path.is_file():
             return source
         if path.stat().st_size > 4 * MOST:
-            raise UserError(f"{source}: {path.stat().st_size} bytes, at most {4 * MOST} are read", "give a part of it")
+            raise UserError(
+                f"{source}: {path.stat().st_size} bytes, at most {4 * MOST} are read", "give a part of it"
+            )
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise UserError(f"{source}: not a text in UTF-8", "give a text file") from None

@@ -138,7 +138,9 @@ def test_a_greedy_answer_has_no_tournament(base: Base) -> None:
 def test_green_pairs_are_those_of_transformers_detector(base: Base) -> None:
     row = drawn(base, Sampling(max_new_tokens=60, temperature=1.0, mark=GREEN))[0]
     tokens = [*row.tokens, *row.tokens[:9]]
-    theirs = WatermarkDetector(base.network.config, "cpu", watermark.config(GREEN), ignore_repeated_ngrams=True)
+    theirs = WatermarkDetector(
+        base.network.config, "cpu", watermark.config(GREEN), ignore_repeated_ngrams=True
+    )
     wanted: Any = theirs(torch.tensor([tokens]), return_dict=True)
     found = watermark.evidence(GREEN, tokens)
     assert len(found.values) == wanted.num_tokens_scored[0] < len(tokens) - 1

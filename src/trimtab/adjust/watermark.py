@@ -50,7 +50,7 @@ class Watermark(Adjustment):
         """
         mark = self.mark
         known = mark.scheme in SCHEMES and len(mark.key) == 32 and set(mark.key) <= set("0123456789abcdef")
-        numbers = mark.vocabulary > 1 and 0 < mark.bias < math.inf and 1 <= mark.share * mark.vocabulary
+        numbers = mark.vocabulary > 1 and 0 < mark.bias < math.inf and mark.share * mark.vocabulary >= 1
         if not (known and numbers and mark.share < 1 and 2 <= mark.ngram <= 16 and 1 <= mark.depth <= 64):
             raise RunError(
                 f"watermark: {mark}: not allowed",

@@ -1,10 +1,10 @@
 """Watermarks by transformers' own processors: put into answers row by row, and read from a text again.
 
-- green-list (Kirchenbauer et al. 2023, arXiv 2301.10226): the token before divides the vocabulary into green and red by
-  the key; the logits of green tokens are raised. Greedy answers are marked too.
-- synthid (Dathathri et al. 2024, Nature 634, 818-823): a tournament of rounds among likely tokens, decided by the key and
-  the tokens before. On average over keys the distribution stays as it was. It needs chance: greedy answers stay as they
-  are, unmarked.
+- green-list (Kirchenbauer et al. 2023, arXiv 2301.10226): the token before divides the vocabulary into green and red
+  by the key; the logits of green tokens are raised. Greedy answers are marked too.
+- synthid (Dathathri et al. 2024, Nature 634, 818-823): a tournament of rounds among likely tokens, decided by the key
+  and the tokens before. On average over keys the distribution stays as it was. It needs chance: greedy answers stay
+  as they are, unmarked.
 
 Both come last, after temperature and truncation, as in `generate`. All of it is computed on the processor, because a
 GPU's generator would draw other lists of the same key.
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -141,7 +142,7 @@ def evidence(mark: Mark, tokens: Sequence[int]) -> Evidence:
 
 
 def _greens(mark: Mark, tokens: Sequence[int]) -> Evidence:
-    pairs = dict.fromkeys(zip(tokens, tokens[1:], strict=False))
+    pairs = dict.fromkeys(itertools.pairwise(tokens))
     plain = replace(mark, bias=1.0)
     values = np.array([bool(_green(plain, before)[token]) for before, token in pairs], dtype=np.float64)
     share = int(mark.vocabulary * mark.share) / mark.vocabulary

@@ -40,7 +40,9 @@ def test_a_watermark_is_named_with_what_its_detector_found(tmp_path: Path) -> No
     content = folder.read(f"trials/{made.STACK}/stack.json")
     settings = {"scheme": "green-list", "key": "1a2b3c4d", "bias": 2.0, "share": 0.25}
     mark = {"kind": "watermark", "strength": 0.5, "settings": {n: {"value": v} for n, v in settings.items()}}
-    folder.write(f"trials/{made.STACK}/stack.json", content | {"adjustments": [mark, *content["adjustments"]]})
+    folder.write(
+        f"trials/{made.STACK}/stack.json", content | {"adjustments": [mark, *content["adjustments"]]}
+    )
     found = section(of(folder))
     shown = cells(found.tables)
     assert shown["a mark that machines detect"] == "green list, bias 1 on 25% of the vocabulary, key 1a2b3c4d"

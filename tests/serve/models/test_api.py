@@ -92,7 +92,9 @@ def test_a_notice_ends_every_answer_once_and_a_watermark_is_told(told: Server) -
     assert text.endswith(" By a machine.")
     assert whole.choices[0].model_extra["trimtab"]["rules"] == ["notice"]  # type: ignore[index]
     assert whole.model_extra["trimtab"]["watermark"] == "green-list"  # type: ignore[index]
-    pieces = [c.choices[0].delta.content or "" for c in ask(model="marked", messages=ASK, seed=4, stream=True)]
+    pieces = [
+        c.choices[0].delta.content or "" for c in ask(model="marked", messages=ASK, seed=4, stream=True)
+    ]
     assert "".join(pieces) == text
     assert len(pieces) > 3
     signed = ask(model="signed", messages=ASK, seed=4)

@@ -38,19 +38,20 @@ DUTIES: tuple[Row, ...] = (
 )
 
 
-# By whether the stack adds a sentence, and whether it has a watermark.
-SAID: Mapping[tuple[bool, bool], str] = {
-    (False, False): "Nothing of this stack marks its answers. Whoever provides or deploys a system with it has to, where "
-    "it is due: a rule with disclose in the guidelines and the rung postprocess add a sentence, disclosure.watermark in "
-    "the recipe a mark for machines.",
-    (True, False): "The stack adds a sentence to every answer, which tells people who read it. It is no mark that machines "
-    "can detect once the sentence is taken off: whoever provides the system has to add that where it is due.",
-    (False, True): "The stack puts a watermark into its answers, which machines detect with the run's key: trimtab verify. "
-    "People who read an answer do not see it, and it is lost where a text is short, rewritten or translated.",
-    (True, True): "The stack adds a sentence to every answer, which tells people who read it, and puts a watermark into "
-    "it, which machines detect with the run's key: trimtab verify. The watermark is lost where a text is short, rewritten "
-    "or translated.",
-}
+NOTHING = (
+    "Nothing of this stack marks its answers. Whoever provides or deploys a system with it has to, where it is due: a "
+    "rule with disclose in the guidelines and the rung postprocess add a sentence, and disclosure in the recipe a "
+    "watermark."
+)
+SENTENCE = (
+    "The stack adds a sentence to every answer, which tells people who read it. It is no mark that machines can detect "
+    "once the sentence is taken off."
+)
+LACKING = "Whoever provides the system has to add such a mark where it is due."
+WATERMARK = (
+    "The stack puts a watermark into its answers, which machines detect with the run's key (trimtab verify) and people "
+    "do not see. It is lost where an answer is short, rewritten or translated."
+)
 
 
 def section(facts: Facts) -> Section:
@@ -62,7 +63,8 @@ def section(facts: Facts) -> Section:
         ("a mark that machines detect", "; ".join(_said(mark) for mark in marks) or "none"),
         *((("what its detector finds", _found(facts)),) if marks else ()),
     )
-    said = SAID[bool(rules), bool(marks)]
+    told = [*([SENTENCE] if rules else []), *([WATERMARK] if marks else [LACKING] if rules else [])]
+    said = " ".join(told) or NOTHING
     tables = (
         Table("What marks the answers", ("what", "this stack"), rows),
         Table("Whose part it is", ("Article", "what is due", "whose"), DUTIES),
@@ -86,7 +88,9 @@ def _marks(facts: Facts) -> Iterator[Mapping[str, Any]]:
     """Settings of each watermark of the stack that is on, by name; the key is not among them."""
     for one in facts.adjustments:
         if one.get("kind") == "watermark" and one.get("strength") != 0:
-            yield {name: how["value"] for name, how in one["settings"].items()} | {"strength": one["strength"]}
+            yield {name: how["value"] for name, how in one["settings"].items()} | {
+                "strength": one["strength"]
+            }
 
 
 def _said(mark: Mapping[str, Any]) -> str:
@@ -107,7 +111,10 @@ def _found(facts: Facts) -> str:
     told = []
     for name, counts in content["texts"].items():
         share = counts["found"]
-        said = share["undefined"] or f"{share['value']:.1%} [{share['low']:.1%}, {share['high']:.1%}], n {share['n']}"
+        said = (
+            share["undefined"]
+            or f"{share['value']:.1%} [{share['low']:.1%}, {share['high']:.1%}], n {share['n']}"
+        )
         told.append(f"{name}: {said}, {counts['too_short']} too short")
     return f"p < {content['alpha']:g} on select: " + "; ".join(told)
 
