@@ -142,8 +142,9 @@ def evidence(mark: Mark, tokens: Sequence[int]) -> Evidence:
 
 
 def _greens(mark: Mark, tokens: Sequence[int]) -> Evidence:
-    pairs = dict.fromkeys(itertools.pairwise(tokens))
     plain = replace(mark, bias=1.0)
+    # In order, so that each list is drawn once. A tokenizer may know tokens that the network never says.
+    pairs = [pair for pair in sorted(set(itertools.pairwise(tokens))) if max(pair) < mark.vocabulary]
     values = np.array([bool(_green(plain, before)[token]) for before, token in pairs], dtype=np.float64)
     share = int(mark.vocabulary * mark.share) / mark.vocabulary
     return Evidence(values, share, (share * (1 - share)) ** 0.5)
