@@ -117,7 +117,9 @@ def test_a_run_keeps_its_key_and_one_may_be_given(
 
 def test_what_cannot_be_marked_is_refused(tmp_path: Path, network: Path) -> None:
     with pytest.raises(RecipeError, match="synthid works by chance"):
-        trimtab.plan(project(tmp_path, network, disclosure={"watermark": "synthid"}))
+        trimtab.plan(
+            project(tmp_path, network, disclosure={"watermark": "synthid"}, sampling={"max_new_tokens": 8})
+        )
     plain = trimtab.tune(projects.written(tmp_path / "plain", network), root=tmp_path / "runs", explore=True)
     with pytest.raises(RunError, match="carry no watermark"):
         verify(plain.folder, LONG)

@@ -149,7 +149,7 @@ def test_green_pairs_are_those_of_transformers_detector(base: Base) -> None:
     assert found.mean == pytest.approx(64 / 259)
 
 
-@pytest.mark.parametrize("mark", [SYNTH, dataclasses.replace(SYNTH, depth=5, ngram=3)])
+@pytest.mark.parametrize("mark", [SYNTH, dataclasses.replace(SYNTH, depth=3, ngram=3)])
 def test_won_rounds_are_those_of_a_second_implementation(mark: Mark) -> None:
     tokens = [int(t) for t in np.random.default_rng(0).integers(3, 12, 200)]
     settings = watermark.config(mark)
@@ -158,8 +158,9 @@ def test_won_rounds_are_those_of_a_second_implementation(mark: Mark) -> None:
     found = watermark.evidence(mark, tokens)
     assert found.values == pytest.approx(wanted)
     assert len(found.values) < len(tokens) - mark.ngram
-    mean, sd = reference.chance(settings.keys, table)
-    assert (found.mean, found.sd) == pytest.approx((mean, sd))
+    if mark.depth < 10:  # by hand, for all there are
+        mean, sd = reference.chance(settings.keys, table)
+        assert (found.mean, found.sd) == pytest.approx((mean, sd))
 
 
 def test_keys_decide_apart_and_nothing_is_read_from_too_little() -> None:
