@@ -176,8 +176,9 @@ def _chance(mark: Mark) -> tuple[float, float]:
 
 def _weights(depth: int) -> np.ndarray:
     """Weights of the rounds (depth,), from 10 to 1, with sum 1: the weighted mean of SynthID's own detector."""
-    weights = np.linspace(10.0, 1.0, depth)
-    return weights / weights.sum()
+    raw = np.linspace(10.0, 1.0, depth)
+    weights: np.ndarray = raw / raw.sum()
+    return weights
 
 
 @functools.lru_cache(maxsize=16)
