@@ -20,8 +20,8 @@ LAYERS = (
     "errors", "records", "language", "licences", "strict", "candidates", "recipe", "guidelines", "groups", "run",
     "taint", "stats", "model", "data", "lineage", "previous", "adjust",
     "measure", "decide", "review", "document", "audit", "erasure", "starter", "prepare", "rungs", "planning", "trials",
-    "choosing", "climbing", "pipeline", "dosing", "reviewing", "concluding", "shipped", "scale", "probe", "rounds",
-    "watch", "live", "export", "serve", "cli",
+    "choosing", "climbing", "pipeline", "dosing", "reviewing", "concluding", "shipped", "verifying", "scale", "probe",
+    "rounds", "watch", "live", "export", "serve", "cli",
 )  # fmt: skip
 STAGES = ("data", "adjust", "measure", "decide", "review", "document")
 RECIPE_READERS = (

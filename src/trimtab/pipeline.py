@@ -30,7 +30,7 @@ from trimtab.recipe import Recipe
 from trimtab.recipe import load as load_recipe
 from trimtab.records import Report, Verdict, content_hash, plain
 from trimtab.run import RunFolder
-from trimtab.rungs import advised
+from trimtab.rungs import advised, disclosed
 from trimtab.trials import certify
 
 
@@ -178,6 +178,7 @@ def _open(work: Work) -> None:
     changes = _changes(work)
     _introduce(folder, prepared)
     _record_round(folder, prepared)
+    disclosed.under(Stack(), prepared, work.base, folder)
     if any(rung in WEIGHTS for rung in prepared.recipe.ladder):
         folder.write("certificate.json", certify(prepared, work.base, rows_of(prepared, work.base, "tune")))
     if not folder.has("plan.json"):

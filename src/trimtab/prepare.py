@@ -142,6 +142,11 @@ def prepare(recipe: Recipe) -> Prepared:
     goal = _metric(recipe, recipe.goal)
     guards = tuple(_guard(recipe, guard, examples, parts["tune"]) for guard in recipe.guards)
     check_seeds([goal, *(guard.metric for guard in guards)], range(recipe.sampling.seeds))
+    if recipe.disclosure.watermark == "synthid" and not recipe.sampling.temperature:
+        raise RecipeError(
+            "disclosure.watermark: synthid works by chance, and sampling.temperature 0 leaves nothing to it",
+            "set sampling.temperature above 0, or take green-list, which marks greedy answers too",
+        )
     if service.served(recipe.model):
         _check_service(recipe, goal, guards)
     confirm = split.confirm_hash(parts["confirm"])
@@ -216,6 +221,9 @@ def _identity(
             "guards": {"__all__": {"suite"}},
         }
     )
+    if not recipe.disclosure.watermark:
+        # Runs from before there was the section stay what they are.
+        del decided["disclosure"]
     for asked in (decided["goal"], *decided["guards"]):
         asked["options"] = {
             key: _content(value) if key == "file" else value for key, value in asked["options"].items()
@@ -270,6 +278,9 @@ def _check_service(recipe: Recipe, goal: Metric, guards: tuple[GuardSuite, ...])
             "use metrics that read answers: careful-requests with refusal, facts-kept with coverage, target with "
             "chrf, or a file of examples with any of them",
         )
+    if recipe.disclosure.watermark:
+        problems.append("disclosure.watermark: not available, because a service draws its tokens itself")
+        hints.insert(0, "leave disclosure out, or have the service mark its answers")
     if any(one.best_of != 1 and one.by == "judgement" for one in recipe.candidates.decoding):
         problems.append(
             "candidates.decoding: by judgement: not available, because a service gives no likelihoods"

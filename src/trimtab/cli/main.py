@@ -33,6 +33,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "review": ("review", "Have people judge answers blindly, in the browser."),
     "export": ("export", "Export a tuned model for other programs, compared with it first."),
     "serve": ("serve", "Serve tuned models to OpenAI's clients, many stacks in one batch."),
+    "verify": ("verify", "Say whether a text carries a run's watermark, with the p-value."),
     "compare": ("look", "Compare two runs, or two files of scores, item by item."),
     "report": ("look", "Write a run's report.html again."),
     "runs": ("look", "List the runs and their verdicts."),

@@ -17,6 +17,7 @@ import yaml
 from trimtab import __version__
 from trimtab.adjust.contract import Adjustment
 from trimtab.adjust.decoding import Decoding
+from trimtab.adjust.overlay import NAMES
 from trimtab.adjust.prompt import Prompt
 from trimtab.document.exported import ORIGIN
 from trimtab.export.wanted import OUTSIDE, Form, Kind, divided
@@ -108,7 +109,7 @@ def origin(shipped: Shipped, base: Base, form: Form, kind: Kind) -> dict[str, An
         "not_in_the_weights": [{"kind": one.kind, "why": OUTSIDE[one.kind]} for one in outside],
         "messages": _messages(outside),
         "revise": [one.wording.revise for one in outside if isinstance(one, Prompt) and one.wording.revise],
-        "sampling": {f.name: getattr(sampling, f.name) for f in dataclasses.fields(Sampling)},
+        "sampling": {name: getattr(sampling, name) for name in NAMES},
         "warnings": warnings(shipped, outside, sampling, form),
     }
 

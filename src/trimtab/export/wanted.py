@@ -37,6 +37,7 @@ OUTSIDE = {
     "decoding": "settings of sampling: set them in the program that answers",
     "postprocess": "rules that edit or reject an answer after it is drawn: nothing here applies them",
     "confidence": "a calibrated confidence, and abstaining where it is low: nothing here computes it",
+    "watermark": "a mark that is put in as tokens are drawn: nothing here draws with it, and its key stays in the run",
 }
 
 

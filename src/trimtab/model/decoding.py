@@ -20,6 +20,7 @@ from trimtab.model.memory import available_bytes
 from trimtab.model.mixed import Asked, Mixed
 from trimtab.model.pack import rounded
 from trimtab.model.padded import Padded
+from trimtab.model.watermark import Marking, marks, unmarked
 from trimtab.records import Output, Question, Sampling
 
 # Rows in one batch: enough that the weights are read seldom; and the share of free memory that their keys and values
@@ -209,11 +210,12 @@ def _bytes_a_token(network: Any) -> int:
 
 
 class _Drawing:
-    """Random streams and seen tokens of the rows by place, and the settings of those that are answered."""
+    """Random streams, watermarks and seen tokens of the rows by place, and the settings of those that are answered."""
 
     def __init__(self, longest: int, *, penalised: bool) -> None:
         self.penalised = penalised
         self.streams: dict[int, np.random.Generator] = {}
+        self.marking: dict[int, Marking] = {}
         # (places, tokens): prompt and answer, then the prompt's first token again; and (places,): how many are filled.
         self.seen = torch.empty(0)
         self.filled = torch.empty(0)
@@ -225,6 +227,10 @@ class _Drawing:
         """Take rows in at their places."""
         self._of = ()
         self.streams |= {place: row.random() for place, row in entered.items()}
+        for place, row in entered.items():
+            self.marking.pop(place, None)
+            if row.sampling.mark and marks(row.sampling):
+                self.marking[place] = Marking(row.sampling, row.sampling.mark, row.prompt[-1])
         if not self.penalised:
             return
         if self.seen.shape[0] != places:
@@ -241,6 +247,9 @@ class _Drawing:
             self._of = ()
         for source, target in moved.items():
             self.streams[target] = self.streams.pop(source)
+            self.marking.pop(target, None)
+            if source in self.marking:
+                self.marking[target] = self.marking.pop(source)
             if self.penalised:
                 self.seen[target], self.filled[target] = self.seen[source], self.filled[source]
 
@@ -250,7 +259,7 @@ class _Drawing:
         """The next token by place, (places,) int64, and the log-probabilities of those at `at`, drawn as `how` says."""
         if self._settings is None or self._of != tuple(at):
             self._of = tuple(at)
-            self._settings = Settings.of(how, logits.device)
+            self._settings = Settings.of([unmarked(one) for one in how], logits.device)
         index = torch.tensor(at, device=logits.device)
         uniforms = torch.tensor([self.streams[place].random() for place in at], dtype=torch.float64)
         uniforms = uniforms.to(logits.device)
@@ -270,7 +279,15 @@ class _Drawing:
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Next tokens and log-probabilities of some rows, which are at the places `index`."""
         scores = penalise(logits, self.seen[index], settings.penalty) if self.penalised else logits
+        places = index.tolist() if self.marking else []
+        marked = {n: self.marking[place] for n, place in enumerate(places) if place in self.marking}
+        if marked:
+            scores = scores.clone()
+        for number, marking in marked.items():
+            scores[number] = marking.scores(scores[number])
         found = choose(scores, settings, uniforms)
+        for number, marking in marked.items():
+            marking.said(int(found[number]))
         if self.penalised:
             self.seen[index, self.filled[index]] = found
             self.filled[index] += 1

@@ -149,6 +149,7 @@ def _body(
         "verdict": begun.served.outcome or None,
         "as_measured": begun.measured,
         "ai_generated": True,
+        **({"watermark": begun.mark} if begun.mark else {}),
     }
     head = {
         "id": begun.named,
