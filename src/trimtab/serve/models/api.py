@@ -38,7 +38,7 @@ def serving_of(request: Request) -> Serving:
 def models(request: Request) -> dict[str, Any]:
     """Every model that may be asked for."""
     serving = serving_of(request)
-    return {"object": "list", "data": [_listed(one, serving.started) for one in serving.stacks.values()]}
+    return {"object": "list", "data": [_listed(one, serving.started) for one in serving.listed()]}
 
 
 @router.get("/models/{name:path}")
@@ -53,7 +53,7 @@ async def chat(request: Request, asked: Chat) -> JSONResponse | StreamingRespons
     """Answer a conversation."""
     messages = [Message(ROLES.get(t.role, t.role), t.said) for t in asked.messages]  # type: ignore[arg-type]
     serving = serving_of(request)
-    served = serving.find(asked.model)
+    served = await asyncio.to_thread(serving.find, asked.model)
     if asked.logprobs and not served.streams:
         raise Refusal(400, f"{asked.model} edits its answers, whose tokens are then others", param="logprobs")
     begun = serving.begin(served, asked, messages, asked.most)
@@ -77,7 +77,7 @@ async def chat(request: Request, asked: Chat) -> JSONResponse | StreamingRespons
 async def completions(request: Request, asked: Completion) -> JSONResponse | StreamingResponse:
     """Go on with a text, outside of any conversation."""
     serving = serving_of(request)
-    served = serving.find(asked.model)
+    served = await asyncio.to_thread(serving.find, asked.model)
     if not served.bare:
         raise Refusal(
             400,
@@ -119,7 +119,12 @@ def _written(vector: np.ndarray, form: str) -> Any:
 
 
 def _listed(one: Served, started: float) -> dict[str, Any]:
-    about = {"stack": one.stack.hash, "verdict": one.outcome or None, "run": one.run or None}
+    about = {
+        "stack": one.stack.hash,
+        "verdict": one.outcome or None,
+        "run": one.run or None,
+        **_of_profile(one),
+    }
     return {
         "id": one.name,
         "object": "model",
@@ -127,6 +132,12 @@ def _listed(one: Served, started: float) -> dict[str, Any]:
         "owned_by": "trimtab",
         "trimtab": about,
     }
+
+
+def _of_profile(one: Served) -> dict[str, Any]:
+    """What a profile changed of what was judged, and the stack that its choice fell on."""
+    changed = {"changed": list(one.changed)} if one.changed else {}
+    return changed | ({"arm": one.arm} if one.arm else {})
 
 
 def _of_answer(said: Said) -> dict[str, Any]:
@@ -140,6 +151,7 @@ def _body(
         "stack": begun.served.stack.hash,
         "verdict": begun.served.outcome or None,
         "as_measured": begun.measured,
+        **_of_profile(begun.served),
         "ai_generated": True,
     }
     head = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,11 +11,13 @@ from functools import partial
 
 import numpy as np
 
+from trimtab.errors import TrimtabError
 from trimtab.model.sentences import Encoder
 from trimtab.records import Message
 from trimtab.serve.models import answering
 from trimtab.serve.models.answering import Said
 from trimtab.serve.models.engine import Engine
+from trimtab.serve.models.personal import Profiles
 from trimtab.serve.models.schema import Asking, Refusal
 from trimtab.serve.models.stacks import Served
 
@@ -36,12 +39,14 @@ class Serving:
     Attributes:
         encoder: of sentences; None where it is not installed.
         seconds: longest time that a request may take.
+        profiles: of users, teams and audiences; None where there are none.
     """
 
     engine: Engine
     stacks: Mapping[str, Served]
     encoder: Encoder | None = None
     seconds: float = 300.0
+    profiles: Profiles | None = None
     started: float = field(default_factory=time.time)
 
     @property
@@ -49,18 +54,40 @@ class Serving:
         """The base model's, short."""
         return self.engine.base.fingerprint[:16]
 
+    @property
+    def names(self) -> list[str]:
+        """Every model that may be asked for: stacks, then profiles."""
+        return [*self.stacks, *(self.profiles.names() if self.profiles else ())]
+
+    def listed(self) -> list[Served]:
+        """Every model that may be asked for; a profile that cannot be used now is left out."""
+        found = list(self.stacks.values())
+        for name in self.profiles.names() if self.profiles else ():
+            with contextlib.suppress(TrimtabError):
+                default = self.profiles.default(name) if self.profiles else None
+                found += [default] if default else []
+        return found
+
     def find(self, name: str) -> Served:
-        """A stack by its name.
+        """A stack by its name, or the one that a profile's next answer comes from.
 
         Raises:
-            Refusal: 404; the base model is never given instead.
+            Refusal: 404; the base model is never given instead. 503: a profile's file cannot be used.
         """
-        if name not in self.stacks:
-            known = ", ".join(sorted(self.stacks))
+        found = self.stacks.get(name) or self._personal(name)
+        if found is None:
+            known = ", ".join(sorted(self.names))
             raise Refusal(
                 404, f"no model {name[:80]!r}; there are: {known}", code="model_not_found", param="model"
             )
-        return self.stacks[name]
+        return found
+
+    def _personal(self, name: str) -> Served | None:
+        try:
+            return self.profiles.find(name) if self.profiles else None
+        except TrimtabError:
+            # What its file holds is for nobody who asks.
+            raise Refusal(503, f"the profile {name} cannot be used now", code="profile_unusable") from None
 
     def begin(
         self, served: Served, asked: Asking, messages: Sequence[Message], most: int | None, *, text: str = ""
