@@ -1,1 +1,1 @@
-"""What is kept of people who use a served model, and what is made of it."""
+"""People who use a served model: their keys, what they were answered, and what they said of it."""
