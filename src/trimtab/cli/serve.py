@@ -16,10 +16,11 @@ from trimtab.serve import running
 from trimtab.serve.models import stacks
 from trimtab.serve.models.app import application
 from trimtab.serve.models.engine import Engine, Limits, apart
+from trimtab.serve.models.personal import Profiles, checked
 from trimtab.serve.models.serving import Serving
 
 PORT = 8322
-KEYS = ("host", "port", "rows", "waiting", "prompt", "answer", "seconds", "unproven", "base")
+KEYS = ("host", "port", "rows", "waiting", "prompt", "answer", "seconds", "unproven", "base", "profiles")
 YES = ("yes", "no")
 
 app = typer.Typer(rich_markup_mode=None)
@@ -44,6 +45,7 @@ def serve(
     --use host=0.0.0.0 port=8322 to be reached from elsewhere: it asks for no key, so put it behind something that
     does. --use rows=32, waiting=256: answers at once and in the queue; prompt=2048, answer=1024: most tokens of each;
     seconds=300: longest request. --use unproven=yes serves runs whose verdict is not ship; base=yes the base model too.
+    --use profiles=DIR: every profile of the folder is a model too, under its own name; see trimtab profile.
     """
     said = using.pairs(use or [], KEYS)
     port = using.number(said, "port") if "port" in said else PORT
@@ -52,9 +54,9 @@ def serve(
         serving = apart(partial(_serving, runs, said))
         place = f"{running.address(listening)}/v1"
         if as_json:
-            show.document({"address": place, "models": list(serving.stacks)})
+            show.document({"address": place, "models": serving.names})
         else:
-            show.facts([("Address", place), *(("Model", name) for name in serving.stacks)])
+            show.facts([("Address", place), *(("Model", name) for name in serving.names)])
             show.line("Serving until Ctrl-C.")
         running.serve(application(serving), listening)
         if not serving.engine.stop(finish=True):
@@ -76,4 +78,10 @@ def _serving(runs: list[str], said: dict[str, list[str]]) -> Serving:
     engine = Engine(base, limits)
     encoder = default_encoder() if encoder_installed() else None
     seconds = float(using.number(said, "seconds") or Serving.seconds)
-    return Serving(engine, stacks.admitted(engine, served), encoder, seconds)
+    known = stacks.admitted(engine, served)
+    plain = stacks.of_base(recipe.model, served[0].sampling)
+    people = [
+        checked(Profiles(Path(folder), engine, known, plain, unproven=unproven))
+        for folder in said.get("profiles", ())[-1:]
+    ]
+    return Serving(engine, known, encoder, seconds, people[0] if people else None)

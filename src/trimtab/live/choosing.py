@@ -5,6 +5,7 @@ All of it is computed from the answers and the feedback that the store keeps: th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,11 +14,15 @@ import numpy as np
 from trimtab.live.answers import Kept
 from trimtab.live.feedback import Given
 from trimtab.records import Estimate
-from trimtab.stats import bounded_mean
 from trimtab.stats.bandit import Evidence, drawn, least_share
+from trimtab.stats.betting import betting
 
+# What answers of an arm are kept under: the name of its stack, so long, and its hash without the profile's words, so
+# long. Another strength is another arm; another fact or style is not.
+NAMED, HASHED = 40, 16
 # A rating of 1 is a reward of 0, one of 5 a reward of 1.
 WORST, RANGE = 1, 4
+LEVEL = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +61,27 @@ class Choice:
         found = []
         for number, stack in enumerate(self.stacks):
             values = [reward for arm, reward in self.heard if arm == number]
-            mean = bounded_mean(values, (0.0, 1.0))
-            found.append(Arm(stack, mean, int(self.evidence.stopped[0, number])))
+            found.append(Arm(stack, received(values), int(self.evidence.stopped[0, number])))
         return found
+
+
+def received(values: Sequence[float]) -> Estimate:
+    """The mean of rewards; its bounds hold at any time, and whatever rule chose who answers (`stats.betting`)."""
+    if not values:
+        nan = math.nan
+        return Estimate(nan, nan, nan, LEVEL, 0, "betting", "no feedback")
+    return betting(np.array(values), (1 - LEVEL) / 2).estimate(LEVEL, len(values))
+
+
+def label(name: str, stack: str) -> str:
+    """What answers of a stack of this name and hash are kept under."""
+    return f"{name[:NAMED]}@{stack[:HASHED]}"
+
+
+def latest(name: str, said: Sequence[tuple[Kept, Given]]) -> str:
+    """What the newest answers of a stack of this name are kept under; the bare name where there is none."""
+    found = [kept.arm for kept, _ in said if kept.arm.rpartition("@")[0] == name[:NAMED]]
+    return found[-1] if found else name
 
 
 def reward(given: Given) -> float | None:
@@ -77,7 +100,7 @@ def learned(stacks: Sequence[str], said: Sequence[tuple[Kept, Given]]) -> Choice
     """What the feedback of a profile says of its stacks, the default first; of answers by other stacks nothing counts.
 
     Args:
-        stacks: hashes, as they are kept with answers (`Kept.arm`).
+        stacks: as they are kept with answers (`Kept.arm`, see `label`).
         said: in the order of the answers.
     """
     evidence, heard = Evidence.none(1, len(stacks)), []

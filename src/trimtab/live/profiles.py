@@ -67,7 +67,9 @@ class Profile(Section):
     def words(self) -> str:
         """What is said to the model before each conversation; empty where there is nothing to say."""
         parts = [("About the user:", self.facts), ("How to answer:", self.style)]
-        return "\n\n".join("\n".join([head, *(f"- {line}" for line in lines)]) for head, lines in parts if lines)
+        return "\n\n".join(
+            "\n".join([head, *(f"- {line}" for line in lines)]) for head, lines in parts if lines
+        )
 
 
 def place(folder: Path, name: str) -> Path:
@@ -126,7 +128,9 @@ def write(folder: Path, name: str, profile: Profile) -> Path:
     content: Mapping[str, Any] = profile.model_dump(mode="json", exclude_defaults=True)
     old = os.umask(0o077)
     try:
-        write_atomic(path, yaml.safe_dump({"stack": profile.stack, **content}, sort_keys=False, allow_unicode=True))
+        write_atomic(
+            path, yaml.safe_dump({"stack": profile.stack, **content}, sort_keys=False, allow_unicode=True)
+        )
     finally:
         os.umask(old)
     return path

@@ -7,9 +7,9 @@ Arm 0 is the default, against which all others are held. Rewards lie in [0, 1].
               the comparison stays identified for ever, at a cost that grows as the square root only
     floor     an arm is stopped for good as soon as it is shown worse than the default
 
-Shown worse: for every m in [0, 1], the capital of one who bets that the default's mean is above m, times the capital of
-one who bets that the arm's is below m, has reached 1 / alpha (bets and their bound: `betting`). Where the arm is as good
-as the default, take m = the default's mean: there the product is a supermartingale that starts at 1, whatever rule
+Shown worse: for every m in [0, 1], the capital of one who bets that the default's mean is above m, times the capital
+of one who bets that the arm's is below m, has reached 1 / alpha (bets and their bound: `betting`). Where the arm is as
+good as the default, take m = the default's mean: there the product is a supermartingale that starts at 1, whatever rule
 chose who answers, so that it ever reaches 1 / alpha with probability alpha at most (Ville 1939). Between two points of
 the grid of m the product is bounded from below, as one capital falls in m and the other rises.
 """

@@ -98,15 +98,30 @@ def test_profiles_are_models_and_others_are_unknown(place: Place) -> None:
     assert about["ann"]["changed"] == ["facts", "style"]
     assert about["ben"]["changed"] == ["facts", "strengths"]
     assert (about["ann"]["run"], about["team"]["stack"]) == ("drawn", "base")
-    assert not [one for one in listed if any(str(p.facts) in json.dumps(one) for p in PEOPLE.values() if p.facts)]
+    assert not [
+        one for one in listed if any(str(p.facts) in json.dumps(one) for p in PEOPLE.values() if p.facts)
+    ]
     answer = place.ask("ann").json()
     assert (answer["model"], answer["trimtab"]["as_measured"]) == ("ann", False)
-    for wrong in ("fred", "ANN", "../ann", "ann.yaml", "ann/", "%2e%2e/ann", "", " ann", "a" * 200, "ann\x00"):
+    for wrong in (
+        "fred",
+        "ANN",
+        "../ann",
+        "ann.yaml",
+        "ann/",
+        "%2e%2e/ann",
+        "",
+        " ann",
+        "a" * 200,
+        "ann\x00",
+    ):
         assert place.ask(wrong).status_code in (400, 404), wrong
         assert place.client.get(f"/v1/models/{wrong or 'x'}".replace("\x00", "%00")).status_code == 404, wrong
 
 
-def test_in_one_batch_everybody_gets_the_answer_that_they_get_alone(place: Place, runs: list[Served], tmp_path: Path) -> None:
+def test_in_one_batch_everybody_gets_the_answer_that_they_get_alone(
+    place: Place, runs: list[Served], tmp_path: Path
+) -> None:
     asked = [(name, seed) for seed in range(5) for name in (*PEOPLE, "drawn")]
     with ThreadPoolExecutor(16) as pool:
         found = list(pool.map(lambda one: place.said(*one), asked))
@@ -123,13 +138,17 @@ def test_in_one_batch_everybody_gets_the_answer_that_they_get_alone(place: Place
     assert len(set(together.values())) > 20
 
 
-def test_nobodys_facts_stand_in_anybody_elses_prompt_or_in_a_log(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+def test_nobodys_facts_stand_in_anybody_elses_prompt_or_in_a_log(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.DEBUG), ThreadPoolExecutor(16) as pool:
         list(pool.map(lambda number: place.said([*PEOPLE, "drawn"][number % 7], number), range(42)))
     decode = place.engine.base.tokenizer.decode
     prompts = [str(decode(list(row.prompt))) for row in place.engine.asked]
     markers = [line for profile in PEOPLE.values() for line in profile.facts]
-    assert {marker: sum(marker in prompt for prompt in prompts) for marker in markers} == dict.fromkeys(markers, 6)
+    assert {marker: sum(marker in prompt for prompt in prompts) for marker in markers} == dict.fromkeys(
+        markers, 6
+    )
     assert all(sum(marker in prompt for marker in markers) <= 1 for prompt in prompts)
     # Of those with the same network only the words differ.
     assert {row.whose for row in place.engine.asked if "ANN-7F" in decode(list(row.prompt))} == {

@@ -32,7 +32,7 @@ Stamp = tuple[int, int, int]
 
 @dataclass
 class Known:
-    """A profile as it was read: its stacks by the hash that answers are kept under, the default first."""
+    """A profile as it was read: its stacks by what their answers are kept under, the default first."""
 
     stamp: Stamp
     arms: dict[str, Served]
@@ -130,10 +130,8 @@ class Profiles:
                     "take it out of arms; what answers without a verdict must be the default, `stack`",
                 )
             own, bare = personal(origin, name, profile)
-            if bare in found:
-                raise ProfileError(f"profile {name}: {stack} is the same as another of its stacks", "name it once")
             stacks.admit(self.engine, own)
-            found[bare] = own
+            found[choosing.label(stack, bare)] = own
         return found
 
     def _origin(self, name: str, profile: Profile, stack: str) -> Served:
@@ -144,7 +142,9 @@ class Profiles:
             return stacks.of_run(path, self.engine.base, unproven=self.unproven)
         if stack not in self.runs:
             there = ", ".join((BASE, OWN, *sorted(self.runs)))
-            raise ProfileError(f"profile {name}: no stack {stack!r}; there are: {there}", "serve that run too")
+            raise ProfileError(
+                f"profile {name}: no stack {stack!r}; there are: {there}", "serve that run too"
+            )
         return self.runs[stack]
 
     def _drop(self, name: str) -> None:
@@ -181,7 +181,9 @@ def checked(found: Profiles) -> Profiles:
     """
     known, problems = found.names(), []
     if not known:
-        raise ProfileError(f"{found.folder}: no profiles there", "write one: trimtab profile NAME --use stack=base")
+        raise ProfileError(
+            f"{found.folder}: no profiles there", "write one: trimtab profile NAME --use stack=base"
+        )
     for name in known:
         try:
             if name in found.runs:

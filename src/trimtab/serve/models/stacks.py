@@ -33,7 +33,7 @@ class Served:
         outcome: of its run's verdict; empty for the base model.
         streams: its answers can be sent token by token: nothing edits them or chooses among several.
         changed: what a profile changed of what the verdict is about: facts, style, strengths.
-        arm: hash of the stack that a profile's choice fell on; empty where there was nothing to choose.
+        arm: the stack that a profile's choice fell on; empty where there was nothing to choose.
     """
 
     name: str
