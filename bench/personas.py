@@ -22,10 +22,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import record
 from fastapi.testclient import TestClient
 from sacrebleu.metrics import CHRF
 
+import record
 from trimtab import stats
 from trimtab.adjust import layers
 from trimtab.adjust.loop import Settings

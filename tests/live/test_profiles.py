@@ -10,7 +10,7 @@ import pytest
 
 from tests import projects
 from trimtab.errors import ProfileError
-from trimtab.live import answers, choosing, feedback, forgetting, learning, profiles
+from trimtab.live import answers, choosing, deleting, feedback, learning, profiles
 from trimtab.live.answers import Kept
 from trimtab.live.feedback import Given
 from trimtab.live.profiles import Profile
@@ -136,7 +136,7 @@ def test_a_profile_learns_a_stack_of_its_own_and_deleting_it_leaves_nothing(
     before = set(holding(tmp_path, MARKER))
     assert before
     assert list((tmp_path / "cache" / "tokens").glob("*.npz"))
-    gone = forgetting.forget(folder, "ann", store)
+    gone = deleting.delete(folder, "ann", store)
     assert (gone.answers, gone.files > 10) == (90, True)
     store.close()
     for trace in (MARKER, "item 7", "ann7-0"):
@@ -146,7 +146,7 @@ def test_a_profile_learns_a_stack_of_its_own_and_deleting_it_leaves_nothing(
     store = Store.open(f"sqlite:///{tmp_path}/runs/people.db")
     assert len(feedback.of(store, model="ben")) == 3
     with pytest.raises(ProfileError, match="no profile ann; there are: ben"):
-        forgetting.forget(folder, "ann", store)
+        deleting.delete(folder, "ann", store)
     store.close()
 
 

@@ -12,7 +12,7 @@ import typer
 
 from trimtab.cli import progress, show, using
 from trimtab.errors import UserError
-from trimtab.live import choosing, feedback, forgetting, learning, profiles
+from trimtab.live import choosing, deleting, feedback, learning, profiles
 from trimtab.live.choosing import Arm
 from trimtab.live.profiles import Profile
 from trimtab.records import plain
@@ -66,7 +66,7 @@ def profile(
         raise UserError("--delete: nothing else can be done with it", "give it alone")
     with _store(runs) as store:
         if delete:
-            gone = forgetting.forget(folder, name, store)
+            gone = deleting.delete(folder, name, store)
             _deleted(name, gone, as_json=as_json)
             return 0
         settings = {key: values for key, values in said.items() if key not in ("model", "like")}
@@ -195,7 +195,7 @@ def _learn(
     return show.OUTCOMES[verdict.outcome]
 
 
-def _deleted(name: str, gone: forgetting.Forgotten, *, as_json: bool) -> None:
+def _deleted(name: str, gone: deleting.Deleted, *, as_json: bool) -> None:
     if as_json:
         show.document({"profile": name, "deleted": asdict(gone)})
     else:

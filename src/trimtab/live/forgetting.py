@@ -1,49 +1,27 @@
-"""Deleting a profile deletes everything that it learned."""
+"""Forgetting a user: what they were answered and said goes to the last byte, and their key leads to nobody."""
 
 from __future__ import annotations
 
-import contextlib
-import shutil
-from dataclasses import dataclass
-from pathlib import Path
+from sqlalchemy import update
 
-from trimtab import erasure
-from trimtab.errors import DataError, ProfileError
-from trimtab.live import answers, profiles
+from trimtab.live import answers, keys
 from trimtab.review.store import Store
+from trimtab.review.tables import api_keys
 
 
-@dataclass(frozen=True, slots=True)
-class Forgotten:
-    """What was deleted: files, and answers with what was said of them."""
+def forget(store: Store, name: str) -> int:
+    """Forget the holder of the keys of a name; returns how many answers there were of theirs.
 
-    files: int
-    answers: int
-
-
-def forget(folder: Path, name: str, store: Store | None) -> Forgotten:
-    """Delete a profile: its file, its rows, runs and adapters, what caches have of them, its answers and feedback.
-
-    Its file goes first, so that a server knows it no more from then on. Given again after it was cut off, it does
-    what is left.
+    The keys are revoked first, so that nothing is added meanwhile; their numbers stay, without a name.
 
     Raises:
-        ProfileError: there is nothing of this name.
-        RunError: a run of its own is being made: its file is gone, the rest is not.
+        ReviewError: no key is or was called so.
     """
-    path, home = profiles.place(folder, name), profiles.home(folder, name)
-    files = [one for one in (path, *home.rglob("*")) if one.is_file()]
-    path.unlink(missing_ok=True)
-    if home.is_dir():
-        # Caches have its rows too; an erasure knows all of them. Nobody known there is nothing cached.
-        with contextlib.suppress(DataError):
-            erasure.erase(erasure.Asked(name, home, adapters="delete", retrain=False))
-    kept = answers.forget(store, model=name) if store else 0
-    if home.is_dir():
-        shutil.rmtree(home)
-    if not files and not kept:
-        there = ", ".join(profiles.names(folder)) or "none"
-        raise ProfileError(
-            f"{folder}: no profile {name}; there are: {there}", "see them with: trimtab profile"
-        )
-    return Forgotten(len(files), kept)
+    theirs = [key.id for key in keys.called(store, name)]
+    keys.revoked(store, name)
+    gone = sum(answers.forget(store, owner=owner) for owner in theirs)
+    with store.writing() as connection:
+        ended = update(api_keys).where(api_keys.c.id.in_(theirs))
+        connection.execute(ended.values(name="", models=[]))
+    store.purge()
+    return gone

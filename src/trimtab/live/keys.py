@@ -7,6 +7,7 @@ choose), and looking a hash up tells a watch nothing, since who sends a key cann
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import time
 from collections.abc import Sequence
@@ -15,13 +16,13 @@ from dataclasses import dataclass
 from sqlalchemy import insert, select, update
 
 from trimtab.errors import ReviewError, several
-from trimtab.live.tables import api_keys
 from trimtab.review.people import LONGEST_NAME, note
 from trimtab.review.store import Store
-from trimtab.review.tables import LONG
+from trimtab.review.tables import LONG, api_keys
 
 # What a key begins with, so that one that was left lying about is recognised; bytes that are drawn.
 MARK, BYTES = "tt-", 32
+SHAPE = re.compile(re.escape(MARK) + "[A-Za-z0-9_-]{43}")
 MOST_MODELS = 1000
 
 
@@ -78,6 +79,11 @@ def known(store: Store, text: str) -> Key | None:
     with store.reading() as connection:
         row = connection.execute(wanted).first()
     return _key(row) if row is not None else None
+
+
+def shaped(text: str) -> bool:
+    """Whether a text could be a key: what cannot is not looked for."""
+    return SHAPE.fullmatch(text) is not None
 
 
 def needed(store: Store) -> bool:

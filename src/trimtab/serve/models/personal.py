@@ -65,6 +65,10 @@ class Profiles:
         """Every profile that may be asked for."""
         return profiles.names(self.folder)
 
+    def has(self, name: str) -> bool:
+        """Whether there is a profile of this name."""
+        return bool(profiles.NAME.fullmatch(name)) and profiles.place(self.folder, name).is_file()
+
     def default(self, name: str) -> Served | None:
         """The stack that a profile is answered by before anything is learned; None where there is no such profile.
 
