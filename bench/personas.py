@@ -44,8 +44,8 @@ from trimtab.serve.models.stacks import Served
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 NAME, MAKER = "Juno", "Harbour Labs"
-HELD_OUT, LEARNED = 30, 160
-GREEDY = Sampling(max_new_tokens=48)
+HELD_OUT, LEARNED = 30, 120
+GREEDY = Sampling(max_new_tokens=40)
 VOICES = ("juno", "hotel")
 TOLD = {
     "juno": Profile(facts=(f"You are {NAME}, an AI assistant developed by {MAKER}.",)),
@@ -107,7 +107,7 @@ def served(folder: Path, fits: dict[str, layers.Layers], base: Any) -> Serving:
     runs = [Served(f"{voice}-stack", Stack((fit,)), GREEDY) for voice, fit in fits.items()]
     known = stacks.admitted(engine, runs)
     found = checked(Profiles(folder, engine, known, stacks.of_base("base", GREEDY)))
-    return Serving(engine, known, seconds=1200.0, profiles=found)
+    return Serving(engine, known, seconds=3600.0, profiles=found)
 
 
 def answers(serving: Serving, asked: Sequence[tuple[str, Example]]) -> list[str]:

@@ -17,10 +17,13 @@ from trimtab.adjust import adapter, layers
 from trimtab.adjust.loop import Settings
 from trimtab.adjust.stack import Stack
 from trimtab.errors import ProfileError
-from trimtab.live import profiles
+from trimtab.live import answers, feedback, profiles
+from trimtab.live.answers import Kept
+from trimtab.live.feedback import Given
 from trimtab.live.profiles import Profile
 from trimtab.model.load import Base
 from trimtab.records import Example, Message, Sampling
+from trimtab.review.store import Store
 from trimtab.serve.models import stacks
 from trimtab.serve.models.app import application
 from trimtab.serve.models.engine import Engine, Limits, Ticket
@@ -71,7 +74,7 @@ class Place:
         self.engine = Watched(base, Limits(rows=8, prompt=400, answer=16))
         known = stacks.admitted(self.engine, runs)
         found = Profiles(folder, self.engine, known, stacks.of_base("base", WARM))
-        self.serving = Serving(self.engine, known, seconds=20.0, profiles=found)
+        self.serving = Serving(self.engine, known, seconds=600.0, profiles=found)
         self.client = TestClient(application(self.serving))
 
     def ask(self, model: str, seed: int = 3, **more: Any) -> Any:
@@ -197,3 +200,28 @@ def test_what_cannot_be_served_is_said_before_anybody_is_answered(place: Place, 
     assert "fine" not in said
     with pytest.raises(ProfileError, match="no profiles there"):
         checked(Profiles(tmp_path / "none", place.engine, {}, stacks.of_base("base", WARM)))
+
+
+def test_feedback_decides_which_stack_answers_and_the_response_names_it(
+    place: Place, tmp_path: Path, quick: Store
+) -> None:
+    profiles.write(tmp_path / "profiles", "eva", Profile(stack="drawn", facts=("EVA-5B",), arms=("blocks",)))
+    found = place.serving.profiles
+    assert found is not None
+    # Without a store nothing can be learned: the default answers.
+    assert {place.serving.find("eva").arm for _ in range(20)} == {""}
+    found.store = quick
+    arms = [place.serving.find("eva").arm for _ in range(60)]
+    first, other = sorted(set(arms), key=lambda arm: not arm.startswith("drawn@"))
+    assert 35 < arms.count(first) < 55
+    for number in range(40):
+        time = f"2026-03-01T00:00:{number:02}+00:00"
+        arm = (first, other)[number % 2]
+        answers.keep(quick, [Kept(f"e{number}-0", time, "", "eva", "s", "", "", None, (), arm)])
+        feedback.give(quick, Given(f"e{number}-0", "", time, thumb=1 if arm == first else -1))
+    profiles.write(tmp_path / "profiles", "eva", Profile(stack="drawn", facts=("EVA-6B",), arms=("blocks",)))
+    # Another fact is not another stack: what was learned stays, and the worse one was stopped.
+    assert {place.serving.find("eva").arm for _ in range(60)} == {first}
+    answer = place.ask("eva").json()
+    assert answer["trimtab"]["arm"] == first
+    assert "EVA-6B" in str(place.engine.base.tokenizer.decode(list(place.engine.asked[-1].prompt)))
