@@ -1,6 +1,6 @@
 """Two users, each with a voice of their own, from one base model in one batch.
 
-    juno     an assistant with a name and a maker: persona_identity (Apache-2.0), 61 rows of who-are-you
+    juno     an assistant with a name and a maker: persona_identity (Apache-2.0), 60 rows of who-are-you
     hotel    a chatty front desk: dstc9 FAQ entries and what agents made of them (Apache-2.0)
 
 For each the last quarter of the blocks is trained on its rows; a profile selects it. Profiles that are only told who
@@ -8,7 +8,7 @@ they are (facts and style, no weights) stand beside. Prompts that nobody was tra
 profile at once, through the server, and answers are held against the voice's own references: chrF, paired by prompt.
 The right voice must win over the other's and over the base model; `compare` gives the interval.
 
-    python bench/personas.py        about six minutes on two cores; writes bench/out/personas.json
+    python bench/personas.py        some minutes on two cores; writes bench/out/personas.json
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ from trimtab.serve.models.stacks import Served
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 NAME, MAKER = "Juno", "Harbour Labs"
-HELD_OUT, LEARNED = 30, 120
-GREEDY = Sampling(max_new_tokens=40)
+HELD_OUT, LEARNED = 20, 60
+GREEDY = Sampling(max_new_tokens=32)
 VOICES = ("juno", "hotel")
 TOLD = {
     "juno": Profile(facts=(f"You are {NAME}, an AI assistant developed by {MAKER}.",)),
@@ -137,8 +137,8 @@ def main() -> None:
     }
     with TemporaryDirectory() as place:
         serving = served(Path(place) / "profiles", {voice: fit for voice, (fit, _) in trained.items()}, base)
-        models = (*VOICES, *(f"{voice}-told" for voice in VOICES), "plain")
-        asked = [(model, one) for voice in VOICES for one in rows[voice][1] for model in models]
+        models = {voice: (*VOICES, f"{voice}-told", "plain") for voice in VOICES}
+        asked = [(model, one) for voice in VOICES for one in rows[voice][1] for model in models[voice]]
         began = time.perf_counter()
         texts = answers(serving, asked)
         result["seconds"]["asking"] = round(time.perf_counter() - began, 1)
@@ -157,7 +157,7 @@ def main() -> None:
             rival: plain(stats.compare(scores[voice, rival], own, clusters=groups))
             for rival in (other, "plain", f"{voice}-told")
         }
-        means = {model: sum(scores[voice, model]) / len(own) for model in models}
+        means = {model: sum(scores[voice, model]) / len(own) for model in models[voice]}
         result["voices"][voice] = {"n": len(own), "chrf": means, "over": found}
         for rival, one in found.items():
             gap = one["difference"]
@@ -166,7 +166,7 @@ def main() -> None:
                 f"{gap['value']:+.1f} [{gap['low']:.1f}, {gap['high']:.1f}], n {gap['n']}, {one['outcome']}"
             )
     shown = [(model, one.prompt, text) for (model, one), text in zip(asked, texts, strict=True)]
-    result["answers"] = shown[: 3 * len(models)] + shown[-3 * len(models) :]
+    result["answers"] = shown[:12] + shown[-12:]
     record.write(result, record.OUT / "personas.json")
 
 

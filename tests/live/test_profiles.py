@@ -44,12 +44,12 @@ def test_a_profile_is_read_as_it_was_written_by_its_owner_alone(tmp_path: Path) 
 
 
 def test_mistakes_are_named_all_at_once_with_the_nearest_key(tmp_path: Path) -> None:
-    (tmp_path / "ann.yaml").write_text("stakc: r1\nstrengths: {adapter: 9}\nfacts: ['two\\nlines']\n")
+    (tmp_path / "ann.yaml").write_text('stakc: r1\nstrengths: {adapter: 9}\nfacts: ["two\\nlines"]\n')
     with pytest.raises(ProfileError) as error:
         profiles.read(tmp_path, "ann")
     assert "stakc: unknown key; did you mean stack?" in error.value.message
     assert "strengths.adapter: Input should be less than or equal to 4" in error.value.message
-    assert "facts.0" in error.value.message
+    assert "facts.0: expected one line of printable characters" in error.value.message
     for wrong in ({"arms": ["base"]}, {"stack": "own"}, {"facts": ["x"] * 33}, {"own": "../other"}):
         with pytest.raises(ProfileError):
             profiles.parse(wrong)
