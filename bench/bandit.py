@@ -6,6 +6,9 @@ Every answer gets a thumb, up with the mean of its arm; arm 0 is the default. `s
 `most`: answers by it that 99 of 100 users do not exceed. `stopped`: users for whom any arm was stopped, and after how
 many rewards in the median. `cost`: thumbs lost to the best arm, over those that an even choice loses; at a quarter of
 the answers and at all of them, in thumbs a user.
+
+`median`: rewards after which the harmful arm is stopped where both answer evenly, by the product of two bets as shipped,
+and by two confidence sequences of half the error each that no longer overlap.
 """
 
 from __future__ import annotations
@@ -14,9 +17,10 @@ import argparse
 from typing import Any
 
 import numpy as np
-import record
 
-from trimtab.stats.bandit import Evidence, drawn
+import record
+from trimtab.stats.bandit import ALPHA, Evidence, drawn
+from trimtab.stats.betting import bets, lower_bound
 
 CASES = {
     "harmful": ((0.7, 0.2), False),
@@ -50,6 +54,27 @@ def simulated(means: tuple[float, ...], users: int, answers: int, *, evenly: boo
     }
 
 
+def rivals(users: int = 60, most: int = 300) -> dict[str, float]:
+    """Rewards until the harmful arm is stopped, in the median, by both rules; `most` where it was not."""
+    product, two = [], []
+    for user in range(users):
+        rng, evidence = np.random.default_rng(user), Evidence.none(1, 2)
+        arms = rng.permuted(np.arange(most) % 2)
+        values = (rng.random(most) < np.array([0.7, 0.2])[arms]).astype(float)
+        for arm, value in zip(arms, values, strict=True):
+            evidence.add(np.array([arm]), np.array([value]))
+        product.append(int(evidence.stopped[0, 1]) or most)
+        apart = (number for number in range(8, most) if _apart(arms[:number], values[:number]))
+        two.append(next(apart, most))
+    return {"product": float(np.median(product)), "two sequences": float(np.median(two))}
+
+
+def _apart(arms: np.ndarray, values: np.ndarray) -> bool:
+    default, other = values[arms == 0], 1 - values[arms == 1]
+    low, high = (lower_bound(x, bets(x, ALPHA / 2), ALPHA / 2) for x in (default, other))
+    return low > 1 - high
+
+
 def main() -> None:
     """Every case."""
     given = argparse.ArgumentParser()
@@ -59,11 +84,9 @@ def main() -> None:
     found: dict[str, Any] = {"users": asked.users, "answers": asked.answers, "cases": {}}
     for name, (means, evenly) in CASES.items():
         found["cases"][name] = one = simulated(means, asked.users, asked.answers, evenly=evenly)
-        print(
-            name,
-            {key: value if value is None else np.round(value, 3) for key, value in one.items()},
-            flush=True,
-        )
+        print(name, one, flush=True)
+    found["median"] = rivals()
+    print("median", found["median"])
     record.write(found, record.OUT / "bandit.json")
 
 

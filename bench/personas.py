@@ -13,6 +13,7 @@ The right voice must win over the other's and over the base model; `compare` giv
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import json
 import time
@@ -42,7 +43,6 @@ from trimtab.serve.models.personal import Profiles, checked
 from trimtab.serve.models.serving import Serving
 from trimtab.serve.models.stacks import Served
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 NAME, MAKER = "Juno", "Harbour Labs"
 HELD_OUT, LEARNED = 20, 60
 GREEDY = Sampling(max_new_tokens=32)
@@ -55,9 +55,9 @@ TOLD = {
 }
 
 
-def juno() -> tuple[list[Example], list[Example]]:
+def juno(data: Path) -> tuple[list[Example], list[Example]]:
     """Rows to learn from, and rows to ask: every third."""
-    rows = json.loads((DATA / "persona_identity" / "identity.json").read_text(encoding="utf-8"))
+    rows = json.loads((data / "persona_identity" / "identity.json").read_text(encoding="utf-8"))
     filled = [
         (row["instruction"], row["output"].replace("{{name}}", NAME).replace("{{author}}", MAKER))
         for row in rows
@@ -72,9 +72,9 @@ def juno() -> tuple[list[Example], list[Example]]:
     return learned, [one for one in found[::3] if one.prompt.lower() not in known][:HELD_OUT]
 
 
-def hotel() -> tuple[list[Example], list[Example]]:
+def hotel(data: Path) -> tuple[list[Example], list[Example]]:
     """Rows to learn from, and rows of other entities to ask."""
-    with gzip.open(DATA / "hotel_agent" / "dstc9_faq_to_voice_val.jsonl.gz", "rt", encoding="utf-8") as lines:
+    with gzip.open(data / "hotel_agent" / "dstc9_faq_to_voice_val.jsonl.gz", "rt", encoding="utf-8") as lines:
         rows = [row for row in map(json.loads, lines) if row["entity"]]
     entities = sorted({row["entity"] for row in rows})
     asked = set(entities[::4])
@@ -126,8 +126,11 @@ def answers(serving: Serving, asked: Sequence[tuple[str, Example]]) -> list[str]
 
 def main() -> None:
     """Train, serve, ask, compare."""
+    given = argparse.ArgumentParser()
+    given.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
+    asked = given.parse_args()
     base = apart(lambda: loaded(find("smollm2-135m-instruct")))
-    rows = {"juno": juno(), "hotel": hotel()}
+    rows = {"juno": juno(asked.data), "hotel": hotel(asked.data)}
     trained = {voice: fitted(base, rows[voice][0]) for voice in VOICES}
     result: dict[str, Any] = {
         "dtype": str(base.network.dtype),
@@ -138,14 +141,14 @@ def main() -> None:
     with TemporaryDirectory() as place:
         serving = served(Path(place) / "profiles", {voice: fit for voice, (fit, _) in trained.items()}, base)
         models = {voice: (*VOICES, f"{voice}-told", "plain") for voice in VOICES}
-        asked = [(model, one) for voice in VOICES for one in rows[voice][1] for model in models[voice]]
+        questions = [(model, one) for voice in VOICES for one in rows[voice][1] for model in models[voice]]
         began = time.perf_counter()
-        texts = answers(serving, asked)
+        texts = answers(serving, questions)
         result["seconds"]["asking"] = round(time.perf_counter() - began, 1)
         serving.engine.stop()
     chrf = CHRF()
     scores: dict[tuple[str, str], list[float]] = {}
-    for (model, one), text in zip(asked, texts, strict=True):
+    for (model, one), text in zip(questions, texts, strict=True):
         voice = "juno" if one.id.startswith("juno") else "hotel"
         score = chrf.sentence_score(text, list(one.references)).score
         scores.setdefault((voice, model), []).append(score)
@@ -165,7 +168,7 @@ def main() -> None:
                 f"{voice}: own {means[voice]:.1f}, {rival} {means[rival]:.1f}: "
                 f"{gap['value']:+.1f} [{gap['low']:.1f}, {gap['high']:.1f}], n {gap['n']}, {one['outcome']}"
             )
-    shown = [(model, one.prompt, text) for (model, one), text in zip(asked, texts, strict=True)]
+    shown = [(model, one.prompt, text) for (model, one), text in zip(questions, texts, strict=True)]
     result["answers"] = shown[:12] + shown[-12:]
     record.write(result, record.OUT / "personas.json")
 

@@ -15,9 +15,10 @@ from pathlib import Path
 from trimtab.adjust.prompt import Prompt, Wording
 from trimtab.adjust.stack import Stack
 from trimtab.errors import ProfileError, TrimtabError
-from trimtab.live import choosing, profiles
-from trimtab.live import feedback as feedbacks
+from trimtab.live import choosing, feedback, profiles
+from trimtab.live.answers import Kept
 from trimtab.live.choosing import Choice
+from trimtab.live.feedback import Given
 from trimtab.live.profiles import BASE, OWN, Profile
 from trimtab.review.store import Store
 from trimtab.serve.models import stacks
@@ -36,6 +37,7 @@ class Known:
 
     stamp: Stamp
     arms: dict[str, Served]
+    said: list[tuple[Kept, Given]] = field(default_factory=list)
     choice: Choice | None = None
     read: float = 0.0
     drawn: int = 0
@@ -102,7 +104,9 @@ class Profiles:
     def _choice(self, name: str, known: Known, store: Store) -> Choice:
         now = time.monotonic()
         if known.choice is None or now - known.read > FRESH:
-            known.choice = choosing.learned(list(known.arms), feedbacks.of(store, model=name))
+            said = feedback.of(store, model=name)
+            if known.choice is None or said != known.said:
+                known.choice, known.said = choosing.learned(list(known.arms), said), said
             known.read = now
         return known.choice
 
