@@ -7,8 +7,8 @@ Every answer gets a thumb, up with the mean of its arm; arm 0 is the default. `s
 many rewards in the median. `cost`: thumbs lost to the best arm, over those that an even choice loses; at a quarter of
 the answers and at all of them, in thumbs a user.
 
-`median`: rewards after which the harmful arm is stopped where both answer evenly, by the product of two bets as shipped,
-and by two confidence sequences of half the error each that no longer overlap.
+`median`: rewards after which the harmful arm is stopped where both answer evenly, by the product of two bets as
+shipped, and by two confidence sequences of half the error each that no longer overlap.
 """
 
 from __future__ import annotations
