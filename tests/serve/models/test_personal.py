@@ -125,20 +125,20 @@ def test_profiles_are_models_and_others_are_unknown(place: Place) -> None:
 def test_in_one_batch_everybody_gets_the_answer_that_they_get_alone(
     place: Place, runs: list[Served], tmp_path: Path
 ) -> None:
-    asked = [(name, seed) for seed in range(5) for name in (*PEOPLE, "drawn")]
+    asked = [(name, seed) for seed in range(3) for name in (*PEOPLE, "drawn")]
     with ThreadPoolExecutor(16) as pool:
         found = list(pool.map(lambda one: place.said(*one), asked))
     together = dict(zip(asked, found, strict=True))
     for name in PEOPLE:
         alone = Place(tmp_path / name, runs, {name: PEOPLE[name]}, made.base())
-        assert [alone.said(name, seed) for seed in range(5)] == [together[name, seed] for seed in range(5)]
+        assert [alone.said(name, seed) for seed in range(3)] == [together[name, seed] for seed in range(3)]
         assert alone.engine.stop(finish=False)
         # The same by another way: the stack on the network for itself.
         default = place.serving.find(name)
         with default.stack.attach(made.base()) as generate:
-            outputs = generate([Example((Message("user", QUESTION),))], WARM, range(5))
-        assert [output.text for output in outputs] == [together[name, seed] for seed in range(5)]
-    assert len(set(together.values())) > 20
+            outputs = generate([Example((Message("user", QUESTION),))], WARM, range(3))
+        assert [output.text for output in outputs] == [together[name, seed] for seed in range(3)]
+    assert len(set(together.values())) > 12
 
 
 def test_nobodys_facts_stand_in_anybody_elses_prompt_or_in_a_log(
