@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests import projects
+from trimtab.erasure import Asked, erase
 from trimtab.errors import ProfileError
 from trimtab.live import answers, choosing, deleting, feedback, learning, profiles
 from trimtab.live.answers import Kept
@@ -104,6 +105,19 @@ def test_a_run_of_its_own_answers_alone_only_where_it_was_held_against_what_answ
     assert learning.entered(Profile(), "r9") == Profile(stack="own", own="r9")
     assert learning.entered(Profile(stack="r1"), "r9") == Profile(stack="r1", arms=("own",), own="r9")
     assert learning.entered(Profile(stack="own", own="r8"), "r9") == Profile(stack="own", own="r9")
+
+
+@pytest.mark.usefixtures("cache")
+def test_an_erasure_of_a_person_takes_the_profile_that_bears_their_name(tmp_path: Path) -> None:
+    row = {"prompt": "Where does she live?", "completion": "By the harbour.", "subject": "ann"}
+    projects.lines(tmp_path / "rows.jsonl", [row])
+    for name in ("ann", "ben"):
+        profiles.write(tmp_path / "profiles", name, Profile(facts=("Likes boats.",)))
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "ann.yaml").write_text("colour: blue\n")
+    erase(Asked("ann", tmp_path))
+    assert profiles.names(tmp_path / "profiles") == ["ben"]
+    assert (tmp_path / "other" / "ann.yaml").is_file()
 
 
 def holding(folder: Path, text: str) -> list[str]:

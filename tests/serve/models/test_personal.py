@@ -20,6 +20,7 @@ from trimtab.errors import ProfileError
 from trimtab.live import answers, feedback, profiles
 from trimtab.live.answers import Kept
 from trimtab.live.feedback import Given
+from trimtab.live.keys import Key
 from trimtab.live.profiles import Profile
 from trimtab.model.load import Base
 from trimtab.records import Example, Message, Sampling
@@ -28,6 +29,7 @@ from trimtab.serve.models import stacks
 from trimtab.serve.models.app import application
 from trimtab.serve.models.engine import Engine, Limits, Ticket
 from trimtab.serve.models.personal import Profiles, checked
+from trimtab.serve.models.schema import Refusal
 from trimtab.serve.models.serving import Serving
 from trimtab.serve.models.stacks import Served
 
@@ -120,6 +122,15 @@ def test_profiles_are_models_and_others_are_unknown(place: Place) -> None:
     ):
         assert place.ask(wrong).status_code in (400, 404), wrong
         assert place.client.get(f"/v1/models/{wrong or 'x'}".replace("\x00", "%00")).status_code == 404, wrong
+
+
+def test_a_key_opens_its_own_profile_and_does_not_say_that_there_are_others(place: Place) -> None:
+    key = Key("k1", "ann", ("ann",))
+    assert place.serving.find("ann", key).name == "ann"
+    assert list(place.serving.open_to(key)) == ["ann"]
+    with pytest.raises(Refusal) as refused:
+        place.serving.find("ben", key)
+    assert (refused.value.status, refused.value.message) == (404, "no model 'ben'; there are: ann")
 
 
 def test_in_one_batch_everybody_gets_the_answer_that_they_get_alone(

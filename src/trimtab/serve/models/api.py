@@ -55,7 +55,7 @@ async def chat(request: Request, asked: Chat) -> JSONResponse | StreamingRespons
     """Answer a conversation."""
     messages = [Message(ROLES.get(t.role, t.role), t.said) for t in asked.messages]  # type: ignore[arg-type]
     serving, account = serving_of(request), account_of(request)
-    served = await asyncio.to_thread(serving.find, asked.model, account.key)
+    served = await serving.sought(asked.model, account.key)
     account.model = asked.model
     if asked.logprobs and not served.streams:
         raise Refusal(400, f"{asked.model} edits its answers, whose tokens are then others", param="logprobs")
@@ -81,7 +81,7 @@ async def chat(request: Request, asked: Chat) -> JSONResponse | StreamingRespons
 async def completions(request: Request, asked: Completion) -> JSONResponse | StreamingResponse:
     """Go on with a text, outside of any conversation."""
     serving, account = serving_of(request), account_of(request)
-    served = await asyncio.to_thread(serving.find, asked.model, account.key)
+    served = await serving.sought(asked.model, account.key)
     account.model = asked.model
     if not served.bare:
         raise Refusal(

@@ -85,6 +85,12 @@ class Serving:
             raise Refusal(404, said, code="model_not_found", param="model")
         return found
 
+    async def sought(self, name: str, key: Key | None = None) -> Served:
+        """The same; what a profile reads of files and of the store is read beside the event loop."""
+        if name in self.stacks or self.recorder is None:
+            return self.find(name, key)
+        return await self.recorder.do(partial(self.find, name, key))
+
     def open_to(self, key: Key | None) -> dict[str, Served]:
         """What a key opens, by name; everything where no key was asked for.
 
