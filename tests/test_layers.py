@@ -39,6 +39,7 @@ RECIPE_READERS = (
     "concluding",
     "probe",
     "rounds",
+    "live",
     "serve",
     "cli",
 )

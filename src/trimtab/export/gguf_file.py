@@ -130,5 +130,6 @@ def _describe(writer: gguf.GGUFWriter, config: Any) -> None:
 
 
 def _base_frequency(config: Any) -> float:
-    rotation: dict[str, Any] = getattr(config, "rope_parameters", None) or {}
-    return float(rotation.get("rope_theta") or getattr(config, "rope_theta", 10000.0))
+    rotation = getattr(config, "rope_parameters", None) or {}
+    found: Any = rotation.get("rope_theta") or getattr(config, "rope_theta", 10000.0)
+    return float(found)

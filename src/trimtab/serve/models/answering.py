@@ -153,7 +153,8 @@ def begun(
     sampling = dataclasses.replace(own, **{key: value for key, value in given.items() if value is not None})
     seed = secrets.randbelow(SEEDS) if asked.seed is None else asked.seed
     seeds = tuple(seed + number for number in range(asked.n))
-    return Request(engine, served, tuple(messages), sampling, seeds, sampling == own, bare)
+    measured = sampling == own and not served.changed
+    return Request(engine, served, tuple(messages), sampling, seeds, measured, bare)
 
 
 async def whole(request: Request) -> list[Said]:

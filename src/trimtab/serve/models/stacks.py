@@ -30,6 +30,8 @@ class Served:
         sampling: how it was measured.
         outcome: of its run's verdict; empty for the base model.
         streams: its answers can be sent token by token: nothing edits them or chooses among several.
+        changed: what a profile changed of what the verdict is about: facts, style, strengths.
+        arm: the stack that a profile's choice fell on; empty where there was nothing to choose.
     """
 
     name: str
@@ -37,11 +39,17 @@ class Served:
     sampling: Sampling
     outcome: str = ""
     run: str = ""
+    changed: tuple[str, ...] = ()
+    arm: str = ""
 
     @property
     def whose(self) -> str:
-        """The name under which the engine knows its changes of the network; empty where it makes none."""
-        return self.stack.hash if "network" in self.stack.hooks else ""
+        """The name under which the engine knows its changes of the network; empty where it makes none.
+
+        Stacks that differ in words alone have one, so that the network is changed once for all their rows.
+        """
+        within = tuple(one for one in self.stack.adjustments if one.strength and "network" in one.hooks)
+        return Stack(within).hash if within else ""
 
     @property
     def streams(self) -> bool:
@@ -88,12 +96,23 @@ def admitted(engine: Engine, served: Sequence[Served]) -> dict[str, Served]:
     for one in served:
         if one.name in found:
             raise ModelError(f"two models are called {one.name}", "rename one of the run folders")
-        if one.whose:
-            engine.know(one.whose, one.stack.changes(engine.base))
-            if engine.do(partial(_effect, engine, one.whose)) < LEAST:
-                raise ModelError(f"{one.name}: its adjustment changes nothing", "tune again, or leave it out")
+        admit(engine, one)
         found[one.name] = one
     return found
+
+
+def admit(engine: Engine, one: Served) -> None:
+    """Let the engine know a stack.
+
+    Raises:
+        ModelError: it is to change the network, and changes nothing.
+    """
+    if not one.whose or engine.knows(one.whose):
+        return
+    engine.know(one.whose, one.stack.changes(engine.base))
+    if engine.do(partial(_effect, engine, one.whose)) < LEAST:
+        engine.forget(one.whose)
+        raise ModelError(f"{one.name}: its adjustment changes nothing", "tune again, or leave it out")
 
 
 def _effect(engine: Engine, whose: str) -> float:
