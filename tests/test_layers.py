@@ -21,7 +21,7 @@ LAYERS = (
     "taint", "stats", "model", "data", "lineage", "previous", "adjust",
     "measure", "decide", "review", "document", "audit", "erasure", "starter", "prepare", "rungs", "planning", "trials",
     "choosing", "climbing", "pipeline", "dosing", "reviewing", "concluding", "scale", "probe", "rounds", "watch",
-    "serve", "cli",
+    "live", "watching", "serve", "cli",
 )  # fmt: skip
 STAGES = ("data", "adjust", "measure", "decide", "review", "document")
 RECIPE_READERS = (
@@ -39,6 +39,7 @@ RECIPE_READERS = (
     "concluding",
     "probe",
     "rounds",
+    "watching",
     "serve",
     "cli",
 )

@@ -32,6 +32,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "probe": ("probe", "See what answers depend on, and what an adjustment moved."),
     "review": ("review", "Have people judge answers blindly, in the browser."),
     "serve": ("serve", "Serve tuned models to OpenAI's clients, many stacks in one batch."),
+    "watch": ("watch", "See whether live answers have drifted, and have people look at them."),
     "compare": ("look", "Compare two runs, or two files of scores, item by item."),
     "report": ("look", "Write a run's report.html again."),
     "runs": ("look", "List the runs and their verdicts."),

@@ -24,7 +24,7 @@ from trimtab.run import RunFolder, read_json, write_atomic
 
 PLACE = "runs"
 # Rows in these files are called by their own id, not by the id of an example that they are about.
-BY_ID = ("examples.jsonl", "exemplars.jsonl", lineage.MADE)
+BY_ID = ("examples.jsonl", "exemplars.jsonl", lineage.MADE, previous.LIVE)
 # What a review has shown is listed by ids alone.
 SEEN = "seen.json"
 PAGE = "report.html"
