@@ -29,7 +29,7 @@ from sqlalchemy.exc import (
 )
 
 from trimtab.errors import MissingPart, ReviewError, StoreError
-from trimtab.review.tables import answers, comments, items, judgements, keys, people
+from trimtab.review.tables import metadata
 
 # Beside the runs, unless this variable names another place: an address may hold a password, which has no place on a
 # command line.
@@ -107,7 +107,7 @@ class Store:
             if self.engine.dialect.name == "sqlite":
                 plain.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 return
-            written = ", ".join(table.name for table in (people, keys, comments, judgements, items, answers))
+            written = ", ".join(metadata.tables)
             own: Any = plain.driver_connection
             try:
                 # It cannot be done in a transaction.

@@ -1,4 +1,4 @@
-"""Stores on both databases: a file of SQLite, and PostgreSQL where its server is installed."""
+"""Fixtures of stores on both databases: a file of SQLite, and PostgreSQL where its server is installed."""
 
 from __future__ import annotations
 
