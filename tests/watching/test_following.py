@@ -112,7 +112,7 @@ def test_the_first_rows_of_the_traffic_are_a_baseline(folder: RunFolder, tmp_pat
 def test_another_rate_or_baseline_is_refused_unless_begun_anew(folder: RunFolder, tmp_path: Path) -> None:
     source = File(file_of(tmp_path / "all.jsonl", ROWS))
     follower(folder, source).follow(Wanted(rate=0.01))
-    with pytest.raises(UserError, match="began with rate=0.01"):
+    with pytest.raises(UserError, match=r"began with rate=0\.01"):
         follower(folder, source).follow(Wanted(rate=0.1))
     found = follower(folder, source).follow(ASKED)
     assert (found.state.rate, told(found)[0][0]) == (0.01, "refusal")

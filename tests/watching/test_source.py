@@ -53,7 +53,14 @@ def test_all_lines_that_are_no_rows_are_named_at_once(tmp_path: Path) -> None:
     )
     with pytest.raises(DataError) as caught:
         written(tmp_path / "a.jsonl", *wrong).rows("tuned", 0.0)
-    for part in ("line 1: no time", "line 2: 'yesterday'", "line 3: answer", "line 4: confidence", "line 5", "line 6"):
+    for part in (
+        "line 1: no time",
+        "line 2: 'yesterday'",
+        "line 3: answer",
+        "line 4: confidence",
+        "line 5",
+        "line 6",
+    ):
         assert part in caught.value.message
     with pytest.raises(DataError, match="No such file"):
         File(tmp_path / "none.jsonl").rows("tuned", 0.0)

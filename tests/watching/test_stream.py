@@ -17,7 +17,11 @@ def written(path: Path, rows: int, gain: float, users: int = 0) -> Path:
     with path.open("w", encoding="utf-8") as file:
         for n in range(rows):
             one, other = (int(rng.random() < p) for p in (0.5 + gain, 0.5))
-            row = {"time": f"2024-03-{1 + n // 500:02d}T{n % 500 // 60:02d}:{n % 60:02d}", "adapted": one, "stale": other}
+            row = {
+                "time": f"2024-03-{1 + n // 500:02d}T{n % 500 // 60:02d}:{n % 60:02d}",
+                "adapted": one,
+                "stale": other,
+            }
             file.write(json.dumps(row | ({"user": f"u{n % users}"} if users else {})) + "\n")
     return path
 
