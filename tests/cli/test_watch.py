@@ -65,14 +65,17 @@ def test_an_alarm_is_told_once_by_line_and_webhook_and_stands(
     path = file_of(tmp_path / "a.jsonl", SHIFT)
     with receiver(404, 200) as (url, got):
         first = call(*asked(folder, path, f"webhook={url}"), "--json")
-        assert (first.code, first.document["told"]) == (10, 2)
+        assert (first.code, first.document["told"]) == (10, 0)
         assert "did not take it: status 404" in first.document["problem"]
         assert "told again at the next look" in first.err.replace("\n", " ")
         second = call(*asked(folder, path, f"webhook={url}"), "--json")
         third = call(*asked(folder, path, f"webhook={url}"), "--json")
-    assert [done.document["told"] for done in (second, third)] == [2, 0]
+    alarms = len(third.document["alarms"])
+    assert [done.document["told"] for done in (second, third)] == [alarms, 0]
+    assert len(got) == 1 + alarms
     assert (third.code, third.err) == (10, "")
-    alarm = got[-2]
+    assert got[0] == got[1]
+    alarm = got[1]
     assert alarm["alarm"] == "drift"
     assert (alarm["quantity"], alarm["stack"], alarm["run"]) == ("refusal", STACK, folder.path.name)
     assert 150 < alarm["row"] <= 200
@@ -131,7 +134,7 @@ def test_what_users_said_becomes_the_next_rounds_recipe(call: Call, run: RunFold
     opened.close()
     done = call("watch", run.path, "--use", "next=yes")
     assert done.code == 0
-    assert "Corrected  1 answers" in done.out
+    assert "Corrected  1, learned as" in done.out
     recipe = done.out.strip().rpartition("trimtab tune ")[2]
     assert Path(recipe).name == "recipe.yaml"
     assert call("watch", run.path, "--use", "next=yes", "--json").document["recipe"] == recipe
@@ -155,6 +158,7 @@ def test_mistakes_are_named(call: Call, folder: RunFolder, tmp_path: Path) -> No
         (["watch"], "no RUN was named"),
         (asked(folder, path, "rate=2"), "rate is the chance of a false alarm"),
         (asked(folder, path, "rate=low"), "expected a number"),
+        (asked(folder, path, "rate=0"), "expected a number above 0"),
         (asked(folder, path, "baseline=traffic"), "baseline is run, or traffic:N"),
         (asked(folder, path, "webhook=http://example.org/"), "expected an https address"),
         (asked(folder, path, "cadence=7d"), "with sample=N"),

@@ -20,7 +20,7 @@ def receiver(*answers: int) -> Iterator[tuple[str, list[object]]]:
     got: list[object] = []
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802
+        def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             got.append(json.loads(body))
             status = answers[min(len(got), len(answers)) - 1]

@@ -134,9 +134,11 @@ def _wanted(said: dict[str, list[str]]) -> watching.Wanted:
     text = said.get("rate", ["0"])[-1]
     try:
         rate = float(text)
+        if "rate" in said and not rate:
+            raise ValueError
     except ValueError:
         raise UserError(
-            f"--use rate={text}: expected a number, received {text!r}", "give rate=0.05"
+            f"--use rate={text}: expected a number above 0, received {text!r}", "give rate=0.05"
         ) from None
     return watching.Wanted(
         said.get("stack", [""])[-1],
@@ -182,10 +184,10 @@ def _next(run: str, store: Store, said: dict[str, list[str]], *, as_json: bool) 
         return 0
     show.facts(
         [
-            ("Corrected", f"{made.corrected} answers, learned as people wrote them"),
-            ("Liked", f"{made.liked} answers, learned as they were given"),
-            ("Left out", f"{made.sealed} whose question select or confirm asks, or nearly so"),
-            ("Keys", f"{made.owners} users, of whom one gave {made.most} at most"),
+            ("Corrected", f"{made.corrected}, learned as users wrote them"),
+            ("Liked", f"{made.liked}, learned as they were given"),
+            ("Left out", f"{made.sealed}, whose question select or confirm asks, or nearly so"),
+            ("Keys", f"{made.owners}, of which one gave {made.most} at most"),
         ]
     )
     show.line()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trimtab import watch
-from trimtab.errors import RunError
+from trimtab.errors import RunError, StatisticsError
 from trimtab.model.sentences import Encoder
 from trimtab.pipeline import stack_of
 from trimtab.records import Progress, Report
@@ -129,7 +129,11 @@ class Follower:
     def _made(self, state: State) -> Baseline:
         if state.first:
             return watch.baseline(self._rows_of(state), alpha=state.rate, encoder=self.encoder)
-        return watch.of_run(self.folder, self.stack, alpha=state.rate, encoder=self.encoder)
+        try:
+            return watch.of_run(self.folder, self.stack, alpha=state.rate, encoder=self.encoder)
+        except StatisticsError as error:
+            hint = f"hold traffic against its own first rows: --use baseline=traffic:500; {error.hint}"
+            raise StatisticsError(f"{self.folder.path}: {error.message}", hint) from None
 
     def _rows_of(self, state: State) -> list[Traffic]:
         found = {row.id: row.traffic for row in self.source.rows(self.stack, state.since - LATE)}

@@ -27,7 +27,7 @@ class Looked:
     Attributes:
         judged: reviews of live answers; begun: one of them that this look began.
         alarms: all that stand, as they are told: without a text of the traffic.
-        new: those of them that were told now.
+        told: those of them that were told now.
         problem: why the webhook did not take them; they are told again at the next look.
     """
 
@@ -35,7 +35,7 @@ class Looked:
     judged: tuple[Judged, ...]
     begun: Review | None
     alarms: tuple[Alarm, ...]
-    new: tuple[Alarm, ...]
+    told: tuple[Alarm, ...]
     problem: str = ""
 
     @property
@@ -92,19 +92,21 @@ def look(
         },
     }
     new = {name: alarm for name, alarm in alarms.items() if name not in traffic.state.told}
-    problem = _tell(follower, new, telling)
-    return Looked(traffic, tuple(judged), begun, tuple(alarms.values()), tuple(new.values()), problem)
+    told, problem = _tell(follower, new, telling)
+    return Looked(traffic, tuple(judged), begun, tuple(alarms.values()), told, problem)
 
 
-def _tell(follower: Follower, new: Mapping[str, Alarm], telling: Telling) -> str:
-    """Tell alarms, each noted when it was told; why that failed."""
+def _tell(follower: Follower, new: Mapping[str, Alarm], telling: Telling) -> tuple[tuple[Alarm, ...], str]:
+    """Tell alarms, each noted when it was told; those that were, and why the next one was not."""
+    told = []
     for name, alarm in new.items():
         telling.say(alarm)
         problem = telling.webhook.send(alarm) if telling.webhook else ""
         if problem:
-            return problem
+            return tuple(told), problem
         follower.told([name])
-    return ""
+        told.append(alarm)
+    return tuple(told), ""
 
 
 def _drift(follower: Follower, alarm: Any) -> Alarm:

@@ -87,7 +87,7 @@ def values(found: Looked, *, delays: bool = False) -> dict[str, Any]:
         "new": traffic.new,
         "waiting": traffic.waiting,
         "alarms": found.alarms,
-        "told": len(found.new),
+        "told": len(found.told),
         "traffic": traffic.seen,
         "people": [
             one.content | {"level": one.review.plan.level, "worse": one.worse} for one in found.judged
