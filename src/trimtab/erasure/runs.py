@@ -24,13 +24,14 @@ from trimtab.run import RunFolder, read_json, write_atomic
 
 PLACE = "runs"
 # Rows in these files are called by their own id, not by the id of an example that they are about.
-BY_ID = ("examples.jsonl", "exemplars.jsonl", lineage.MADE, previous.LIVE)
+BY_ID = ("examples.jsonl", "exemplars.jsonl", lineage.MADE)
 # What a review has shown is listed by ids alone.
 SEEN = "seen.json"
 PAGE = "report.html"
 # What a probe shows of prompts and answers is cut into words, which no search for a text would find.
 PROBE = (probed.FILE, probe_page.PAGE, probed.IMAGES)
-LEFT = (taint.FILE, "identity.json", ".lock", lineage.ROWS)
+# Rows of users that a round took are a data file, wherever it lies.
+LEFT = (taint.FILE, "identity.json", ".lock", lineage.ROWS, previous.LIVE)
 
 
 @dataclass(frozen=True)
