@@ -1,4 +1,4 @@
-"""Stores of judgements: what people were shown of a person's rows, and what they wrote about it."""
+"""Stores of judgements: what people were shown or answered of a person's rows, and what they wrote about it."""
 
 from __future__ import annotations
 

@@ -37,7 +37,9 @@ PLACES: tuple[Place, ...] = (
     ),
     Place("adapters", "copies of stacks in other folders of the project", runs.elsewhere),
     Place(
-        "judgements", "stores of judgements: what people were shown, and what they wrote of it", judged.plan
+        "judgements",
+        "stores of judgements: what people were shown, what users of served models were answered, and what both wrote",
+        judged.plan,
     ),
     Place(
         "tokens", "rendered rows in the user's cache: all of them, since tokens cannot be read", caches.tokens

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, insert, select
 
 from trimtab.errors import ReviewError
-from trimtab.live.tables import feedback, live_answers
+from trimtab.live.tables import api_keys, feedback, live_answers
 from trimtab.review import erasing
 from trimtab.review.people import note
 from trimtab.review.store import Store
@@ -44,14 +44,17 @@ class Kept:
 
 
 def keep(store: Store, rows: Sequence[Kept]) -> None:
-    """Keep answers; when this returns they are on disk.
+    """Keep answers; when this returns they are on disk. Those of a user who was forgotten meanwhile are not kept.
 
     Raises:
         StoreError: the database cannot be reached or written.
     """
-    if rows:
-        with store.writing() as connection:
-            connection.execute(insert(live_answers), [_row(one) for one in rows])
+    owners = {one.owner for one in rows}
+    with store.writing() as connection:
+        left = select(api_keys.c.id).where(api_keys.c.id.in_(owners), api_keys.c.name == "")
+        gone = set(connection.scalars(left))
+        if wanted := [_row(one) for one in rows if one.owner not in gone]:
+            connection.execute(insert(live_answers), wanted)
 
 
 def found(store: Store, id: str, owner: str) -> Kept | None:

@@ -7,6 +7,7 @@ choose), and looking a hash up tells a watch nothing, since who sends a key cann
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import time
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from trimtab.review.tables import LONG
 
 # What a key begins with, so that one that was left lying about is recognised; bytes that are drawn.
 MARK, BYTES = "tt-", 32
+SHAPE = re.compile(re.escape(MARK) + "[A-Za-z0-9_-]{43}")
 MOST_MODELS = 1000
 
 
@@ -78,6 +80,11 @@ def known(store: Store, text: str) -> Key | None:
     with store.reading() as connection:
         row = connection.execute(wanted).first()
     return _key(row) if row is not None else None
+
+
+def shaped(text: str) -> bool:
+    """Whether a text could be a key: what cannot is not looked for."""
+    return SHAPE.fullmatch(text) is not None
 
 
 def needed(store: Store) -> bool:

@@ -1,4 +1,9 @@
-"""Texts taken out of a store for good: those of a run's items, and others that quote them. Choices stay."""
+"""Texts taken out of a store for good: those of a run's items, and others that quote them. Choices stay.
+
+The tables of reviews are known here. Others that lie in the store (of users of served models, and whatever else is kept
+there) are read from the database itself, so that no table is left out because nobody thought of it: a row of which one
+text quotes somebody loses all its texts, and so do the rows that refer to it.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +11,28 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, Update, and_, select, update
+from sqlalchemy import Connection, MetaData, Select, Table, Text, Update, and_, select, update
 
 from trimtab.review.people import note
 from trimtab.review.store import Store
-from trimtab.review.tables import answers, comments, items, judgements, reviews, tasks
+from trimtab.review.tables import (
+    answers,
+    comments,
+    events,
+    items,
+    judgements,
+    keys,
+    machines,
+    people,
+    reviews,
+    tasks,
+)
 
 Holds = Callable[[str], bool]
+OWN = {
+    table.name
+    for table in (answers, comments, events, items, judgements, keys, machines, people, reviews, tasks)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +51,15 @@ def found(store: Store, owned: Owned) -> tuple[int, int]:
     """How many items there are, and how many texts beside theirs."""
     with store.reading() as connection:
         own = _items(connection, owned)
-        return len(own), sum(1 for _ in _quoting(connection, owned, own))
+        quoting = sum(1 for _ in _quoting(connection, owned, own))
+        return len(own), quoting + sum(1 for _ in _elsewhere(connection, owned))
 
 
 def erase(store: Store, owned: Owned) -> None:
     """Empty them, so that no byte of them is left in the store. Doing it again does no harm."""
     with store.writing() as connection:
         own = _items(connection, owned)
-        changes = list(_quoting(connection, owned, own))
+        changes = [*_quoting(connection, owned, own), *_elsewhere(connection, owned)]
         for item in own:
             shown = select(tasks.c.id).where(tasks.c.item == item)
             connection.execute(update(items).where(items.c.id == item).values(messages=[]))
@@ -91,6 +112,28 @@ def _quoting(connection: Connection, owned: Owned, own: Collection[int]) -> Iter
         for row in connection.execute(select(table)).mappings():
             if row[of] not in gone and any(map(owned.holds, _texts(row[column]))):
                 yield _emptied(table, {key: row[key] for key in keys}, column, [] if table is items else "")
+
+
+def _elsewhere(connection: Connection, owned: Owned) -> Iterator[Update]:
+    """A change for each row of other tables that quotes somebody, or refers to one that does."""
+    known = MetaData()
+    known.reflect(connection)
+    quoted: dict[str, set[Any]] = {}
+    # A table comes after those that it refers to.
+    for table in known.sorted_tables:
+        written = [column for column in table.c if isinstance(column.type, Text)]
+        keys = [column.name for column in table.primary_key]
+        if table.name in OWN or not written or not keys:
+            continue
+        hits = quoted[table.name] = set()
+        of = [(key.parent.name, quoted.get(key.column.table.name, set())) for key in table.foreign_keys]
+        for row in connection.execute(select(table)).mappings():
+            texts = [row[column.name] or "" for column in written]
+            if any(map(owned.holds, texts)) or any(row[name] in gone for name, gone in of):
+                hits.add(row[keys[0]])
+                if any(texts):
+                    here = and_(*(table.c[key] == row[key] for key in keys))
+                    yield update(table).where(here).values({column.name: "" for column in written})
 
 
 def _texts(value: Any) -> list[str]:

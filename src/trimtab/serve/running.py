@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import signal
 import socket
 import threading
@@ -45,11 +46,12 @@ def address(listening: socket.socket, *, secure: bool = False) -> str:
     return f"http{'s' * secure}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def server(application: ASGIApp, *, proxy: str = "") -> uvicorn.Server:
+def server(application: ASGIApp, *, proxy: str = "", patience: float = PATIENCE) -> uvicorn.Server:
     """A server, not yet running: `run(sockets=[...])` runs it, `should_exit` ends it.
 
     Args:
         proxy: address of the one proxy that is believed when it says who asks and whether by https.
+        patience: seconds that requests under way are given to end, once the server was told to stop.
     """
     config = uvicorn.Config(
         application,
@@ -61,7 +63,7 @@ def server(application: ASGIApp, *, proxy: str = "") -> uvicorn.Server:
         proxy_headers=bool(proxy),
         forwarded_allow_ips=proxy or None,
         limit_concurrency=MOST,
-        timeout_graceful_shutdown=PATIENCE,
+        timeout_graceful_shutdown=math.ceil(patience),
         ws="none",
     )
     return uvicorn.Server(config)
@@ -72,16 +74,18 @@ def serve(
     listening: socket.socket,
     *,
     proxy: str = "",
+    patience: float = PATIENCE,
     ready: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until SIGINT or SIGTERM; requests under way are answered first.
 
     Args:
+        patience: seconds that they are given to end.
         ready: called once what is asked will be answered.
     """
     with _outliving(signal.SIGINT, signal.SIGTERM), listening:
         ready()
-        server(application, proxy=proxy).run(sockets=[listening])
+        server(application, proxy=proxy, patience=patience).run(sockets=[listening])
 
 
 @contextlib.contextmanager

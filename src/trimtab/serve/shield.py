@@ -55,13 +55,12 @@ class Shield:
             await self._app(scope, receive, send)
             return
         app, headers = self._app, Headers(scope=scope)
-        length = headers.get("content-length", "0")
         if wait := self._wait(scope):
             app = refusal(Request(scope), 429)
             app.headers["retry-after"] = str(math.ceil(wait))
-        elif not (length.isascii() and length.isdigit() and int(length[:20]) <= self._limits.body):
+        elif too_long(headers, self._limits.body):
             app = refusal(Request(scope), 413)
-        await app(scope, self._bounded(receive), self._covered(send))
+        await app(scope, bounded(receive, self._limits.body), self._covered(send))
 
     def _wait(self, scope: Scope) -> float:
         request = Request(scope)
@@ -75,20 +74,6 @@ class Shield:
             wait = self._sessions.wait(hashlib.sha256(session.encode("utf-8", "replace")).hexdigest())
         return wait
 
-    def _bounded(self, receive: Receive) -> Receive:
-        """Stops a body that did not say, or lied about, how long it is."""
-        left = self._limits.body
-
-        async def bounded() -> Message:
-            nonlocal left
-            message = await receive()
-            left -= len(message.get("body", b""))
-            if left < 0:
-                raise HTTPException(413)
-            return message
-
-        return bounded
-
     def _covered(self, send: Send) -> Send:
         async def covered(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -99,3 +84,24 @@ class Shield:
             await send(message)
 
         return covered
+
+
+def too_long(headers: Headers, most: int) -> bool:
+    """Whether a body says that it has more bytes than are read, or says nothing that can be understood."""
+    length = headers.get("content-length", "0")
+    return not (length.isascii() and length.isdigit() and int(length[:20]) <= most)
+
+
+def bounded(receive: Receive, most: int) -> Receive:
+    """Stops a body that did not say, or lied about, how long it is."""
+    left = most
+
+    async def counted() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise HTTPException(413)
+        return message
+
+    return counted

@@ -65,6 +65,21 @@ class Request:
     def __post_init__(self) -> None:
         self._asked = Asked(self.engine, self.served.whose)
 
+    @property
+    def named(self) -> str:
+        """The id of the response."""
+        return f"chatcmpl-{self.id}"
+
+    @property
+    def first(self) -> float | None:
+        """When the first token was drawn; None before it."""
+        return min((one.first for one in self._asked.open if one.first is not None), default=None)
+
+    @property
+    def spent(self) -> int:
+        """Tokens that were drawn so far."""
+        return sum(len(one.row.logprobs) for one in self._asked.open)
+
     def questions(self) -> list[Question]:
         """One for each answer."""
         return [Question(self.id, self.messages, self.sampling, seed) for seed in self.seeds]

@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from trimtab.records import Message
 from trimtab.serve.models import answering
+from trimtab.serve.models.account import Account, account_of
 from trimtab.serve.models.answering import Said
 from trimtab.serve.models.schema import Asking, Chat, Completion, Embedding, Refusal
 from trimtab.serve.models.serving import Serving
@@ -38,28 +39,31 @@ def serving_of(request: Request) -> Serving:
 def models(request: Request) -> dict[str, Any]:
     """Every model that may be asked for."""
     serving = serving_of(request)
-    return {"object": "list", "data": [_listed(one, serving.started) for one in serving.stacks.values()]}
+    found = serving.open_to(account_of(request).key)
+    return {"object": "list", "data": [_listed(one, serving.started) for one in found.values()]}
 
 
 @router.get("/models/{name:path}")
 def model(request: Request, name: str) -> dict[str, Any]:
     """One of them."""
     serving = serving_of(request)
-    return _listed(serving.find(name), serving.started)
+    return _listed(serving.find(name, account_of(request).key), serving.started)
 
 
 @router.post("/chat/completions", response_model=None)
 async def chat(request: Request, asked: Chat) -> JSONResponse | StreamingResponse:
     """Answer a conversation."""
     messages = [Message(ROLES.get(t.role, t.role), t.said) for t in asked.messages]  # type: ignore[arg-type]
-    serving = serving_of(request)
-    served = serving.find(asked.model)
+    serving, account = serving_of(request), account_of(request)
+    served = serving.find(asked.model, account.key)
+    account.model = asked.model
     if asked.logprobs and not served.streams:
         raise Refusal(400, f"{asked.model} edits its answers, whose tokens are then others", param="logprobs")
-    begun = serving.begin(served, asked, messages, asked.most)
+    begun = serving.begin(served, asked, messages, asked.most, account=account)
     if asked.stream:
-        return _streamed(serving, begun, asked, _chunk)
+        return _streamed(serving, begun, asked, account, _chunk)
     answers = await _unless_gone(request, serving.answered(begun))
+    await serving.keep(begun, account, dict(enumerate(answers)))
     choices = [
         {
             "index": number,
@@ -76,18 +80,20 @@ async def chat(request: Request, asked: Chat) -> JSONResponse | StreamingRespons
 @router.post("/completions", response_model=None)
 async def completions(request: Request, asked: Completion) -> JSONResponse | StreamingResponse:
     """Go on with a text, outside of any conversation."""
-    serving = serving_of(request)
-    served = serving.find(asked.model)
+    serving, account = serving_of(request), account_of(request)
+    served = serving.find(asked.model, account.key)
+    account.model = asked.model
     if not served.bare:
         raise Refusal(
             400,
             f"{asked.model} changes conversations or answers; ask it in /v1/chat/completions",
             param="model",
         )
-    begun = serving.begin(served, asked, [], asked.most, text=asked.said)
+    begun = serving.begin(served, asked, [], asked.most, text=asked.said, account=account)
     if asked.stream:
-        return _streamed(serving, begun, asked, _text_chunk)
+        return _streamed(serving, begun, asked, account, _text_chunk)
     answers = await _unless_gone(request, serving.answered(begun))
+    await serving.keep(begun, account, dict(enumerate(answers)))
     choices = [
         {
             "index": number,
@@ -104,7 +110,9 @@ async def completions(request: Request, asked: Completion) -> JSONResponse | Str
 @router.post("/embeddings")
 async def embeddings(request: Request, asked: Embedding) -> dict[str, Any]:
     """Sentence vectors of length 1."""
-    found = await asyncio.to_thread(serving_of(request).vectors, asked.model, asked.texts)
+    account = account_of(request)
+    found = await asyncio.to_thread(serving_of(request).vectors, asked.model, asked.texts, account.key)
+    account.model = asked.model
     data = [
         {"object": "embedding", "index": number, "embedding": _written(vector, asked.encoding_format)}
         for number, vector in enumerate(found.vectors)
@@ -143,7 +151,7 @@ def _body(
         "ai_generated": True,
     }
     head = {
-        "id": serving.named(begun),
+        "id": begun.named,
         "object": kind,
         "created": int(time.time()),
         "model": begun.served.name,
@@ -204,7 +212,9 @@ def _text_chunk(
     return {"index": number, "text": delta, "logprobs": _text_logprobs(fresh) if fresh else None}
 
 
-def _streamed(serving: Serving, begun: answering.Request, asked: Asking, form: Any) -> StreamingResponse:
+def _streamed(
+    serving: Serving, begun: answering.Request, asked: Asking, account: Account, form: Any
+) -> StreamingResponse:
     """Answers piece by piece, as server-sent events; what goes wrong after the first is said in one of them."""
     kind = "chat.completion.chunk" if isinstance(asked, Chat) else "text_completion"
     wanted = bool(getattr(asked, "logprobs", None))
@@ -223,11 +233,14 @@ def _streamed(serving: Serving, begun: answering.Request, asked: Asking, form: A
                     choice |= {"finish_reason": said.finish or None}
                     if said.finish:
                         choice["trimtab"] = _of_answer(said)
+                        # Whoever reads that it is finished can say something of it.
+                        await serving.keep(begun, account, {number: said})
                     sent[number], told[number], last[number] = said.text, len(said.logprobs), said
                     yield _event(_body(serving, begun, kind, [choice], None))
             if counted:
                 yield _event(_body(serving, begun, kind, [], _usage(begun, list(last.values()))))
         except Refusal as refusal:
+            account.code = refusal.code
             yield _event(refusal.content)
         yield "data: [DONE]\n\n"
 

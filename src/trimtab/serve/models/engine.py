@@ -7,6 +7,7 @@ does beside (its template, its rules, drawing again) happens in threads of its o
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -51,12 +52,14 @@ class Ticket:
     Attributes:
         grown: called in the engine's thread whenever the row has grown; it must not block.
         trouble: why there will be no answer.
+        first: when its first token was drawn, on the clock that never runs backwards.
     """
 
     row: Row
     grown: Callable[[Row], None] = lambda _: None
     done: threading.Event = field(default_factory=threading.Event)
     trouble: BaseException | None = None
+    first: float | None = None
 
 
 class Engine:
@@ -217,6 +220,8 @@ class Engine:
             self._decoding = self._fresh()
 
     def _tell(self, ticket: Ticket) -> None:
+        if ticket.first is None:
+            ticket.first = time.monotonic()
         if ticket.row.finish:
             del self._tickets[ticket.row]
         ticket.grown(ticket.row)

@@ -111,6 +111,19 @@ class Embedding(BaseModel):
         return [self.input] if isinstance(self.input, str) else self.input
 
 
+class Feedback(BaseModel):
+    """A request to /v1/feedback: what a user says of an answer of theirs; at least one of the last four."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: Annotated[str, StringConstraints(min_length=1, max_length=50)]
+    index: int = Field(0, ge=0, lt=MOST)
+    thumb: Literal[-1, 1] | None = None
+    rating: int | None = Field(None, ge=1, le=5)
+    correction: Annotated[str, StringConstraints(max_length=20_000)] = ""
+    reason: Annotated[str, StringConstraints(max_length=20_000)] = ""
+
+
 class Refusal(Exception):
     """A request that is not answered, with its HTTP status and OpenAI's words for it."""
 
