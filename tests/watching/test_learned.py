@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+import trimtab
 from tests.rounds import made
 from trimtab import lineage, previous, reviewing
+from trimtab.adjust.stack import Stack
 from trimtab.data.split import prompt_key
-from trimtab.errors import RunError
+from trimtab.erasure import Asked, erase
+from trimtab.errors import RunError, TaintedError
 from trimtab.live import answers, feedback
 from trimtab.live.answers import Kept
 from trimtab.live.feedback import Given
@@ -127,3 +130,28 @@ def test_rows_of_users_stay_learned_in_later_rounds_and_beside_a_review(run: Run
     made.review(run)
     later = begin(run.path)
     assert "live-r1-0" in {e.id for e in prepare(load(later)).parts["tune"]}
+
+
+def test_a_users_rows_are_erased_before_and_after_the_round_is_tuned(run: RunFolder) -> None:
+    home = run.path.parents[1]
+    store = Store.open(reviewing.address(run.path))
+    stack = run.verdict().stack
+    prompts = [f"what the harbour office says of boats number {n} of the {n * n}th quay" for n in (1, 2)]
+    answers.keep(store, [kept(n, text, owner=f"key{n}", stack=stack) for n, text in enumerate(prompts)])
+    for n in range(2):
+        feedback.give(store, given(n, f"key{n}", correction=f"The {prompts[n]}, and nothing else at all."))
+    done = next_round(run.path, store)
+    store.close()
+    assert erase(Asked("key0", home))["checked"]["found"] == []
+    assert [row["subject"] for row in RunFolder(done.rows.parent).rows(done.rows.name)] == ["key1"]
+    assert not erased_texts(home, prompts[0])
+    second = trimtab.tune(done.recipe, root=home / "runs")
+    assert any(row.subject == "key1" for row in lineage.rows(second.folder))
+    assert erase(Asked("key1", home))["checked"]["found"] == []
+    assert not erased_texts(home, prompts[1])
+    with pytest.raises(TaintedError):
+        Stack.load(second.folder.trial(second.verdict.stack))
+
+
+def erased_texts(home: Path, text: str) -> list[Path]:
+    return [path for path in home.rglob("*") if path.is_file() and text.encode() in path.read_bytes()]

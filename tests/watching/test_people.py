@@ -21,8 +21,8 @@ from trimtab.review.tables import answers as texts
 from trimtab.review.tables import items
 from trimtab.reviewing import Wanted as Review
 from trimtab.run import RunFolder
+from trimtab.stats.levels import series_alpha
 from trimtab.watching import Cadence, Follower, Kept, Telling, Wanted, look
-from trimtab.watching.people import level_of
 
 DAY = 86_400.0
 
@@ -44,9 +44,8 @@ def sides(folder: RunFolder, store: Store, choose: Any) -> int:
 
 
 def test_levels_of_all_samples_spend_the_rate() -> None:
-    spent = [(1 - level_of(number, 0.05)) / 2 for number in range(1, 2000)]
-    assert sum(spent) == pytest.approx(0.05, rel=1e-3)
-    assert level_of(1, 0.05) == pytest.approx(0.95)
+    assert sum(series_alpha(0.05, number) for number in range(1, 2000)) == pytest.approx(0.05, rel=1e-3)
+    assert series_alpha(0.05, 1) == pytest.approx(0.025)
 
 
 def test_a_sample_goes_to_people_each_week_and_its_verdict_is_part_of_the_watch(
@@ -106,7 +105,7 @@ def test_a_sample_goes_to_people_each_week_and_its_verdict_is_part_of_the_watch(
     assert new < {f"r{n}-0" for n in range(200, 230)}
     assert later.outcome == "alarm"
     assert looked(again=True).alarms == ()
-    assert sampling.found(store)[-1].plan.level == pytest.approx(level_of(2, 0.05))
+    assert sampling.found(store)[-1].plan.level == pytest.approx(1 - 2 * 0.05 / 6)
     store.close()
 
 

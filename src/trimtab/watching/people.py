@@ -27,7 +27,7 @@ from trimtab.review.sampling import Item, Plan, Review
 from trimtab.review.store import Store
 from trimtab.reviewing import guidelines_shown, identity
 from trimtab.run import RunFolder
-from trimtab.stats.levels import level_from_alpha
+from trimtab.stats.levels import level_from_alpha, series_alpha
 from trimtab.watching.source import Row, Source
 
 WEEK = 7 * 86_400.0
@@ -110,11 +110,6 @@ def sample(
     return begun
 
 
-def level_of(number: int, rate: float) -> float:
-    """The level at which review `number` (1, 2, ...) is judged: one bound errs with rate / (number (number + 1))."""
-    return level_from_alpha(rate / (number * (number + 1)))
-
-
 def _known(store: Store, folder: RunFolder, stack: str) -> list[Review]:
     found = sampling.found(store, identity(folder))
     return [one for one in found if one.purpose == "live" and one.stacks[1:] == (stack,)]
@@ -122,7 +117,12 @@ def _known(store: Store, folder: RunFolder, stack: str) -> list[Review]:
 
 def _plan(recipe: Recipe, number: int, rate: float) -> Plan:
     asked = recipe.review
-    return Plan(asked.question, asked.per_item, seed=recipe.seed + number, level=level_of(number, rate))
+    return Plan(
+        asked.question,
+        asked.per_item,
+        seed=recipe.seed + number,
+        level=level_from_alpha(series_alpha(rate, number)),
+    )
 
 
 def _asked(row: Row) -> tuple[Message, ...]:
