@@ -136,10 +136,10 @@ def test_a_users_rows_are_erased_before_and_after_the_round_is_tuned(run: RunFol
     home = run.path.parents[1]
     store = Store.open(reviewing.address(run.path))
     stack = run.verdict().stack
-    prompts = [f"what the harbour office says of boats number {n} of the {n * n}th quay" for n in (1, 2)]
+    prompts = ["harbour boats", "lighthouse oil"]
     answers.keep(store, [kept(n, text, owner=f"key{n}", stack=stack) for n, text in enumerate(prompts)])
     for n in range(2):
-        feedback.give(store, given(n, f"key{n}", correction=f"The {prompts[n]}, and nothing else at all."))
+        feedback.give(store, given(n, f"key{n}", correction=f"{prompts[n]}!"))
     done = next_round(run.path, store)
     store.close()
     assert erase(Asked("key0", home))["checked"]["found"] == []
