@@ -17,8 +17,8 @@ from trimtab.errors import ReviewError
 from trimtab.live import answers, feedback
 from trimtab.live.answers import Kept
 from trimtab.live.feedback import Given, Unknown
-from trimtab.live.tables import feedback as table
 from trimtab.review.store import Store
+from trimtab.review.tables import feedback as table
 from trimtab.watch.rows import Traffic
 
 

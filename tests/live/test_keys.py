@@ -9,8 +9,8 @@ import pytest
 from tests.review.stored import at_once, rows
 from trimtab.errors import ReviewError
 from trimtab.live import keys
-from trimtab.live.tables import api_keys
 from trimtab.review.store import Store
+from trimtab.review.tables import api_keys
 
 
 def test_a_key_is_known_until_it_is_revoked_and_only_its_hash_is_kept(store: Store) -> None:

@@ -16,7 +16,6 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import func, insert, inspect, select, text
 
-import trimtab.live.tables  # noqa: F401 - what is kept of users lies in the same store
 from tests.review.postgres import PASSWORD, Server
 from trimtab.errors import MissingPart, ReviewError
 from trimtab.review.store import MIGRATIONS, Store

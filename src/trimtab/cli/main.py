@@ -64,6 +64,7 @@ PARTS = {
     "uvicorn": "review",
     "python_multipart": "review",
     "evalica": "review",
+    "prometheus_client": "review",
     "pg8000": "postgresql",
 }
 # The parser's own exceptions have no public name that all its versions share.

@@ -55,13 +55,13 @@ def serve(
     """Serve tuned models to OpenAI's clients, many stacks in one batch.
 
     Each run is a model under the name of its folder, at /v1/models, /v1/chat/completions, /v1/completions and
-    /v1/embeddings; /v1/feedback takes what users say of an answer; /healthz, /readyz and /metrics say how the server is.
-    All runs must have one base model. Until Ctrl-C, which lets what is under way end.
+    /v1/embeddings; /v1/feedback takes what users say of an answer; /healthz, /readyz and /metrics say how the server
+    is. All runs must have one base model. Until Ctrl-C, which lets what is under way end.
 
     Once a key was made, every request needs one; --use keys=required from the start. --use revoke=NAME ends a key,
     forget=NAME also deletes what its holder was answered and said; both at once, while a server runs too. --use
-    host=0.0.0.0 to be reached from elsewhere, which needs a key. Keys lie as hashes in people.db beside the first run, or
-    in the database that the environment variable TRIMTAB_DATABASE names.
+    host=0.0.0.0 to be reached from elsewhere, which needs a key. Keys lie as hashes in people.db beside the first run,
+    or in the database that the environment variable TRIMTAB_DATABASE names.
 
     --use record=yes keeps questions and answers there, to be watched and learned from; days=90: no longer than that.
     --use log=FILE for the log, which holds no content, instead of the standard error; log=no: none. --use rows=32,

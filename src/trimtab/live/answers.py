@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, insert, select
 
 from trimtab.errors import ReviewError
-from trimtab.live.tables import api_keys, feedback, live_answers
 from trimtab.review import erasing
 from trimtab.review.people import note
 from trimtab.review.store import Store
+from trimtab.review.tables import api_keys, feedback, live_answers
 from trimtab.watch.rows import Traffic
 
 

@@ -10,9 +10,9 @@ from sqlalchemy import delete, insert, select
 from trimtab.errors import ReviewError, several
 from trimtab.live import answers
 from trimtab.live.answers import Kept
-from trimtab.live.tables import feedback, live_answers
 from trimtab.review.judging import LONGEST
 from trimtab.review.store import Store
+from trimtab.review.tables import feedback, live_answers
 
 THUMBS, RATINGS = (-1, 1), (1, 2, 3, 4, 5)
 

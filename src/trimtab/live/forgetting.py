@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-
 from sqlalchemy import update
 
 from trimtab.live import answers, keys
-from trimtab.live.tables import api_keys
 from trimtab.review.store import Store
+from trimtab.review.tables import api_keys
 
 
 def forget(store: Store, name: str) -> int:

@@ -16,10 +16,9 @@ from dataclasses import dataclass
 from sqlalchemy import insert, select, update
 
 from trimtab.errors import ReviewError, several
-from trimtab.live.tables import api_keys
 from trimtab.review.people import LONGEST_NAME, note
 from trimtab.review.store import Store
-from trimtab.review.tables import LONG
+from trimtab.review.tables import LONG, api_keys
 
 # What a key begins with, so that one that was left lying about is recognised; bytes that are drawn.
 MARK, BYTES = "tt-", 32

@@ -1,8 +1,7 @@
 """Texts taken out of a store for good: those of a run's items, and others that quote them. Choices stay.
 
-The tables of reviews are known here. Others that lie in the store (of users of served models, and whatever else is kept
-there) are read from the database itself, so that no table is left out because nobody thought of it: a row of which one
-text quotes somebody loses all its texts, and so do the rows that refer to it.
+What is kept of users of served models goes by rows: a row of which one text quotes somebody loses all its texts (an
+answer may say in other words what was asked), and so do the rows that refer to it. A new table is among them.
 """
 
 from __future__ import annotations
@@ -11,28 +10,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, Select, Table, Text, Update, and_, select, update
+from sqlalchemy import Connection, Select, Table, Update, and_, select, update
 
 from trimtab.review.people import note
 from trimtab.review.store import Store
-from trimtab.review.tables import (
-    answers,
-    comments,
-    events,
-    items,
-    judgements,
-    keys,
-    machines,
-    people,
-    reviews,
-    tasks,
-)
+from trimtab.review.tables import Words, answers, comments, items, judgements, metadata, reviews, tasks
 
 Holds = Callable[[str], bool]
-OWN = {
-    table.name
-    for table in (answers, comments, events, items, judgements, keys, machines, people, reviews, tasks)
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,23 +100,21 @@ def _quoting(connection: Connection, owned: Owned, own: Collection[int]) -> Iter
 
 def _elsewhere(connection: Connection, owned: Owned) -> Iterator[Update]:
     """A change for each row of other tables that quotes somebody, or refers to one that does."""
-    known = MetaData()
-    known.reflect(connection)
     quoted: dict[str, set[Any]] = {}
     # A table comes after those that it refers to.
-    for table in known.sorted_tables:
-        written = [column for column in table.c if isinstance(column.type, Text)]
-        keys = [column.name for column in table.primary_key]
-        if table.name in OWN or not written or not keys:
+    for table in metadata.sorted_tables:
+        written = [column for column in table.c if isinstance(column.type, Words)]
+        own = [column.name for column in table.primary_key]
+        if table in (answers, comments, judgements) or not written:
             continue
         hits = quoted[table.name] = set()
         of = [(key.parent.name, quoted.get(key.column.table.name, set())) for key in table.foreign_keys]
         for row in connection.execute(select(table)).mappings():
             texts = [row[column.name] or "" for column in written]
             if any(map(owned.holds, texts)) or any(row[name] in gone for name, gone in of):
-                hits.add(row[keys[0]])
+                hits.add(row[own[0]])
                 if any(texts):
-                    here = and_(*(table.c[key] == row[key] for key in keys))
+                    here = and_(*(table.c[key] == row[key] for key in own))
                     yield update(table).where(here).values({column.name: "" for column in written})
 
 

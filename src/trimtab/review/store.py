@@ -17,7 +17,7 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import (
     ArgumentError,
     DataError,
@@ -29,6 +29,7 @@ from sqlalchemy.exc import (
 )
 
 from trimtab.errors import MissingPart, ReviewError, StoreError
+from trimtab.review.tables import metadata
 
 # Beside the runs, unless this variable names another place: an address may hold a password, which has no place on a
 # command line.
@@ -106,7 +107,7 @@ class Store:
             if self.engine.dialect.name == "sqlite":
                 plain.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 return
-            written = ", ".join(inspect(self.engine).get_table_names())
+            written = ", ".join(metadata.tables)
             own: Any = plain.driver_connection
             try:
                 # It cannot be done in a transaction.

@@ -42,16 +42,19 @@ def base_model() -> Base:
 class Server:
     """A server in a thread, and the official client of it."""
 
-    def __init__(self, served: list[Served], base: Base, **limits: Any) -> None:
-        self.engine = Engine(base, Limits(**{"rows": 8, "prompt": 128, "answer": 64} | limits))
-        self.serving = Serving(self.engine, stacks.admitted(self.engine, served), seconds=20.0)
+    def __init__(self, served: list[Served], base: Base, *, prompt: int = 128, **more: Any) -> None:
+        self.engine = Engine(base, Limits(rows=8, prompt=prompt, answer=64))
+        known = stacks.admitted(self.engine, served)
+        self.serving = Serving(self.engine, known, **{"seconds": 20.0} | more)
         self.listening = running.listen()
+        self.place = running.address(self.listening)
         self.server = running.server(application(self.serving))
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.listening]})
         self.thread.start()
-        self.client = openai.OpenAI(
-            base_url=f"{running.address(self.listening)}/v1", api_key="none", max_retries=0, timeout=30
-        )
+        self.client = self.client_of("none")
+
+    def client_of(self, key: str) -> openai.OpenAI:
+        return openai.OpenAI(base_url=f"{self.place}/v1", api_key=key, max_retries=0, timeout=30)
 
     def stop(self) -> None:
         self.client.close()

@@ -1,4 +1,4 @@
-"""Keys to served models, what was answered, and what was said of it; their tables are `live.tables`."""
+"""Keys to served models, what was answered, and what was said of it."""
 
 from __future__ import annotations
 
