@@ -171,7 +171,7 @@ class Follower:
             seen = watch.look(baseline, seen, [row.traffic for row in part])
             state = dataclasses.replace(state, watch=seen, place=state.place.after(rows, part))
             states.save(self.folder, state)
-            if report is not None and new:
+            if report is not None and len(new) > STEP:
                 report(Progress("looking", min(start + STEP, len(new)), len(new), {}))
         return state
 
