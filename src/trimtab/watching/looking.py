@@ -98,7 +98,7 @@ def look(
 
 def _tell(follower: Follower, new: Mapping[str, Alarm], telling: Telling) -> tuple[tuple[Alarm, ...], str]:
     """Tell alarms, each noted when it was told; those that were, and why the next one was not."""
-    told = []
+    told: list[Alarm] = []
     for name, alarm in new.items():
         telling.say(alarm)
         problem = telling.webhook.send(alarm) if telling.webhook else ""
