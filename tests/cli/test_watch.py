@@ -14,7 +14,7 @@ import pytest
 
 from tests.cli.conftest import Call
 from tests.watch.traffic import traffic
-from tests.watching.conftest import STACK, file_of, folder, home, keep, run, store
+from tests.watching.conftest import STACK, file_of, folder, keep, store
 from tests.watching.test_learned import given, kept
 from tests.watching.test_stream import written
 from tests.watching.test_telling import receiver
@@ -23,7 +23,7 @@ from trimtab.live import answers, feedback
 from trimtab.review.store import Store
 from trimtab.run import RunFolder
 
-__all__ = ["folder", "home", "run", "store"]
+__all__ = ["folder", "store"]
 SHIFT = [*traffic(150, 5), *traffic(150, 6, first=150, refusals=0.6)]
 QUIET = traffic(300, 2)
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from tests.rounds.conftest import home, run
 from tests.watch.traffic import traffic
 from trimtab.live import answers
 from trimtab.live.answers import Kept
@@ -18,7 +17,6 @@ from trimtab.review.store import Store
 from trimtab.run import RunFolder
 from trimtab.watch import Traffic
 
-__all__ = ["home", "run"]
 STACK = "tuned"
 
 

@@ -12,6 +12,7 @@ from trimtab.document import reviewed
 from trimtab.records import Estimate, plain
 from trimtab.run import comparison_from
 from trimtab.watch import Watched
+from trimtab.watch.features import YES_NO
 from trimtab.watch.watching import Seen, State
 from trimtab.watching.looking import Looked
 from trimtab.watching.people import Judged
@@ -130,8 +131,8 @@ def _row(state: State) -> list[str]:
         "ALARM" if state.alarm else "quiet",
         since,
         f"{_evidence(figure, state)}",
-        _interval(figure.before),
-        _interval(figure.now),
+        _mean(figure.before, figure.unit),
+        _mean(figure.now, figure.unit),
     ]
 
 
@@ -172,6 +173,14 @@ def _people(one: Judged) -> str:
 
 def _rows(rows: float, power: float) -> str:
     return f"{rows:,.0f} rows, {power:.0%}" if math.isfinite(rows) else "perhaps never"
+
+
+def _mean(one: Estimate, unit: str) -> str:
+    """A mean in as many characters as six columns leave it."""
+    if one.undefined:
+        return "undefined"
+    form = ".1%" if unit == YES_NO.unit else ".2f" if abs(one.value) < 10 else ".3g"
+    return f"{one.value:{form}} [{one.low:{form}}, {one.high:{form}}]"
 
 
 def _interval(one: Estimate) -> str:
