@@ -102,7 +102,8 @@ def test_what_the_server_kept_is_looked_at_unless_a_file_is_named(
 
 def test_it_looks_until_ctrl_c(folder: RunFolder, tmp_path: Path) -> None:
     path = file_of(tmp_path / "a.jsonl", QUIET[:100])
-    command = [sys.executable, "-c", "from trimtab.cli.main import run; run()"]
+    start = "from trimtab.cli import main, watch; watch.encoder_installed = lambda: False; main.run()"
+    command = [sys.executable, "-c", start]
     command += [str(part) for part in asked(folder, path, "every=1")]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"TERM": "dumb"}
