@@ -21,7 +21,7 @@ LAYERS = (
     "taint", "stats", "model", "data", "lineage", "previous", "adjust",
     "measure", "decide", "review", "document", "audit", "erasure", "starter", "prepare", "rungs", "planning", "trials",
     "choosing", "climbing", "pipeline", "dosing", "reviewing", "concluding", "shipped", "verifying", "scale", "probe",
-    "rounds", "watch", "live", "export", "serve", "cli",
+    "rounds", "watch", "live", "watching", "export", "serve", "cli",
 )  # fmt: skip
 STAGES = ("data", "adjust", "measure", "decide", "review", "document")
 RECIPE_READERS = (
@@ -40,6 +40,7 @@ RECIPE_READERS = (
     "probe",
     "rounds",
     "live",
+    "watching",
     "serve",
     "cli",
 )

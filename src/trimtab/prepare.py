@@ -75,16 +75,7 @@ class Prepared:
     @property
     def sampling(self) -> Sampling:
         """How every stack answers."""
-        options = self.recipe.sampling
-        return Sampling(
-            options.max_new_tokens,
-            options.temperature,
-            options.top_k,
-            options.top_p,
-            options.min_p,
-            options.repetition_penalty,
-            options.stop,
-        )
+        return sampling_of(self.recipe)
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -114,6 +105,20 @@ class Prepared:
         """Metrics read from the target's answers: the goal, and guards on the target."""
         on_target = [guard.metric for guard in self.guards if guard.on_target]
         return [self.goal, *(metric for metric in on_target if metric.name != self.goal.name)]
+
+
+def sampling_of(recipe: Recipe) -> Sampling:
+    """How a recipe has every stack answer."""
+    options = recipe.sampling
+    return Sampling(
+        options.max_new_tokens,
+        options.temperature,
+        options.top_k,
+        options.top_p,
+        options.min_p,
+        options.repetition_penalty,
+        options.stop,
+    )
 
 
 def prepare(recipe: Recipe) -> Prepared:
@@ -190,7 +195,8 @@ def _parts(recipe: Recipe, examples: Sequence[Example], before: Previous | None)
         return split.split(examples, shares, seed=recipe.seed)
     settled = before.settled(recipe.round.confirm)
     parts = split.split(examples, shares, seed=recipe.seed, settled=settled)
-    return parts | {"tune": before.learned(parts["tune"], recipe.round.corrections)}
+    learned = before.learned(parts["tune"], recipe.round.corrections)
+    return parts | {"tune": [*learned, *before.joined([*parts["select"], *parts["confirm"]])]}
 
 
 def _documents(recipe: Recipe) -> tuple[Document, ...]:

@@ -56,7 +56,8 @@ def review(
     Where the recipe requires people, they judge confirm, and the verdict waits for them; else they judge select, and
     what they write there can be learned from. The pages are served until Ctrl-C; every judgement is kept at once.
 
-    --use for=verdict or learning; items=N; stacks=all to compare each rung's choice. --use host=0.0.0.0 port=8321 to be
+    --use for=verdict, learning, or live (what `watch` drew of live answers); items=N; stacks=all to compare each rung's
+    choice. --use host=0.0.0.0 port=8321 to be
     reached from elsewhere. --use forget=N: erase what is known of person N. Judgements lie in people.db beside the
     runs, or in the database that the environment variable TRIMTAB_DATABASE names: postgresql://user:password@host/name.
     """
@@ -112,7 +113,11 @@ def _invited(store: Store, names: list[str]) -> dict[str, str]:
 
 
 def _print_links(store: Store, begun: Review, links: dict[str, str]) -> None:
-    what = {"verdict": "answers on confirm, for the verdict", "learning": "answers on select, to learn from"}
+    what = {
+        "verdict": "answers on confirm, for the verdict",
+        "learning": "answers on select, to learn from",
+        "live": "answers that users were given",
+    }
     show.line(show.wrapped(f"Review {begun.id} of {begun.title}: {what[begun.purpose]}."))
     show.line()
     show.facts(list(links.items()))

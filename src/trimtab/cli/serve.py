@@ -69,8 +69,8 @@ def serve(
     --use log=FILE for the log, which holds no content, instead of the standard error; log=no: none. --use rows=32,
     waiting=256: answers at once and in the queue; each=64: requests of one key at once; prompt=2048, answer=1024: most
     tokens of each; seconds=300: longest request. --use unproven=yes serves runs whose verdict is not ship; base=yes the
-    base model too; profiles=DIR the profiles of a folder, see trimtab profile; notice=TEXT puts a sentence at the end of
-    every answer, which tells people what wrote it.
+    base model too; profiles=DIR the profiles of a folder, see trimtab profile; notice=TEXT puts a sentence at the end
+    of every answer, which tells people what wrote it.
     """
     said = using.pairs(use or [], KEYS)
     store = Store.open(reviewing.address(runs[0]))

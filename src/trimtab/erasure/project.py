@@ -16,6 +16,7 @@ from trimtab.erasure import person, queue
 from trimtab.erasure.person import Source
 from trimtab.erasure.search import FOLDER, HISTORIES, walk
 from trimtab.errors import DataError
+from trimtab.previous import LIVE
 from trimtab.run import RunFolder
 
 # Largest recipe, in bytes; a larger YAML file is something else.
@@ -64,7 +65,8 @@ def survey(folder: Path, given: Sequence[Path] = (), column: str = "") -> Projec
     project.runs = [RunFolder(path) for path in sorted(homes)]
     outside = [path for path in files if not homes.intersection(path.parents) and path.parent.name != FOLDER]
     columns = _named(project, outside)
-    wanted = {path.resolve() for path in given} | {path for path in columns if path.is_file()}
+    users = {path for run in project.runs for path in run.path.glob(f"round-*/{LIVE}")}
+    wanted = {path.resolve() for path in given} | {path for path in columns if path.is_file()} | users
     for path in dict.fromkeys((*outside, *sorted(wanted))):
         _add(project, path, column, columns.get(path, {}), wanted=path in wanted)
     _unsearched(project)

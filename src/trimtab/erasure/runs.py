@@ -30,7 +30,8 @@ SEEN = "seen.json"
 PAGE = "report.html"
 # What a probe shows of prompts and answers is cut into words, which no search for a text would find.
 PROBE = (probed.FILE, probe_page.PAGE, probed.IMAGES)
-LEFT = (taint.FILE, "identity.json", ".lock", lineage.ROWS)
+# Rows of users that a round took are a data file, wherever it lies.
+LEFT = (taint.FILE, "identity.json", ".lock", lineage.ROWS, previous.LIVE)
 
 
 @dataclass(frozen=True)
