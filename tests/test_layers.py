@@ -18,9 +18,9 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 # From the lowest to the highest: a module may import from its own layer and from those before it.
 LAYERS = (
     "errors", "records", "language", "licences", "strict", "candidates", "recipe", "guidelines", "groups", "run",
-    "taint", "stats", "model", "data", "lineage", "previous", "adjust",
+    "tracking", "taint", "stats", "model", "data", "lineage", "previous", "adjust",
     "measure", "decide", "review", "document", "audit", "erasure", "starter", "prepare", "rungs", "planning", "trials",
-    "choosing", "climbing", "pipeline", "dosing", "reviewing", "concluding", "scale", "probe", "rounds", "watch",
+    "choosing", "climbing", "pipeline", "dosing", "reviewing", "concluding", "scale", "probe", "rounds", "comparing", "watch",
     "serve", "cli",
 )  # fmt: skip
 STAGES = ("data", "adjust", "measure", "decide", "review", "document")

@@ -34,7 +34,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "serve": ("serve", "Serve tuned models to OpenAI's clients, many stacks in one batch."),
     "compare": ("look", "Compare two runs, or two files of scores, item by item."),
     "report": ("look", "Write a run's report.html again."),
-    "runs": ("look", "List the runs and their verdicts."),
+    "runs": ("runs", "List the runs and their verdicts, or show them in the browser."),
     "erase": ("erase", "Remove a person's rows, and mark what learned from them."),
 }
 

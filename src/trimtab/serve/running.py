@@ -7,6 +7,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -45,7 +46,18 @@ def address(listening: socket.socket, *, secure: bool = False) -> str:
     return f"http{'s' * secure}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def server(application: ASGIApp, *, proxy: str = "") -> uvicorn.Server:
+class Server(uvicorn.Server):
+    """A server that says so when it was told to stop: answers that would never end have to end then."""
+
+    leaving: Callable[[], None] = staticmethod(lambda: None)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take a signal to stop."""
+        self.leaving()
+        super().handle_exit(sig, frame)
+
+
+def server(application: ASGIApp, *, proxy: str = "") -> Server:
     """A server, not yet running: `run(sockets=[...])` runs it, `should_exit` ends it.
 
     Args:
@@ -64,7 +76,7 @@ def server(application: ASGIApp, *, proxy: str = "") -> uvicorn.Server:
         timeout_graceful_shutdown=PATIENCE,
         ws="none",
     )
-    return uvicorn.Server(config)
+    return Server(config)
 
 
 def serve(
@@ -73,15 +85,19 @@ def serve(
     *,
     proxy: str = "",
     ready: Callable[[], None] = lambda: None,
+    leaving: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until SIGINT or SIGTERM; requests under way are answered first.
 
     Args:
         ready: called once what is asked will be answered.
+        leaving: called when the signal comes.
     """
     with _outliving(signal.SIGINT, signal.SIGTERM), listening:
         ready()
-        server(application, proxy=proxy).run(sockets=[listening])
+        found = server(application, proxy=proxy)
+        found.leaving = leaving
+        found.run(sockets=[listening])
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 import torch
@@ -81,6 +82,10 @@ class Engine:
     def know(self, whose: str, changes: Changes) -> None:
         """Let rows be answered under these changes of the network."""
         self.mixed.know(whose, changes)
+
+    def forget(self, whose: str) -> None:
+        """Let no row be answered under these changes any more; none may be under way."""
+        self.do(partial(self.mixed.forget, whose))
 
     def prompt(self, messages: Sequence[Message], text: str = "") -> tuple[int, ...]:
         """The tokens of a conversation; of a text where there is none.
