@@ -85,9 +85,7 @@ def recipes(one: RunFolder, other: RunFolder) -> list[tuple[str, str, str]]:
     left, right = (dict(_options("", folder.recipe())) for folder in (one, other))
     names = [*left, *(name for name in right if name not in left)]
     return [
-        (name, left.get(name, ""), right.get(name, ""))
-        for name in names
-        if left.get(name) != right.get(name)
+        (name, left.get(name, ""), right.get(name, "")) for name in names if left.get(name) != right.get(name)
     ]
 
 

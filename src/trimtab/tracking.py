@@ -49,3 +49,21 @@ def progress(folder: RunFolder) -> Progress | None:
         return Progress(str(found["stage"]), float(found["done"]), float(found["total"]), found["facts"])
     except (RunError, KeyError, TypeError, ValueError):
         return None
+
+
+def share(progress: Progress) -> str:
+    """How far, in percent; empty where the total is not known."""
+    return f"{min(progress.done / progress.total, 1):4.0%}" if progress.total else ""
+
+
+def facts(progress: Progress) -> str:
+    """Loss, tokens/s and the like, as `loss 1.23  tokens/s 250`."""
+    shown = (
+        f"{name} {value:.3g}"
+        if isinstance(value, float) and abs(value) < 100
+        else f"{name} {value:.0f}"
+        if isinstance(value, int | float)
+        else f"{name} {value}"
+        for name, value in progress.facts.items()
+    )
+    return "  ".join(shown)
