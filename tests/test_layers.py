@@ -20,8 +20,8 @@ LAYERS = (
     "errors", "records", "language", "licences", "strict", "candidates", "recipe", "guidelines", "groups", "run",
     "tracking", "taint", "stats", "model", "data", "lineage", "previous", "adjust",
     "measure", "decide", "review", "document", "audit", "erasure", "starter", "prepare", "rungs", "planning", "trials",
-    "choosing", "climbing", "pipeline", "dosing", "reviewing", "concluding", "scale", "probe", "rounds", "comparing", "watch",
-    "serve", "cli",
+    "choosing", "climbing", "pipeline", "dosing", "reviewing", "concluding", "scale", "probe", "rounds", "watch",
+    "comparing", "serve", "cli",
 )  # fmt: skip
 STAGES = ("data", "adjust", "measure", "decide", "review", "document")
 RECIPE_READERS = (

@@ -32,9 +32,14 @@ def test_progress_is_kept_once_a_second_and_passed_on_always(tmp_path: Path) -> 
 
 def test_a_run_that_was_cut_off_says_where(tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path, "identity")
-    with pytest.raises(KeyboardInterrupt), tracked(folder, None) as report:
-        report(Progress("fitting", 3, 30))
-        raise KeyboardInterrupt
+
+    def work() -> None:
+        with tracked(folder, None) as report:
+            report(Progress("fitting", 3, 30))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
     assert progress(folder) == Progress("fitting", 3, 30)
 
 

@@ -34,9 +34,9 @@ def runs(
 ) -> int:
     """List the runs and their verdicts, oldest first, and which learned from rows that were erased since.
 
-    --serve shows them in the browser, on this machine alone: a climb while it goes on, reports, two runs side by side,
-    two stacks answering the same question at strengths of your choice, and a form that begins a review. The link that is
-    printed lets you in. --use host=0.0.0.0 port=8323 to be reached from elsewhere.
+    --serve shows them in the browser, on this machine alone: a climb while it goes on, reports, two runs side by
+    side, two stacks that answer one question at strengths of your choice, and a form that begins a review. The link
+    that is printed lets you in. --use host=0.0.0.0 port=8323 to be reached from elsewhere.
     """
     said = using.pairs(use or [], KEYS)
     if serve:
