@@ -47,9 +47,9 @@ def test_pages_are_served_until_ctrl_c_with_a_ladder_that_is_live(tmp_path: Path
                 process.send_signal(signal.SIGINT)
                 list(lines)
                 assert time.monotonic() - asked < 8
+        _, trouble = process.communicate(timeout=20)
     finally:
-        process.send_signal(signal.SIGINT)
-    _, trouble = process.communicate(timeout=20)
+        process.kill()
     assert (process.returncode, trouble) == (0, "")
 
 
