@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -27,8 +26,8 @@ RULES = {
 
 
 @pytest.fixture
-def author(place: Place, cache: Any) -> Iterator[TestClient]:
-    yield place.joined()
+def author(place: Place, cache: Any) -> TestClient:
+    return place.joined()
 
 
 def asked(client: TestClient, run: RunFolder, **changes: str) -> str:

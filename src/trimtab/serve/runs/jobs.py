@@ -17,6 +17,7 @@ from trimtab.records import Progress, Report
 
 # Jobs that are remembered, and those of them that may wait.
 MOST, WAITING = 64, 8
+WAITS = Progress("waiting", 0, 0)
 STOPPING = Overloaded("the server is stopping", "ask again when it runs")
 
 
@@ -35,7 +36,7 @@ class Job:
     kind: str
     about: Mapping[str, Any]
     id: str = field(default_factory=lambda: secrets.token_urlsafe(12))
-    progress: Progress = Progress("waiting", 0, 0)
+    progress: Progress = WAITS
     done: bool = False
     result: Any = None
     trouble: str = ""
