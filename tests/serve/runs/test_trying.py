@@ -83,6 +83,9 @@ def test_the_base_and_a_stack_answer_beside_one_another(
     assert answers(strong)[1] != tuned
     engine = place.project.bench._engine
     assert engine is not None
+    deadline = time.monotonic() + 10
+    while list(engine.mixed._known) != [""] and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert list(engine.mixed._known) == [""]
     assert engine.running == engine.waiting == 0
 

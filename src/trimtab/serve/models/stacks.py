@@ -85,7 +85,7 @@ def of_run(path: Path | str, base: Base, *, unproven: bool = False) -> Served:
     stack = Stack.load(folder.trial(verdict.stack))
     for adjustment in stack.adjustments:
         adjustment.changes(base)
-    return Served(name, stack, sampling_of(folder.recipe()), verdict.outcome, name)
+    return Served(name, stack, _sampling(folder.recipe()), verdict.outcome, name)
 
 
 def of_base(name: str, sampling: Sampling) -> Served:
@@ -134,7 +134,6 @@ def _check_template(folder: RunFolder, base: Base) -> None:
         )
 
 
-def sampling_of(recipe: Mapping[str, Any]) -> Sampling:
-    """How a run of a recipe measured every stack."""
+def _sampling(recipe: Mapping[str, Any]) -> Sampling:
     given = {key: value for key, value in recipe["sampling"].items() if key != "seeds"}
     return Sampling(**given | {"stop": tuple(given["stop"])})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trimtab.errors import ModelError
@@ -102,13 +102,11 @@ class Bench:
 
 
 def _served(engine: Engine, folder: RunFolder, side: Side) -> Served:
-    from dataclasses import replace
-
     from trimtab.serve.models import stacks
 
+    found = stacks.of_run((side.run or folder).path, engine.base, unproven=True)
     if side.run is None:
-        return stacks.of_base("base", stacks.sampling_of(folder.recipe()))
-    found = stacks.of_run(side.run.path, engine.base, unproven=True)
+        return stacks.of_base("base", found.sampling)
     return replace(found, stack=found.stack.scaled(side.strength))
 
 

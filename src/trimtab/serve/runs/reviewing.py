@@ -12,7 +12,6 @@ from starlette.responses import RedirectResponse, Response
 from trimtab import reviewing
 from trimtab.errors import Overloaded
 from trimtab.review import people, sampling
-from trimtab.review.sampling import PURPOSES
 from trimtab.reviewing import STACKS, Wanted
 from trimtab.run import RunFolder
 from trimtab.serve.pages import Refused, show
@@ -25,6 +24,7 @@ from trimtab.serve.sessions import Kept, Sealed
 
 router = APIRouter(prefix="/runs/{name}/review")
 KIND = "review"
+PURPOSES = ("", "verdict", "learning")
 # Items of a review, and people who are let in at once.
 ITEMS, NAMES = 100_000, 50
 
@@ -96,7 +96,7 @@ def _wanted(fields: FormData) -> Wanted:
         Refused: 422, something that the form does not offer.
     """
     purpose, stacks, items = (str(fields.get(name, "")) for name in ("purpose", "stacks", "items"))
-    if purpose not in ("", *PURPOSES) or stacks not in STACKS:
+    if purpose not in PURPOSES or stacks not in STACKS:
         raise Refused(422, "That is not to choose.")
     if items and not (items.isascii() and items.isdigit() and len(items) < 7 and 0 < int(items) <= ITEMS):
         raise Refused(422, f"Items are a whole number from 1 to {ITEMS:,}.")
