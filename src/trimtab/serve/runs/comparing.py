@@ -61,7 +61,7 @@ def _outcomes(pair: tuple[RunFolder, RunFolder]) -> Table:
     for name in dict.fromkeys([*guards[0], *guards[1]]):
         rows.append((f"guard: {name}", *(_guard(found.get(name)) for found in guards)))
     rows.append(("time", *(one.time or "–" for one in runs)))
-    return Table("What each verdict says", ("", "A", "B"), tuple(rows))
+    return Table("What each verdict says", ("what", "A", "B"), tuple(rows))
 
 
 def _verdict(folder: RunFolder) -> Any:
@@ -111,7 +111,7 @@ def _paired(one: RunFolder, other: RunFolder) -> dict[str, Any]:
     caption = f"{metric_title(found.paired.metric)} on the same items of select"
     return {
         "outcome": result.outcome,
-        "table": Table(caption, ("", "value"), tuple(rows)),
+        "table": Table(caption, ("what", "value"), tuple(rows)),
         "notes": result.notes,
     }
 

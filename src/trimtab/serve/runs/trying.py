@@ -178,7 +178,7 @@ def _table(given: list[Answered], asked: Mapping[str, Any]) -> Table:
         ("confidence", *sure),
         ("rules fired", *(", ".join(one.fired) or "none" for one in given)),
     )
-    return Table("What each answer took", ("", "left", "right"), rows)
+    return Table("What each answer took", ("what", "left", "right"), rows)
 
 
 def marked(left: str, right: str) -> list[list[tuple[str, bool]]]:
