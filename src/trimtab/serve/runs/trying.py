@@ -111,7 +111,7 @@ def _choices(folder: RunFolder, project: Project) -> dict[str, str]:
         except (RunError, KeyError, TypeError):
             continue
         if usable:
-            found[one.path.name] = f"{one.path.name}: {about.rung or 'stack'}, {about.outcome}"
+            found[one.path.name] = f"{about.rung or 'stack'}, {about.outcome}: {one.path.name}"
     return found
 
 
