@@ -55,7 +55,12 @@ def address(path: Path | str) -> str:
     Raises:
         RunError: there is no such run.
     """
-    return named() or f"sqlite:///{RunFolder.open(path).path.resolve().parent / FILE}"
+    return beside(RunFolder.open(path).path.resolve().parent)
+
+
+def beside(root: Path) -> str:
+    """The URL of the store for the runs in a folder."""
+    return named() or f"sqlite:///{root.resolve() / FILE}"
 
 
 def begin(path: Path | str, store: Store, wanted: Wanted, report: Report | None = None) -> Review:

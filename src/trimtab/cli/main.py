@@ -38,7 +38,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "watch": ("watch", "See whether live answers have drifted, and have people look at them."),
     "compare": ("look", "Compare two runs, or two files of scores, item by item."),
     "report": ("look", "Write a run's report.html again."),
-    "runs": ("look", "List the runs and their verdicts."),
+    "runs": ("runs", "List the runs and their verdicts, or show them in the browser."),
     "erase": ("erase", "Remove a person's rows, and mark what learned from them."),
 }
 

@@ -102,11 +102,17 @@ def _serve(
     return 0
 
 
+def author(store: Store) -> tuple[str, str]:
+    """The name and a new invitation of the author, who is the one that gives the command."""
+    known = next((one for one in people.everyone(store) if one.role == "author"), None)
+    name = known.name if known else getpass.getuser()
+    token = people.invite_again(store, known.id) if known else people.invite(store, name, "author")
+    return name, token
+
+
 def _invited(store: Store, names: list[str]) -> dict[str, str]:
-    """Everybody's invitation: the author's, who is the one that gives the command, and those of new raters."""
-    author = next((one for one in people.everyone(store) if one.role == "author"), None)
-    name = author.name if author else getpass.getuser()
-    found = {name: people.invite_again(store, author.id) if author else people.invite(store, name, "author")}
+    """Everybody's invitation: the author's, and those of new raters."""
+    found = dict([author(store)])
     for new in names:
         found[new] = people.invite(store, new, "rater")
     return found
