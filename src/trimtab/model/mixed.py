@@ -86,22 +86,24 @@ class Mixed:
 
     def _joined(self, names: tuple[str, ...]) -> dict[str, _Together]:
         """By module, the low-rank parts of these stacks; without those of a stack that does more to it."""
-        if names not in self._together:
+        # Others may let stacks be known or forgotten meanwhile, which begins anew.
+        kept = self._together
+        if names not in kept:
             parts: dict[str, list[tuple[str, LowRankPart]]] = {}
             for whose in names:
                 for name, changes in self._known[whose].items():
                     if len(changes) == 1 and isinstance(changes[0], LowRankPart):
                         parts.setdefault(name, []).append((whose, changes[0]))
-            while len(self._together) >= SETS:
-                del self._together[next(iter(self._together))]
-            self._together[names] = {
+            while len(kept) >= SETS:
+                del kept[next(iter(kept))]
+            kept[names] = {
                 name: _Together(
                     tuple((whose, one.down.shape[1]) for whose, one in found),
                     LowRankPart.beside([one for _, one in found]),
                 )
                 for name, found in parts.items()
             }
-        return self._together[names]
+        return kept[names]
 
 
 def _masks(rows: Mapping[str, Rows], axis: int) -> Callable[[Owners, torch.Tensor], torch.Tensor]:

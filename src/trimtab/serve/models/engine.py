@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Literal, TypeVar
 
 import torch
@@ -98,10 +97,6 @@ class Engine:
         with self._changed:
             self._leaving.add(whose)
             self._changed.notify()
-
-    def forget(self, whose: str) -> None:
-        """Let no row be answered under these changes any more; none may be under way."""
-        self.do(partial(self.mixed.forget, whose))
 
     def prompt(self, messages: Sequence[Message], text: str = "") -> tuple[int, ...]:
         """The tokens of a conversation; of a text where there is none.
