@@ -57,8 +57,9 @@ class Evidence:
     def none(cls, users: int, arms: int, alpha: float = ALPHA) -> Evidence:
         """No rewards yet."""
         shape = users, arms
-        held = [np.zeros(shape) for _ in range(3)]
-        return cls(*held, np.zeros((*shape, CELLS)), np.zeros(shape, dtype=np.int64), alpha)
+        counted, summed, squared = (np.zeros(shape) for _ in range(3))
+        stopped = np.zeros(shape, dtype=np.int64)
+        return cls(counted, summed, squared, np.zeros((*shape, CELLS)), stopped, alpha)
 
     def add(self, arm: NDArray[np.int64], reward: Array) -> None:
         """Take in one reward of one arm for each user: both (users,).
@@ -84,11 +85,13 @@ class Evidence:
     @property
     def rewards(self) -> NDArray[np.int64]:
         """How many each user has given (users,)."""
-        return self.count.sum(axis=1).astype(np.int64)
+        answer: NDArray[np.int64] = self.count.sum(axis=1).astype(np.int64)
+        return answer
 
     @property
     def _each(self) -> float:
-        return self.alpha / max(self.count.shape[1] - 1, 1)
+        others: int = self.count.shape[1] - 1
+        return self.alpha / max(others, 1)
 
 
 def least_share(rewards: NDArray[np.int64]) -> Array:
