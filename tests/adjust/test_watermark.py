@@ -15,6 +15,8 @@ from trimtab.adjust.stack import Stack
 from trimtab.adjust.watermark import Watermark, drawn
 from trimtab.errors import ModelError, RunError
 from trimtab.guidelines import parse
+from trimtab.model.decoding import Row, decode
+from trimtab.model.load import prompt_ids
 from trimtab.model.watermark import evidence
 from trimtab.records import Example, Message, Output, Question, Report, Sampling
 
@@ -48,22 +50,22 @@ def test_synthid_is_on_or_off() -> None:
 
 @pytest.mark.parametrize("scheme", ["green-list", "synthid"])
 def test_a_mark_is_found_and_grows_with_the_strength(scheme: str) -> None:
-    base = made.base(initializer_range=0.3)
-    found = drawn(base, scheme)  # type: ignore[arg-type]
-    texts = {}
-    for strength in (0, 0.5, 2) if scheme == "green-list" else (0, 1):
-        with Stack((found.scaled(strength),)).attach(base) as generate:
-            outputs = generate(ITEM, dataclasses.replace(WARM, max_new_tokens=150), seeds=range(4))
-        texts[strength] = [base.tokenizer(o.text, add_special_tokens=False)["input_ids"] for o in outputs]
+    base = made.base()
+    found = drawn(base, scheme, "a secret of the owner's")  # type: ignore[arg-type]
+    prompt = tuple(prompt_ids(base.tokenizer, ITEM[0].messages))
 
     def z(strength: float) -> float:
-        seen = [evidence(found.mark, tokens) for tokens in texts[strength]]
+        rows = [Row(prompt, seed, found.scaled(strength).sampling(WARM)) for seed in range(4)]
+        for _ in decode(base, rows):
+            pass
+        seen = [evidence(found.mark, row.tokens) for row in rows]
         n = sum(len(one.values) for one in seen)
         return float((sum(one.values.sum() for one in seen) - n * seen[0].mean) / (seen[0].sd * n**0.5))
 
-    values = [z(strength) for strength in texts]
+    values = [z(strength) for strength in ((0, 0.5, 2) if scheme == "green-list" else (0, 1))]
     assert values == sorted(values)
-    assert abs(values[0]) < 4 < values[-1]
+    assert abs(values[0]) < 4
+    assert values[-1] > 6
 
 
 def test_of_two_the_later_counts_and_everything_that_is_drawn_is_marked() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ def test_a_text_is_verified_wherever_it_comes_from(
     shown = capsys.readouterr().out
     assert "p-value" in shown
     assert max(map(len, shown.splitlines())) <= 80
-    monkeypatch.setattr("sys.stdin", file.open(encoding="utf-8"))
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{marked}\n"))
     assert call(["verify", "-", "--run", run, "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == found
 
