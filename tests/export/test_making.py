@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,10 @@ def test_stock_peft_puts_the_adapter_on_the_base(
     found = export(adapted.path, Wanted("peft"), out=tmp_path / "out")
     assert found.parity.failures == ()
     fresh = transformers.AutoModelForCausalLM.from_pretrained(project.base.name, dtype=torch.float32)
-    stock = PeftModel.from_pretrained(fresh, str(tmp_path / "out"))
+    with warnings.catch_warnings():
+        # PEFT asks transformers by a name that will go.
+        warnings.simplefilter("ignore", FutureWarning)
+        stock = PeftModel.from_pretrained(fresh, str(tmp_path / "out"))
     (stack,) = shipped.of_run(adapted.path, project.base).stack.adjustments
     with stack.attach(project.base):
         torch.testing.assert_close(logits(stock), logits(project.base.network), atol=2e-5, rtol=1e-4)
@@ -98,20 +102,20 @@ def test_stock_peft_puts_the_adapter_on_the_base(
     assert json.loads((tmp_path / "out" / "adapter.json").read_text())["base"] == project.base.fingerprint
 
 
-@pytest.mark.parametrize("kind", ["f32", "f16", "bf16", "q8_0"])
+@pytest.mark.parametrize(("kind", "largest"), [("f32", 1e-4), ("f16", 0.02), ("bf16", 0.2), ("q8_0", 0.5)])
 def test_gguf_is_read_back_by_transformers(
-    project: made.Project, adapted: RunFolder, tmp_path: Path, kind: Kind
+    project: made.Project, adapted: RunFolder, tmp_path: Path, kind: Kind, largest: float
 ) -> None:
-    found = export(adapted.path, Wanted("gguf", kind, 8), out=tmp_path / "out")
-    assert found.parity.failures == ()
+    known = staged(project, adapted, "gguf", kind, tmp_path / "out")
+    held = making.compared(tmp_path / "out", project.base, "gguf", known, LIMITS[kind])
+    assert held.tokenised == 1
+    assert held.largest < largest
     reader = gguf.GGUFReader(tmp_path / "out" / "model.gguf")
     fields = {name: field.contents() for name, field in reader.fields.items()}
     assert fields["tokenizer.ggml.pre"] == "gpt-2"
     assert fields["tokenizer.chat_template"] == project.base.tokenizer.chat_template
     assert fields["llama.attention.head_count_kv"] == 2
     assert {one.tensor_type.name for one in reader.tensors if "attn_q" in one.name} == {kind.upper()}
-    largest = {"f32": 1e-4, "f16": 0.02, "bf16": 0.2, "q8_0": 0.3}[kind]
-    assert found.parity.largest < largest
 
 
 def test_an_export_is_whole_recorded_and_never_written_over(adapted: RunFolder) -> None:
@@ -138,7 +142,7 @@ def test_what_differs_by_more_than_is_allowed_is_not_handed_over(adapted: RunFol
     assert list(tmp_path.iterdir()) == []
     last = exported.entries(adapted)[-1]
     assert (last["held"], last["files"]) == (False, {})
-    assert "largest difference" in last["parity"]["failures"][0]
+    assert any("largest difference" in failure for failure in last["parity"]["failures"])
     assert last not in exported.released(adapted, found.told["stack"])
 
 

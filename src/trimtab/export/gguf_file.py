@@ -131,5 +131,5 @@ def _describe(writer: gguf.GGUFWriter, config: Any) -> None:
 
 def _base_frequency(config: Any) -> float:
     rotation = getattr(config, "rope_parameters", None) or {}
-    found: Any = rotation.get("rope_theta") or getattr(config, "rope_theta", 10000.0)
-    return float(found)
+    found = rotation.get("rope_theta") or getattr(config, "rope_theta", None)
+    return float(found or 10000.0)
