@@ -145,7 +145,7 @@ def test_a_stream_is_played_again(call: Call, tmp_path: Path) -> None:
     path = written(tmp_path / "stream.jsonl", 2000, 0.3)
     done = call("watch", "--use", f"replay={path}")
     assert done.code == 0
-    assert "adapted model is shown to be better from score" in done.out
+    assert "adapted model is shown to be better from row" in done.out
     assert max(map(len, done.out.splitlines())) <= 80
     document = call("watch", "--use", f"replay={path}", "--json").document
     assert document["replayed"]["mean"]["n"] == 2000

@@ -104,8 +104,8 @@ def values(found: Looked, *, delays: bool = False) -> dict[str, Any]:
 def streamed(found: Streamed) -> Iterator[str]:
     """A stream that was played again, in sentences."""
     told = found.replayed
-    users = f" of {found.users:,} users, their rows of a day taken as one" if found.users else ""
-    yield f"{found.rows:,} rows{users}: {found.units:,} scores of each model, in the order of time."
+    users = f" of {found.users:,} users" if found.users else ""
+    yield f"{found.rows:,} rows{users}, in the order of time; mean score, each row before it is learned from."
     yield ""
     yield f"adapted     {_interval(found.adapted)}"
     yield f"stale       {_interval(found.stale)}"
@@ -114,9 +114,9 @@ def streamed(found: Streamed) -> Iterator[str]:
     yield ""
     yield f"Level {told.mean.level:g}, bounds hold at every row ({told.mean.method})."
     if told.better_since:
-        yield f"The adapted model is shown to be better from score {told.better_since:,} on."
+        yield f"The adapted model is shown to be better from row {told.better_since:,} on."
     if told.worse_since:
-        yield f"The adapted model is shown to be worse from score {told.worse_since:,} on."
+        yield f"The adapted model is shown to be worse from row {told.worse_since:,} on."
     if not (told.better_since or told.worse_since):
         yield "Neither model is shown to be better."
 

@@ -1,13 +1,13 @@
 """A stream of interactions played again in the order of time: an adapted model beside one that stays as it was.
 
 A row has `time` (ISO 8601), the scores `adapted` and `stale` (larger is better, each given before its model learned
-from the row), and may have `user`, whose rows of one day are then taken as one, by their mean: they hang together.
+from the row), and may have `user`. The bounds are about what was to be expected of each row given those before it, so
+that rows of one user need not be independent (Choe and Ramdas 2023); rows that were scored at once should be one.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,6 @@ from trimtab.stats.sequential.running import last, running_mean
 from trimtab.watch import Replayed, replayed
 
 FORM = 'each row is like {"time": "2026-03-31T12:00:00Z", "user": "u1", "adapted": 1, "stale": 0}'
-DAY = len("2026-03-31")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +28,12 @@ class Streamed:
     """What a stream says.
 
     Attributes:
-        rows, units: rows of the file, and what they were taken as: users' days, or the rows themselves.
         users: how many there are; 0 where rows name none.
         adapted, stale: the mean score of each model, with bounds that hold at every row.
         replayed: of the difference adapted - stale.
     """
 
     rows: int
-    units: int
     users: int
     adapted: Estimate
     stale: Estimate
@@ -61,13 +58,13 @@ def streamed(path: Path | str, *, bounds: tuple[float, float] = (0.0, 1.0), leve
             problems.append(f"row {number}: {error}")
     if problems or not found:
         raise DataError(f"{path}:\n{several(problems or ['no rows'])}", FORM)
-    units = _units(sorted(found, key=lambda one: one[0]))
-    times = [iso(at) for at, _ in units]
-    scores = np.array([pair for _, pair in units])
+    found.sort(key=lambda one: one[0])
+    times = [iso(at) for at, _, _ in found]
+    scores = np.array([pair for _, _, pair in found])
     told = replayed(times, scores[:, 0], scores[:, 1], bounds=bounds, level=level)
     adapted, stale = (_mean(scores[:, column], bounds, level) for column in (0, 1))
     users = len({user for _, user, _ in found if user})
-    return Streamed(len(rows), len(units), users, adapted, stale, told)
+    return Streamed(len(rows), users, adapted, stale, told)
 
 
 def _scores(row: Row) -> tuple[float, float]:
@@ -75,16 +72,6 @@ def _scores(row: Row) -> tuple[float, float]:
     if not (math.isfinite(one) and math.isfinite(other)):
         raise ValueError("scores: expected two finite numbers")
     return one, other
-
-
-def _units(rows: Sequence[tuple[float, str, tuple[float, float]]]) -> list[tuple[float, np.ndarray]]:
-    """Time of the last row and mean scores (2,) of each unit, in the order of these times."""
-    held: dict[tuple[str, str], list[tuple[float, tuple[float, float]]]] = {}
-    for number, (at, user, pair) in enumerate(rows):
-        unit = (user, iso(at)[:DAY]) if user else ("", str(number))
-        held.setdefault(unit, []).append((at, pair))
-    found = [(of[-1][0], np.mean([pair for _, pair in of], axis=0)) for of in held.values()]
-    return sorted(found, key=lambda one: one[0])
 
 
 def _mean(scores: np.ndarray, bounds: tuple[float, float], level: float) -> Estimate:
