@@ -59,10 +59,12 @@ def test_a_folder_that_cannot_be_written_does_not_end_the_work(tmp_path: Path) -
 
 @pytest.mark.usefixtures("cache")
 def test_a_run_that_is_tuned_is_busy_and_says_how_far_it_is(tmp_path: Path, network: Path) -> None:
-    seen: set[str] = set()
-    stages: set[str] = set()
+    seen, stages, told = set[str](), set[str](), set[str]()
 
-    def look(_: Progress) -> None:
+    def look(progressed: Progress) -> None:
+        if progressed.stage in told:
+            return
+        told.add(progressed.stage)
         (path,) = (tmp_path / "runs").iterdir()
         folder = RunFolder(path)
         seen.add(listed(folder).outcome)
