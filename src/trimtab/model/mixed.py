@@ -28,6 +28,10 @@ class Mixed:
         """Let rows ask for these changes."""
         self._known[whose] = changes
 
+    def knows(self, whose: str) -> bool:
+        """Whether rows may ask for these changes."""
+        return whose in self._known
+
     def forget(self, whose: str) -> None:
         """Let no row ask for them any more."""
         self._known.pop(whose, None)
