@@ -32,7 +32,9 @@ def runs(
     ] = None,
     as_json: show.Json = False,
 ) -> int:
-    """List the runs and their verdicts, oldest first, and which learned from rows that were erased since.
+    """List the runs and their verdicts, or show them in the browser.
+
+    The list begins with the oldest, and says which learned from rows that were erased since.
 
     --serve shows them in the browser, on this machine alone: a climb while it goes on, reports, two runs side by
     side, two stacks that answer one question at strengths of your choice, and a form that begins a review. The link
