@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,6 @@ from trimtab.document.listing import Listed, listed
 from trimtab.errors import UserError
 from trimtab.run import runs as all_runs
 
-PORT = 8323
 KEYS = ("host", "port")
 
 app = typer.Typer(rich_markup_mode=None)
@@ -32,7 +32,9 @@ def runs(
     ] = None,
     as_json: show.Json = False,
 ) -> int:
-    """List the runs and their verdicts, oldest first, and which learned from rows that were erased since.
+    """List the runs and their verdicts, or show them in the browser.
+
+    The list begins with the oldest, and says which learned from rows that were erased since.
 
     --serve shows them in the browser, on this machine alone: a climb while it goes on, reports, two runs side by
     side, two stacks that answer one question at strengths of your choice, and a form that begins a review. The link
@@ -40,7 +42,9 @@ def runs(
     """
     said = using.pairs(use or [], KEYS)
     if serve:
-        return _serve(root, said, as_json=as_json)
+        # The list needs neither a server nor torch, and is there at once.
+        serving = importlib.import_module("trimtab.cli.pages")
+        return int(serving.serve(root, said, as_json=as_json))
     if said:
         raise UserError("--use was given without --serve", "say where to listen only with --serve")
     found = [listed(folder) for folder in all_runs(root)]
@@ -59,32 +63,3 @@ def _shown(one: Listed) -> str:
     if one.tainted:
         return "tainted by an erasure"
     return show.interval(one.difference) if one.difference else ""
-
-
-def _serve(root: Path, said: dict[str, list[str]], *, as_json: bool) -> int:
-    """Serve the pages until Ctrl-C, after the author's link was printed."""
-    from trimtab import reviewing
-    from trimtab.cli.review import author
-    from trimtab.review.store import Store
-    from trimtab.serve import running
-    from trimtab.serve.app import application
-    from trimtab.serve.runs.project import Project
-
-    if not root.is_dir():
-        raise UserError(f"{root}: no such folder", "begin with: trimtab demo; or name it: --runs DIR")
-    port = using.number(said, "port") if "port" in said else PORT
-    listening = running.listen(said.get("host", [running.LOOPBACK])[-1], port)
-    store = Store.open(reviewing.beside(root))
-    try:
-        name, token = author(store)
-        link = f"{running.address(listening)}/join/{token}"
-        if as_json:
-            show.document({"address": running.address(listening), "link": link})
-        else:
-            show.facts([("Runs", str(root)), ("Link", link)])
-            show.line(show.wrapped(f"The link is {name}'s key. Serving until Ctrl-C."))
-        with Project(root) as project:
-            running.serve(application(store, project=project), listening, leaving=project.leave)
-    finally:
-        store.close()
-    return 0

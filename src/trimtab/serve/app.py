@@ -18,6 +18,7 @@ from trimtab.serve import assets
 from trimtab.serve.limits import Limits
 from trimtab.serve.pages import Refused, refusal
 from trimtab.serve.review import author, joining, judging
+from trimtab.serve.runs import routers
 from trimtab.serve.shield import Shield
 
 if TYPE_CHECKING:
@@ -45,9 +46,6 @@ def application(
     for part in (assets, joining, judging, author):
         app.include_router(part.router)
     if project is not None:
-        # Their pages need more than those of a review.
-        from trimtab.serve.runs import routers
-
         for router in routers():
             app.include_router(router)
     app.add_exception_handler(HTTPException, _refused)

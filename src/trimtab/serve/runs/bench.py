@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from trimtab.errors import ModelError
+from trimtab.model.find import find, loaded
+from trimtab.model.service import served
 from trimtab.records import Message, Progress, Report
 from trimtab.run import RunFolder
-
-if TYPE_CHECKING:
-    from trimtab.serve.models.engine import Engine
-    from trimtab.serve.models.stacks import Served
+from trimtab.serve.models import stacks
+from trimtab.serve.models.answering import begun
+from trimtab.serve.models.engine import Engine, Limits, apart
+from trimtab.serve.models.schema import Asking, Refusal
+from trimtab.serve.models.stacks import Served
 
 # Tokens of a question and of an answer that are read and given here.
 PROMPT, ANSWER = 2048, 512
@@ -77,10 +79,6 @@ class Bench:
             self._engine.stop(finish=False)
 
     def _loaded(self, name: str, report: Report) -> Engine:
-        from trimtab.model.find import find, loaded
-        from trimtab.model.service import served
-        from trimtab.serve.models.engine import Engine, Limits, apart
-
         if served(name):
             raise ModelError(
                 f"{name}: a service keeps its weights", "try runs of a model that is loaded here"
@@ -92,18 +90,14 @@ class Bench:
                 self._engine.stop(finish=False)
                 self._engine = None
             base = apart(lambda: loaded(find(name)))
-            self._name, self._engine = (
-                name,
-                Engine(base, Limits(rows=8, prompt=PROMPT, answer=ANSWER, waiting=64)),
-            )
+            self._engine = Engine(base, Limits(rows=8, prompt=PROMPT, answer=ANSWER, waiting=64))
+            self._name = name
             if self._stopped:
                 self.stop()
         return self._engine
 
 
 def _served(engine: Engine, folder: RunFolder, side: Side) -> Served:
-    from trimtab.serve.models import stacks
-
     found = stacks.of_run((side.run or folder).path, engine.base, unproven=True)
     if side.run is None:
         return stacks.of_base("base", found.sampling)
@@ -112,9 +106,6 @@ def _served(engine: Engine, folder: RunFolder, side: Side) -> Served:
 
 def _answered(engine: Engine, served: Served, messages: Sequence[Message]) -> Answered:
     """An answer; the engine knows the stack no longer than that."""
-    from trimtab.serve.models.answering import begun
-    from trimtab.serve.models.schema import Asking, Refusal
-
     if served.whose:
         engine.know(served.whose, served.stack.changes(engine.base))
     try:
@@ -125,6 +116,6 @@ def _answered(engine: Engine, served: Served, messages: Sequence[Message]) -> An
     except Refusal as refusal:
         raise ModelError(refusal.message) from None
     finally:
-        if served.whose and engine.alive:
+        if served.whose:
             engine.forget(served.whose)
     return Answered(said.text, said.spent, seconds, said.finish, said.confidence, said.fired)
