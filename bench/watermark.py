@@ -74,7 +74,7 @@ def null(keys: int, texts: int) -> dict[str, Any]:
 def _alarms(texts: Sequence[Sequence[int]], by_key: Sequence[Sequence[float]]) -> dict[str, Any]:
     """Rates over keys: every text and key together, the interval by keys, and the spread from key to key."""
     rates = [sum(p < ALPHA for p in values) / len(values) for values in by_key]
-    mean = stats.interval(rates, bounds=(0.0, 1.0))
+    mean = stats.interval(rates)
     said = (
         f"{mean.value:.2%} [{mean.low:.2%}, {mean.high:.2%}] of {len(by_key[0])} texts at p < {ALPHA:g}, over "
         f"{len(rates)} keys; single keys {min(rates):.2%} to {max(rates):.2%}"

@@ -160,7 +160,7 @@ def text_of(source: str) -> str:
             raise UserError(
                 f"{source}: {path.stat().st_size} bytes, at most {4 * MOST} are read", "give a part of it"
             )
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError:
         raise UserError(f"{source}: not a text in UTF-8", "give a text file") from None
     except (OSError, ValueError):
