@@ -36,7 +36,7 @@ def export(
     ] = None,
     as_json: show.Json = False,
 ) -> int:
-    """Export a run's stack for other programs, after it is shown to answer as the run's does.
+    """Export a tuned model for other programs, compared with it first.
 
     --use form=merged: a transformers folder with the stack in its weights (the usual form); form=peft: the adapter,
     as PEFT loads it over the base model; form=gguf: one file for llama.cpp. type=f32, bf16, f16, and q8_0 for GGUF: the

@@ -35,7 +35,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "serve": ("serve", "Serve tuned models to OpenAI's clients, many stacks in one batch."),
     "verify": ("verify", "Say whether a text carries a run's watermark, with the p-value."),
     "profile": ("profile", "Set, learn or delete what a served model is to one user or team."),
-    "watch": ("watch", "See whether live answers have drifted, and have people look at them."),
+    "watch": ("watch", "See whether live answers have drifted, and let people look at them."),
     "compare": ("look", "Compare two runs, or two files of scores, item by item."),
     "report": ("look", "Write a run's report.html again."),
     "runs": ("runs", "List the runs and their verdicts, or show them in the browser."),

@@ -55,7 +55,7 @@ def watch(
     as_json: show.Json = False,
     lines: using.Lines = False,
 ) -> int:
-    """See whether live answers have drifted, and have people look at them.
+    """See whether live answers have drifted, and let people look at them.
 
     What was answered since the last look is compared with what the stack answered on select: length, refusals, tone,
     confidence, rules, and what questions and answers are about. Look as often as you like: the chance of a false alarm
