@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from trimtab.adjust.contract import Adjustment
+from trimtab.adjust.prompt import Prompt
 from trimtab.adjust.stack import BASE, Stack
 from trimtab.data.certificate import template_hash
 from trimtab.errors import ModelError, RunError
@@ -65,7 +66,11 @@ class Served:
 
 
 def _plain(adjustment: Adjustment) -> bool:
-    return "text" not in adjustment.hooks and type(adjustment).answers is Adjustment.answers
+    """Whether one answer is one row of the engine: it is neither edited nor drawn again."""
+    once = type(adjustment).answers is Adjustment.answers
+    if isinstance(adjustment, Prompt):
+        once = not adjustment.wording.revise
+    return once and "text" not in adjustment.hooks
 
 
 def of_run(path: Path | str, base: Base, *, unproven: bool = False) -> Served:
