@@ -11,8 +11,15 @@ import torch
 
 from trimtab import shipped
 from trimtab.adjust.contract import Adjustment
+<<<<<<< HEAD
 from trimtab.adjust.stack import Stack
 from trimtab.errors import ModelError
+=======
+from trimtab.adjust.prompt import Prompt
+from trimtab.adjust.stack import BASE, Stack
+from trimtab.data.certificate import template_hash
+from trimtab.errors import ModelError, RunError
+>>>>>>> p-profiles
 from trimtab.model.load import Base, prompt_ids
 from trimtab.records import Message, Sampling
 from trimtab.serve.models.engine import Engine
@@ -63,7 +70,11 @@ class Served:
 
 
 def _plain(adjustment: Adjustment) -> bool:
-    return "text" not in adjustment.hooks and type(adjustment).answers is Adjustment.answers
+    """Whether one answer is one row of the engine: it is neither edited nor drawn again."""
+    once = type(adjustment).answers is Adjustment.answers
+    if isinstance(adjustment, Prompt):
+        once = not adjustment.wording.revise
+    return once and "text" not in adjustment.hooks
 
 
 def of_run(path: Path | str, base: Base, *, unproven: bool = False) -> Served:
