@@ -11,15 +11,9 @@ import torch
 
 from trimtab import shipped
 from trimtab.adjust.contract import Adjustment
-<<<<<<< HEAD
+from trimtab.adjust.prompt import Prompt
 from trimtab.adjust.stack import Stack
 from trimtab.errors import ModelError
-=======
-from trimtab.adjust.prompt import Prompt
-from trimtab.adjust.stack import BASE, Stack
-from trimtab.data.certificate import template_hash
-from trimtab.errors import ModelError, RunError
->>>>>>> p-profiles
 from trimtab.model.load import Base, prompt_ids
 from trimtab.records import Message, Sampling
 from trimtab.serve.models.engine import Engine
