@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from trimtab.data.files import KNOWN
+from trimtab.document import exported
 from trimtab.erasure import person, queue
 from trimtab.erasure.person import Source
 from trimtab.erasure.search import FOLDER, HISTORIES, walk
@@ -104,7 +105,7 @@ def _recipe(path: Path) -> dict[str, Any]:
 
 def _add(project: Project, path: Path, column: str, columns: Mapping[str, str], *, wanted: bool) -> None:
     name = path.name.lower().removesuffix(".gz")
-    if path.name == queue.FILE or not name.endswith(KNOWN):
+    if path.name in (queue.FILE, exported.ORIGIN) or not name.endswith(KNOWN):
         project.others.append(path)
         return
     source = person.read(path, column, columns)
