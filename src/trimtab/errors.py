@@ -10,6 +10,7 @@ TrimtabError                  exit code 1, our fault unless a subclass says othe
 |   |-- MetricError           a metric or suite that cannot be computed on these items
 |   |-- RunError              a run folder: missing, damaged, in use, disk full
 |   |-- ReviewError           a review, an invitation or a judgement that cannot be taken as it is
+|   |-- ProfileError          a profile of a served model: unknown key, no such stack, nothing to learn from
 |   |-- TaintedError          an adjustment that learned from rows which were erased since
 |   `-- StatisticsError       arguments for which no honest number exists
 |-- Overloaded                1, a server that cannot answer now
@@ -71,6 +72,10 @@ class ReviewError(UserError):
 
 class StoreError(ReviewError):
     """A store of judgements that cannot be reached or written: no fault of what was sent."""
+
+
+class ProfileError(UserError):
+    """A profile that cannot be used as written, or cannot be changed as asked."""
 
 
 class TaintedError(UserError):

@@ -22,13 +22,15 @@ from trimtab.serve.models.app import application
 from trimtab.serve.models.edge import loopback
 from trimtab.serve.models.engine import Engine, Limits, apart
 from trimtab.serve.models.logs import Log
+from trimtab.serve.models.notice import notice
+from trimtab.serve.models.personal import Profiles, checked
 from trimtab.serve.models.recording import Recorder
 from trimtab.serve.models.serving import Serving
 
 PORT = 8322
 KEYS = (
-    *("host", "port", "rows", "waiting", "prompt", "answer", "seconds", "unproven", "base"),
-    *("keys", "each", "record", "days", "log", "revoke", "forget"),
+    *("host", "port", "rows", "waiting", "prompt", "answer", "seconds", "unproven", "base", "profiles"),
+    *("keys", "each", "record", "days", "log", "revoke", "forget", "notice"),
 )
 YES = ("yes", "no")
 
@@ -67,7 +69,8 @@ def serve(
     --use log=FILE for the log, which holds no content, instead of the standard error; log=no: none. --use rows=32,
     waiting=256: answers at once and in the queue; each=64: requests of one key at once; prompt=2048, answer=1024: most
     tokens of each; seconds=300: longest request. --use unproven=yes serves runs whose verdict is not ship; base=yes the
-    base model too.
+    base model too; profiles=DIR the profiles of a folder, see trimtab profile; notice=TEXT puts a sentence at the end
+    of every answer, which tells people what wrote it.
     """
     said = using.pairs(use or [], KEYS)
     store = Store.open(reviewing.address(runs[0]))
@@ -96,9 +99,9 @@ def _serve(store: Store, runs: list[str], said: dict[str, list[str]], *, as_json
         serving = apart(partial(_serving, runs, said, recorder))
         place = f"{running.address(listening)}/v1"
         if as_json:
-            show.document({"address": place, "models": list(serving.stacks)})
+            show.document({"address": place, "models": list(serving.open_to(None))})
         else:
-            show.facts([("Address", place), *(("Model", name) for name in serving.stacks)])
+            show.facts([("Address", place), *(("Model", name) for name in serving.open_to(None))])
             show.line("Serving until Ctrl-C.")
         # Whatever is under way when the server is told to stop has the time that it was promised.
         running.serve(application(serving), listening, patience=serving.seconds)
@@ -123,15 +126,22 @@ def _serving(runs: list[str], said: dict[str, list[str]], recorder: Recorder) ->
     limits = Limits(**{name: using.number(said, name) or getattr(default, name) for name in names})
     log = said.get("log", [""])[-1]
     engine = Engine(base, limits)
+    known = stacks.admitted(engine, served)
+    plain = stacks.of_base(recipe.model, served[0].sampling)
+    people = said.get("profiles", [""])[-1]
     return Serving(
         engine,
-        stacks.admitted(engine, served),
+        known,
         default_encoder() if encoder_installed() else None,
         float(using.number(said, "seconds") or Serving.seconds),
         recorder,
         keys=using.choice(said, "keys", ("required",), "") == "required",
         each=using.number(said, "each") or Serving.each,
         log=None if log == "no" else Log(log),
+        notice=notice(said["notice"][-1]) if "notice" in said else None,
+        profiles=checked(Profiles(Path(people), engine, known, plain, recorder.store, unproven))
+        if people
+        else None,
     )
 
 

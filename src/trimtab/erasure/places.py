@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from trimtab.erasure import caches, data_files, judged, made, runs
+from trimtab.erasure import caches, data_files, judged, made, personal, runs
 from trimtab.erasure.search import Change, Search
 
 
@@ -35,7 +35,7 @@ PLACES: tuple[Place, ...] = (
         "and rounds took over",
         runs.plan,
     ),
-    Place("adapters", "copies of stacks in other folders of the project", runs.elsewhere),
+    Place("adapters", "copies and exports of stacks in other folders of the project", runs.elsewhere),
     Place(
         "judgements",
         "stores of judgements: what people were shown, what users of served models were answered, and what both wrote",
@@ -48,6 +48,7 @@ PLACES: tuple[Place, ...] = (
     Place("augment", "texts of rows rewritten by a base model, in the user's cache", caches.rewritten),
     Place("cache", "everything else in the user's cache but published models", caches.others),
     Place("unfinished", "files left by processes that were killed while they wrote", caches.unfinished),
+    Place("profiles", "profiles of served models that bear the person's name", personal.plan),
     Place("made", "pages and records of audits in the project", made.plan),
     Place("data", "data files of the project and of its recipes", data_files.plan),
 )

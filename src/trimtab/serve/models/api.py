@@ -55,7 +55,7 @@ async def chat(request: Request, asked: Chat) -> JSONResponse | StreamingRespons
     """Answer a conversation."""
     messages = [Message(ROLES.get(t.role, t.role), t.said) for t in asked.messages]  # type: ignore[arg-type]
     serving, account = serving_of(request), account_of(request)
-    served = serving.find(asked.model, account.key)
+    served = await serving.sought(asked.model, account.key)
     account.model = asked.model
     if asked.logprobs and not served.streams:
         raise Refusal(400, f"{asked.model} edits its answers, whose tokens are then others", param="logprobs")
@@ -81,7 +81,7 @@ async def chat(request: Request, asked: Chat) -> JSONResponse | StreamingRespons
 async def completions(request: Request, asked: Completion) -> JSONResponse | StreamingResponse:
     """Go on with a text, outside of any conversation."""
     serving, account = serving_of(request), account_of(request)
-    served = serving.find(asked.model, account.key)
+    served = await serving.sought(asked.model, account.key)
     account.model = asked.model
     if not served.bare:
         raise Refusal(
@@ -127,7 +127,12 @@ def _written(vector: np.ndarray, form: str) -> Any:
 
 
 def _listed(one: Served, started: float) -> dict[str, Any]:
-    about = {"stack": one.stack.hash, "verdict": one.outcome or None, "run": one.run or None}
+    about = {
+        "stack": one.stack.hash,
+        "verdict": one.outcome or None,
+        "run": one.run or None,
+        **_of_profile(one),
+    }
     return {
         "id": one.name,
         "object": "model",
@@ -135,6 +140,12 @@ def _listed(one: Served, started: float) -> dict[str, Any]:
         "owned_by": "trimtab",
         "trimtab": about,
     }
+
+
+def _of_profile(one: Served) -> dict[str, Any]:
+    """What a profile changed of what was judged, and the stack that its choice fell on."""
+    changed = {"changed": list(one.changed)} if one.changed else {}
+    return changed | ({"arm": one.arm} if one.arm else {})
 
 
 def _of_answer(said: Said) -> dict[str, Any]:
@@ -148,7 +159,9 @@ def _body(
         "stack": begun.served.stack.hash,
         "verdict": begun.served.outcome or None,
         "as_measured": begun.measured,
+        **_of_profile(begun.served),
         "ai_generated": True,
+        **({"watermark": begun.mark} if begun.mark else {}),
     }
     head = {
         "id": begun.named,

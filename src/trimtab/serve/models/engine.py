@@ -73,6 +73,7 @@ class Engine:
         self._inbox: deque[Ticket] = deque()
         self._dropped: list[Ticket] = []
         self._tasks: deque[Callable[[], None]] = deque()
+        self._leaving: set[str] = set()
         self._tickets: dict[Row, Ticket] = {}
         self._changed = threading.Condition()
         self._ending: Literal["", "finish", "now"] = ""
@@ -83,7 +84,19 @@ class Engine:
 
     def know(self, whose: str, changes: Changes) -> None:
         """Let rows be answered under these changes of the network."""
-        self.mixed.know(whose, changes)
+        with self._changed:
+            self._leaving.discard(whose)
+            self.mixed.know(whose, changes)
+
+    def knows(self, whose: str) -> bool:
+        """Whether new rows may be answered under these changes."""
+        return whose not in self._leaving and self.mixed.knows(whose)
+
+    def forget(self, whose: str) -> None:
+        """Answer no new row under these changes, and let go of them when the last of the old ones is finished."""
+        with self._changed:
+            self._leaving.add(whose)
+            self._changed.notify()
 
     def prompt(self, messages: Sequence[Message], text: str = "") -> tuple[int, ...]:
         """The tokens of a conversation; of a text where there is none.
@@ -101,11 +114,13 @@ class Engine:
         """Let rows wait for places.
 
         Raises:
-            Overloaded: too many wait already, or the engine is stopping.
+            Overloaded: too many wait already, a stack has been forgotten meanwhile, or the engine is stopping.
         """
         with self._changed:
             if self._ending:
                 raise Overloaded("the server is stopping", "ask again in a moment")
+            if not all(self.knows(ticket.row.whose) for ticket in tickets):
+                raise Overloaded("this model has just been changed", "ask again in a moment")
             if self.waiting + len(tickets) > self.limits.waiting:
                 raise Overloaded(f"{self.waiting} answers wait already", "ask again in a moment")
             self._inbox.extend(tickets)
@@ -188,7 +203,12 @@ class Engine:
         while True:
             with self._changed:
                 while not (
-                    self._inbox or self._dropped or self._tasks or self._ending or self._decoding.busy
+                    self._inbox
+                    or self._dropped
+                    or self._tasks
+                    or self._leaving
+                    or self._ending
+                    or self._decoding.busy
                 ):
                     self._changed.wait()
                 tasks = [self._tasks.popleft() for _ in range(len(self._tasks))]
@@ -202,6 +222,15 @@ class Engine:
             for task in tasks:
                 task()
             self._take(new, dropped)
+            if self._leaving:
+                self._let_go()
+
+    def _let_go(self) -> None:
+        with self._changed:
+            asked = {ticket.row.whose for ticket in (*self._inbox, *self._tickets.values())}
+            for whose in self._leaving - asked:
+                self.mixed.forget(whose)
+            self._leaving &= asked
 
     def _take(self, new: Sequence[Ticket], dropped: Sequence[Ticket]) -> None:
         """Let rows in and out, and all that are there grow by a token."""

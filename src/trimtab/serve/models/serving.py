@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from trimtab.errors import StoreError
+from trimtab.errors import StoreError, TrimtabError
 from trimtab.live.keys import Key
 from trimtab.model.sentences import Encoder
 from trimtab.records import Message
@@ -20,6 +21,8 @@ from trimtab.serve.models.answering import Said
 from trimtab.serve.models.counts import Counts
 from trimtab.serve.models.engine import Engine
 from trimtab.serve.models.logs import Log
+from trimtab.serve.models.notice import Notice
+from trimtab.serve.models.personal import Profiles
 from trimtab.serve.models.recording import Recorder
 from trimtab.serve.models.schema import Asking, Refusal
 from trimtab.serve.models.stacks import Served
@@ -46,6 +49,8 @@ class Serving:
         keys: whether a key is needed even where none was ever made.
         each: most requests of one key at once.
         log: of requests; None where none is written.
+        notice: what stands at the end of every answer; None where nothing does.
+        profiles: of users, teams and audiences; None where there are none.
     """
 
     engine: Engine
@@ -56,6 +61,8 @@ class Serving:
     keys: bool = False
     each: int = 64
     log: Log | None = None
+    notice: Notice | None = None
+    profiles: Profiles | None = None
     started: float = field(default_factory=time.time)
     counts: Counts = field(init=False)
 
@@ -68,22 +75,44 @@ class Serving:
         return self.engine.base.fingerprint[:16]
 
     def find(self, name: str, key: Key | None = None) -> Served:
-        """A stack by its name, as far as a key opens it.
+        """A stack by its name, or the one that a profile's next answer comes from, as far as a key opens it.
 
         Raises:
             Refusal: 404, for what is not there and for what the key does not open; the base model is never given
-                instead.
+                instead. 503: a profile's file cannot be used.
         """
-        found = self.stacks.get(name)
-        if found is None or not _opens(key, name):
+        found = (self.stacks.get(name) or self._personal(name)) if _opens(key, name) else None
+        if found is None:
             known = ", ".join(sorted(self.open_to(key)))
             said = f"no model {name[:80]!r}; there are: {known}"
             raise Refusal(404, said, code="model_not_found", param="model")
         return found
 
+    async def sought(self, name: str, key: Key | None = None) -> Served:
+        """The same; what a profile reads of files and of the store is read beside the event loop."""
+        if name in self.stacks or self.recorder is None:
+            return self.find(name, key)
+        return await self.recorder.do(partial(self.find, name, key))
+
     def open_to(self, key: Key | None) -> dict[str, Served]:
-        """What a key opens, by name; everything where no key was asked for."""
-        return {name: one for name, one in self.stacks.items() if _opens(key, name)}
+        """What a key opens, by name; everything where no key was asked for.
+
+        A profile stands there with its default; one that cannot be used now is left out.
+        """
+        found = {name: one for name, one in self.stacks.items() if _opens(key, name)}
+        if self.profiles is not None:
+            for name in self.profiles.names():
+                with contextlib.suppress(TrimtabError):
+                    default = self.profiles.default(name) if _opens(key, name) else None
+                    found |= {name: default} if default else {}
+        return found
+
+    def _personal(self, name: str) -> Served | None:
+        try:
+            return self.profiles.find(name) if self.profiles else None
+        except TrimtabError:
+            # What its file holds is for nobody who asks.
+            raise Refusal(503, f"the profile {name} cannot be used now", code="profile_unusable") from None
 
     def begin(
         self,
@@ -98,7 +127,7 @@ class Serving:
         """A request for answers, not yet under way; its account learns of it."""
         begun = answering.begun(self.engine, served, asked, messages, most, text)
         if account is not None:
-            account.answers, account.id = begun, begun.named
+            account.answers, account.id, account.arm = begun, begun.named, served.arm
         return begun
 
     async def answered(self, begun: answering.Request) -> list[Said]:
@@ -109,7 +138,7 @@ class Serving:
         """
         try:
             async with asyncio.timeout(self.seconds):
-                return await answering.whole(begun)
+                return [self._noticed(said) for said in await answering.whole(begun)]
         except TimeoutError:
             raise Refusal(504, f"no answer within {self.seconds:g} seconds", code="timeout") from None
 
@@ -125,10 +154,13 @@ class Serving:
             return
         try:
             async with asyncio.timeout(self.seconds):
-                async for piece in answering.pieces(begun, logprobs=logprobs):
-                    yield piece
+                async for number, said in answering.pieces(begun, logprobs=logprobs):
+                    yield number, self._noticed(said)
         except TimeoutError:
             raise Refusal(504, f"not finished within {self.seconds:g} seconds", code="timeout") from None
+
+    def _noticed(self, said: Said) -> Said:
+        return self.notice.on(said) if self.notice else said
 
     async def keep(self, begun: answering.Request, account: Account, said: Mapping[int, Said]) -> None:
         """Keep answers by the number of the choice, before whoever asked has the whole of them.
@@ -137,7 +169,11 @@ class Serving:
             Refusal: texts are to be kept, and the store did not take them.
         """
         account.rules += [rule for one in said.values() for rule in one.fired]
-        if self.recorder is None:
+        gone = begun.served.name not in self.stacks and not (
+            self.profiles and self.profiles.has(begun.served.name)
+        )
+        # Of a profile that was deleted while it was answered nothing is kept.
+        if self.recorder is None or gone:
             return
         try:
             await self.recorder.keep(begun, account, said)

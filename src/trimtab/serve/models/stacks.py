@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 
+from trimtab import shipped
 from trimtab.adjust.contract import Adjustment
-from trimtab.adjust.stack import BASE, Stack
-from trimtab.data.certificate import template_hash
-from trimtab.errors import ModelError, RunError
+from trimtab.adjust.prompt import Prompt
+from trimtab.adjust.stack import Stack
+from trimtab.errors import ModelError
 from trimtab.model.load import Base, prompt_ids
 from trimtab.records import Message, Sampling
-from trimtab.run import RunFolder
 from trimtab.serve.models.engine import Engine
 
 # What is read to see whether a stack changes anything: the smallest difference of logits that is one.
@@ -32,6 +31,8 @@ class Served:
         sampling: how it was measured.
         outcome: of its run's verdict; empty for the base model.
         streams: its answers can be sent token by token: nothing edits them or chooses among several.
+        changed: what a profile changed of what the verdict is about: facts, style, strengths.
+        arm: the stack that a profile's choice fell on; empty where there was nothing to choose.
     """
 
     name: str
@@ -39,11 +40,17 @@ class Served:
     sampling: Sampling
     outcome: str = ""
     run: str = ""
+    changed: tuple[str, ...] = ()
+    arm: str = ""
 
     @property
     def whose(self) -> str:
-        """The name under which the engine knows its changes of the network; empty where it makes none."""
-        return self.stack.hash if "network" in self.stack.hooks else ""
+        """The name under which the engine knows its changes of the network; empty where it makes none.
+
+        Stacks that differ in words alone have one, so that the network is changed once for all their rows.
+        """
+        within = tuple(one for one in self.stack.adjustments if one.strength and "network" in one.hooks)
+        return Stack(within).hash if within else ""
 
     @property
     def streams(self) -> bool:
@@ -57,7 +64,11 @@ class Served:
 
 
 def _plain(adjustment: Adjustment) -> bool:
-    return "text" not in adjustment.hooks and type(adjustment).answers is Adjustment.answers
+    """Whether one answer is one row of the engine: it is neither edited nor drawn again."""
+    once = type(adjustment).answers is Adjustment.answers
+    if isinstance(adjustment, Prompt):
+        once = not adjustment.wording.revise
+    return once and "text" not in adjustment.hooks
 
 
 def of_run(path: Path | str, base: Base, *, unproven: bool = False) -> Served:
@@ -71,21 +82,8 @@ def of_run(path: Path | str, base: Base, *, unproven: bool = False) -> Served:
         ModelError: it was made with another base, or under another chat template.
         TaintedError: it learned from rows that were erased since.
     """
-    folder = RunFolder.open(path)
-    verdict = folder.verdict()
-    name = folder.path.resolve().name
-    if verdict.stack == BASE:
-        raise RunError(f"{path}: its verdict is about no stack", "serve a run that found one")
-    if verdict.outcome != "ship" and not unproven:
-        raise RunError(
-            f"{path}: its verdict is {verdict.outcome}, not ship",
-            "serve it all the same, marked as unproven: --use unproven=yes",
-        )
-    _check_template(folder, base)
-    stack = Stack.load(folder.trial(verdict.stack))
-    for adjustment in stack.adjustments:
-        adjustment.changes(base)
-    return Served(name, stack, _sampling(folder.recipe()), verdict.outcome, name)
+    found = shipped.of_run(path, base, unproven=unproven)
+    return Served(found.name, found.stack, found.sampling, found.outcome, found.name)
 
 
 def of_base(name: str, sampling: Sampling) -> Served:
@@ -103,12 +101,23 @@ def admitted(engine: Engine, served: Sequence[Served]) -> dict[str, Served]:
     for one in served:
         if one.name in found:
             raise ModelError(f"two models are called {one.name}", "rename one of the run folders")
-        if one.whose:
-            engine.know(one.whose, one.stack.changes(engine.base))
-            if engine.do(partial(_effect, engine, one.whose)) < LEAST:
-                raise ModelError(f"{one.name}: its adjustment changes nothing", "tune again, or leave it out")
+        admit(engine, one)
         found[one.name] = one
     return found
+
+
+def admit(engine: Engine, one: Served) -> None:
+    """Let the engine know a stack.
+
+    Raises:
+        ModelError: it is to change the network, and changes nothing.
+    """
+    if not one.whose or engine.knows(one.whose):
+        return
+    engine.know(one.whose, one.stack.changes(engine.base))
+    if engine.do(partial(_effect, engine, one.whose)) < LEAST:
+        engine.forget(one.whose)
+        raise ModelError(f"{one.name}: its adjustment changes nothing", "tune again, or leave it out")
 
 
 def _effect(engine: Engine, whose: str) -> float:
@@ -120,20 +129,3 @@ def _effect(engine: Engine, whose: str) -> float:
         with engine.mixed.applied({whose: None}):
             after = network(input_ids=ids, use_cache=False).logits.float()
     return float((after - before).abs().max())
-
-
-def _check_template(folder: RunFolder, base: Base) -> None:
-    """Refuse a template other than the one that the run was trained under."""
-    if not folder.has("certificate.json"):
-        return
-    known, now = folder.read("certificate.json")["template"], template_hash(base.tokenizer)
-    if known != now:
-        raise ModelError(
-            f"{folder.path}: trained under the chat template {known}, and the model's is {now}",
-            "serve it with the tokenizer that it was tuned with",
-        )
-
-
-def _sampling(recipe: Mapping[str, Any]) -> Sampling:
-    given = {key: value for key, value in recipe["sampling"].items() if key != "seeds"}
-    return Sampling(**given | {"stop": tuple(given["stop"])})
