@@ -11,6 +11,7 @@ each with its own.
 from __future__ import annotations
 
 import argparse
+import functools
 import statistics
 import sys
 import time
@@ -26,6 +27,7 @@ from rows import E2E, distinct_inputs
 from trimtab import stats
 from trimtab.adjust.stack import Stack
 from trimtab.adjust.watermark import SCHEMES, Watermark, drawn, vocabulary
+from trimtab.model import watermark
 from trimtab.model.load import load
 from trimtab.records import Example, Mark, Message, Output, Sampling
 from trimtab.verifying import ALPHA, detect, of_tokens
@@ -50,6 +52,8 @@ def null(keys: int, texts: int) -> dict[str, Any]:
     """False alarms: references one by one, and joined to longer texts, under each key."""
     base = load()
     size = vocabulary(base)
+    # All lists of a key at once: the texts have some thousand different tokens.
+    watermark._green = functools.lru_cache(4096)(watermark._green.__wrapped__)
     people = [references[0] for references in distinct_inputs(E2E / "lora_train.txt.gz").values()]
     order = np.random.default_rng(0).permutation(len(people))[: 8 * texts]
     tokens = [base.tokenizer(people[n], add_special_tokens=False)["input_ids"] for n in order]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -86,7 +87,7 @@ def test_layers_apply_from_the_earliest_to_the_latest_whichever_order_they_are_l
     found = OWN
     for layer in layers[::-1]:  # a question meets the latest first
         found = lay(found, layer)
-    expected = dataclasses.asdict(OWN)
+    expected: dict[str, Any] = {name: getattr(OWN, name) for name in NAMES}
     for layer in layers:
         for name, value in layer.values.items():
             expected[name] = between(name, expected[name], value, layer.strength)
