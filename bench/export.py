@@ -1,6 +1,6 @@
 """Every form of export of one adapter on the embedded model: size, seconds, parity, and what damage does.
 
-    python bench/export.py [--prompts 16] [--kinds merged-f32,peft-f32,gguf-f16]
+    python bench/export.py [--prompts 16] [--threads 0] [--kinds merged-f32,peft-f32,gguf-f16]
 
 A LoRA adapter of rank 16 on all linear layers, fitted on a few E2E rows, at strength 0.8, in a run folder whose verdict
 is taken as ship. Prompts are half restaurants, half product texts, and each greedy answer has at most 48 tokens.
@@ -64,8 +64,8 @@ STRENGTH = 0.8
 
 def run_of(folder: Path, base: Base, prompts: int) -> Shipped:
     """A run folder about an adapter that was fitted now."""
-    how = Settings(epochs=2, batch_size=4, learning_rate=5e-4, seed=0)
-    made, _ = adapter.fit(base, data.e2e_rows(base.tokenizer, 0, 12), adapter.Shape(rank=16), how)
+    how = Settings(epochs=4, batch_size=4, learning_rate=1e-3, seed=0)
+    made, _ = adapter.fit(base, data.e2e_rows(base.tokenizer, 0, 2), adapter.Shape(rank=16), how)
     stack = Stack((made.scaled(STRENGTH),))
     run = RunFolder.create(folder, "exported")
     stack.save(run.trial(stack.hash))
@@ -168,9 +168,10 @@ def main() -> None:
     """Measure, print and keep."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--prompts", type=int, default=16)
+    parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--kinds", default=",".join(KINDS))
     given = parser.parse_args()
-    base = load(dtype="float32")
+    base = load(dtype="float32", threads=given.threads)
     work = Path(tempfile.mkdtemp(prefix="trimtab-export-"))
     results: dict[str, Any] = {"forms": [], "damage": {}, "llama.cpp": {}}
     try:
@@ -198,7 +199,7 @@ def main() -> None:
     finally:
         shutil.rmtree(work, ignore_errors=True)
     limits = {name: dataclasses.asdict(limit) for name, limit in parity.LIMITS.items()}
-    write({**describe(choices(torch.get_num_threads())), **results, "limits": limits}, OUT / "export.json")
+    write({**describe(choices(given.threads)), **results, "limits": limits}, OUT / "export.json")
 
 
 if __name__ == "__main__":
