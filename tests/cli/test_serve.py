@@ -119,7 +119,7 @@ def test_others_are_not_let_in_without_a_key(call: Call, run: Path, host: str) -
 def test_told_to_stop_it_finishes_what_is_under_way_and_takes_no_more(run: Path) -> None:
     server = Process(run, "answer=400", "record=yes")
     found: list[Any] = []
-    ask: dict[str, Any] = {"temperature": 2, "n": 8, "max_tokens": 400}
+    ask: dict[str, Any] = {"temperature": 2, "n": 8, "max_tokens": 150}
     waiting = threading.Thread(target=lambda: found.append(server.chat(**ask)))
     streaming = threading.Thread(target=lambda: found.append(server.chat(stream=True, **ask)))
     expected = server.chat(**ask).json()["choices"]
