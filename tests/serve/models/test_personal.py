@@ -36,6 +36,7 @@ from trimtab.serve.models.stacks import Served
 WARM = Sampling(max_new_tokens=12, temperature=1.0)
 HOW = Settings(epochs=1, batch_size=6, learning_rate=1e-2, schedule="constant", warmup=0.0)
 QUESTION = "Say 12."
+SEEDS = (1, 2, 3)
 PEOPLE = {
     "ann": Profile(stack="drawn", facts=("ANN-7F",), style=("Be short.",)),
     "ben": Profile(stack="drawn", facts=("BEN-2C",), strengths={"adapter": 0.5}),
@@ -44,6 +45,11 @@ PEOPLE = {
     "eva": Profile(stack="blocks"),
     "team": Profile(),
 }
+
+
+def peaked() -> Base:
+    """A base whose next tokens are far apart: where all are as likely, rounding decides between neighbours."""
+    return made.base(initializer_range=0.4)
 
 
 class Watched(Engine):
@@ -57,7 +63,7 @@ class Watched(Engine):
 
 @pytest.fixture(scope="module")
 def runs() -> list[Served]:
-    base = made.base()
+    base = peaked()
     lora = adapter.fit(base, made.rows(), adapter.Shape(rank=4), HOW)[0]
     block = layers.fit(base, made.rows(), layers.Where("blocks", ()), HOW)[0]
     return [
@@ -83,6 +89,11 @@ class Place:
         content = {"model": model, "messages": [{"role": "user", "content": QUESTION}], "seed": seed} | more
         return self.client.post("/v1/chat/completions", json=content)
 
+    def drawn(self, model: str, seed: int) -> tuple[str, list[float]]:
+        """An answer, and the log-probabilities of its tokens."""
+        choice = self.ask(model, seed, logprobs=True).json()["choices"][0]
+        return choice["message"]["content"], [one["logprob"] for one in choice["logprobs"]["content"]]
+
     def said(self, model: str, seed: int = 3) -> str:
         answer = self.ask(model, seed)
         assert answer.status_code == 200, answer.text
@@ -91,7 +102,7 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path, runs: list[Served]) -> Iterator[Place]:
-    found = Place(tmp_path / "profiles", runs, PEOPLE, made.base())
+    found = Place(tmp_path / "profiles", runs, PEOPLE, peaked())
     yield found
     assert found.engine.stop(finish=False)
 
@@ -136,20 +147,21 @@ def test_a_key_opens_its_own_profile_and_does_not_say_that_there_are_others(plac
 def test_in_one_batch_everybody_gets_the_answer_that_they_get_alone(
     place: Place, runs: list[Served], tmp_path: Path
 ) -> None:
-    asked = [(name, seed) for seed in range(3) for name in (*PEOPLE, "drawn")]
+    asked = [(name, seed) for seed in SEEDS for name in (*PEOPLE, "drawn")]
     with ThreadPoolExecutor(16) as pool:
-        found = list(pool.map(lambda one: place.said(*one), asked))
+        found = list(pool.map(lambda one: place.drawn(*one), asked))
     together = dict(zip(asked, found, strict=True))
     for name in PEOPLE:
-        alone = Place(tmp_path / name, runs, {name: PEOPLE[name]}, made.base())
-        assert [alone.said(name, seed) for seed in range(3)] == [together[name, seed] for seed in range(3)]
+        alone = Place(tmp_path / name, runs, {name: PEOPLE[name]}, peaked())
+        for seed in SEEDS:
+            (text, logprobs), (other, others) = alone.drawn(name, seed), together[name, seed]
+            assert (text, logprobs) == (other, pytest.approx(others, abs=1e-4))
         assert alone.engine.stop(finish=False)
         # The same by another way: the stack on the network for itself.
-        default = place.serving.find(name)
-        with default.stack.attach(made.base()) as generate:
-            outputs = generate([Example((Message("user", QUESTION),))], WARM, range(3))
-        assert [output.text for output in outputs] == [together[name, seed] for seed in range(3)]
-    assert len(set(together.values())) > 12
+        with place.serving.find(name).stack.attach(peaked()) as generate:
+            outputs = generate([Example((Message("user", QUESTION),))], WARM, SEEDS)
+        assert [output.text for output in outputs] == [together[name, seed][0] for seed in SEEDS]
+    assert len({text for text, _ in together.values()}) > 12
 
 
 def test_nobodys_facts_stand_in_anybody_elses_prompt_or_in_a_log(
