@@ -3,6 +3,7 @@
     python bench/drift.py quiet --streams 1000      # one figure: false alarms by kind and size of baseline
     python bench/drift.py planted --streams 200     # one figure: delays beside those stated, and beside two rivals
     python bench/drift.py whole --streams 1000      # answers as text, all figures watched together
+    python bench/drift.py people --streams 200      # weekly samples that people judge: false alarms, and delays
     python bench/drift.py meaning FILE=COLUMN FILE=COLUMN   # real questions, some replaced by those of the second file
 
 The rivals: `interval` bets against the far end of an interval of the baseline's mean (Clopper and Pearson for shares,
@@ -22,7 +23,9 @@ from scipy.special import betaincinv
 
 from trimtab.measure.rows import read
 from trimtab.model.sentences import default_encoder
+from trimtab.stats import win_rate
 from trimtab.stats.betting import betting
+from trimtab.stats.levels import level_from_alpha, series_alpha
 from trimtab.stats.sequential import begun, noticed, rows_to_notice
 from trimtab.stats.sequential.capital import STAKED, Capital, grown
 from trimtab.stats.sequential.ranks import paid, ranks
@@ -220,6 +223,51 @@ def whole(streams: int, rows: int) -> None:
         print(f"| {name} | {count} | {alarms / count:.3f} |", flush=True)
 
 
+def people(courses: int, weeks: int = 26, items: int = 50) -> None:
+    """Weekly samples of 50 answers, each judged by two of six people, read after every ten: false alarms and delays.
+
+    An answer's chance to be preferred is drawn around the week's mean; people lean by 0.05 (standard deviation).
+    """
+    print(
+        "| preferred before, after week 4 | courses | shown worse within 26 weeks | weeks after it, median |"
+    )
+    print("|---|---|---|---|")
+    for before, after, count in ((0.5, 0.5, courses), (0.6, 0.4, courses // 4), (0.6, 0.3, courses // 4)):
+        rng, found = np.random.default_rng(1), []
+        for _ in range(count):
+            leaning = rng.normal(0, 0.05, 6)
+            leaning -= leaning.mean()
+            means = [before] * 4 + [after] * (weeks - 4)
+            found.append(
+                next((k for k, mean in enumerate(means, 1) if worse(rng, mean, leaning, k, items)), 0)
+            )
+        late = [week - 4 for week in found if week > 4]
+        shown = np.mean([week > 0 for week in found])
+        middle = f"{np.median(late):.0f}" if before != after and late else "-"
+        print(f"| {before:g}, {after:g} | {count} | {shown:.3f} | {middle} |", flush=True)
+
+
+def worse(rng: np.random.Generator, mean: float, leaning: Array, number: int, items: int) -> bool:
+    """Whether sample `number` shows the adjusted model to be preferred less, at any of the looks at it."""
+    chance = np.clip(mean + rng.normal(0, 0.2, items), 0, 1)
+    raters = np.array([rng.permutation(len(leaning))[:2] for _ in range(items)])
+    said = (rng.random((items, 2)) < np.clip(chance[:, None] + leaning[raters], 0, 1)).astype(float)
+    ids = np.repeat(np.arange(items), 2)
+    level = level_from_alpha(series_alpha(ALPHA, number))
+    for seen in range(10, items + 1, 10):
+        part = slice(0, 2 * seen)
+        told = win_rate(
+            said.ravel()[part],
+            ids[part].tolist(),
+            raters.ravel()[part].tolist(),
+            level=level,
+            sequential=items,
+        )
+        if told.outcome == "worse":
+            return True
+    return False
+
+
 def vectors_of(place: str, most: int) -> np.ndarray:
     """Vectors of texts of a column of a file, drawn by a seed."""
     path, _, column = place.rpartition("=")
@@ -282,7 +330,7 @@ def paired_rival(drawn: Array, size: int, batch: int = 20) -> float:
 def main() -> None:
     """Run one table and print it."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("part", choices=("quiet", "planted", "whole", "meaning"))
+    parser.add_argument("part", choices=("quiet", "planted", "whole", "people", "meaning"))
     parser.add_argument("files", nargs="*", help="for meaning: two files, each with =COLUMN")
     parser.add_argument("--streams", type=int, default=200)
     parser.add_argument("--rows", type=int, default=1000)
@@ -291,7 +339,8 @@ def main() -> None:
     if args.part == "meaning":
         meaning(*args.files, args.streams, args.rows)
     else:
-        {"quiet": quiet, "planted": planted, "whole": whole}[args.part](args.streams, args.rows)
+        parts = {"quiet": quiet, "planted": planted, "whole": whole, "people": lambda n, _: people(n)}
+        parts[args.part](args.streams, args.rows)
     print(f"\n{time.perf_counter() - started:.0f} s")
 
 

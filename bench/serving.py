@@ -1,14 +1,17 @@
 """Many clients of different stacks at once, beside the same requests one after another through transformers' generate.
 
-    python bench/serving.py [--clients 32] [--requests 160] [--peer 24] [--minutes 0]
+    python bench/serving.py [--clients 32] [--requests 160] [--peer 24] [--minutes 0] [--llama BINARY]
 
 Four stacks of the embedded model: itself, and three LoRA adapters of rank 16 on all linear layers, fitted on a few
 rows each. The clients send E2E prompts over HTTP on the loopback interface, each to the next stack in turn, greedy, at
 most 64 new tokens; a client sends its next request when its last is answered. The peer answers some of the same
-requests, each alone, with its adapter's weights merged. Warm-up and loading are off the clock; clients share the cores.
+requests, each alone, with its adapter's weights merged. With --llama, llama.cpp's server answers all of them, for as
+many clients at once, in its own four bits and without any adapter. Warm-up and loading are off the clock; clients share
+the cores.
 
     ours, peer    tokens a second
     ratio         ours over the peer's
+    llama         tokens a second of llama.cpp's server
     failed        requests without an answer
     same          share of the peer's answers that ours equal, character by character (bfloat16: sums differ in order)
     memory        with --minutes: resident memory at the end of the first and of the last minute, GiB
@@ -17,9 +20,11 @@ requests, each alone, with its adapter's weights merged. Warm-up and loading are
 from __future__ import annotations
 
 import argparse
+import contextlib
 import itertools
 import multiprocessing
 import resource
+import subprocess
 import sys
 import threading
 import time
@@ -34,6 +39,7 @@ import torch
 import rows as data
 from machine import choices, describe
 from record import OUT, write
+from remote import gguf
 from trimtab.adjust import adapter
 from trimtab.adjust.loop import Settings
 from trimtab.adjust.stack import Stack
@@ -47,6 +53,7 @@ from trimtab.serve.models.serving import Serving
 from trimtab.serve.models.stacks import Served
 
 HOW = Sampling(max_new_tokens=64)
+LLAMA_CONTEXT = 640
 NAMES = ("base", "one", "two", "three")
 PATIENCE = 300.0
 
@@ -129,6 +136,55 @@ def peer(base: Base, served: list[Served], jobs: list[tuple[str, Example]]) -> d
     return {"texts": texts, "tokens": tokens, "seconds": seconds}
 
 
+def llama(binary: str, jobs: list[tuple[str, Example]], clients: int, threads: int) -> dict[str, Any]:
+    """All jobs by llama.cpp's server: the base model for every client, one slot for each."""
+    with contextlib.closing(running.listen()) as free:
+        port = free.getsockname()[1]
+    command = [
+        binary,
+        "-m",
+        str(gguf()),
+        "--alias",
+        "base",
+        "--host",
+        running.LOOPBACK,
+        "--port",
+        str(port),
+    ]
+    how = [
+        "-np",
+        str(clients),
+        "-c",
+        str(clients * LLAMA_CONTEXT),
+        "-t",
+        str(threads),
+        "-n",
+        str(HOW.max_new_tokens),
+    ]
+    address = f"http://{running.LOOPBACK}:{port}"
+    with subprocess.Popen(
+        [*command, *how, "--temp", "0"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as server:
+        try:
+            ready(address)
+            mine = [("base", example) for _, example in jobs]
+            ours(address, mine[:clients], clients)
+            return ours(address, mine, clients)
+        finally:
+            server.terminate()
+
+
+def ready(address: str) -> None:
+    """Wait until a server has its model."""
+    ends = time.monotonic() + PATIENCE
+    while time.monotonic() < ends:
+        with contextlib.suppress(httpx2.HTTPError):
+            if httpx2.get(f"{address}/health", timeout=5).status_code == 200:
+                return
+        time.sleep(0.5)
+    raise SystemExit("llama.cpp's server is not ready")
+
+
 def resident() -> float:
     """Resident memory, GiB."""
     pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
@@ -152,6 +208,7 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=160)
     parser.add_argument("--peer", type=int, default=24)
     parser.add_argument("--minutes", type=int, default=0)
+    parser.add_argument("--llama", default="", help="llama.cpp's llama-server")
     options = parser.parse_args()
     base, served, serving = apart(partial(opened, options.clients))
     jobs = list(zip(itertools.cycle(NAMES), data.prompts(options.requests), strict=False))
@@ -170,16 +227,18 @@ def main() -> int:
     server.should_exit = True
     thread.join()
     serving.engine.stop()
+    theirs = llama(options.llama, jobs, options.clients, int(base.threads.value)) if options.llama else {}
     other = apart(partial(peer, base, served, jobs[: options.peer]))
     same = sum(one == two for one, two in zip(own["texts"], other["texts"], strict=False)) / options.peer
     speeds = [one["tokens"] / one["seconds"] for one in (own, other)]
     result = {
         "ours": speeds[0], "peer": speeds[1], "ratio": speeds[0] / speeds[1], "failed": own["failed"],
         "requests": options.requests, "tokens": own["tokens"], "same": same, "memory": memory,
+        "llama": theirs["tokens"] / theirs["seconds"] if theirs else None,
         "machine": describe(choices(int(base.threads.value))),
     }  # fmt: skip
     write(result, OUT / "serving.json")
-    for name in ("ours", "peer", "ratio", "failed", "same", "memory"):
+    for name in ("ours", "peer", "ratio", "llama", "failed", "same", "memory"):
         sys.stdout.write(f"{name:8} {result[name]}\n")
     return int(bool(own["failed"]))
 

@@ -12,7 +12,7 @@ from hypothesis import settings
 from tests import tiny
 
 # Stores of judgements, for all that keep something there.
-pytest_plugins = ("tests.stores",)
+pytest_plugins = ("tests.stores", "tests.finished")
 
 # A shell starts what runs in the background without an ear for Ctrl-C, which some tests press.
 signal.signal(signal.SIGINT, signal.default_int_handler)

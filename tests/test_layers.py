@@ -18,10 +18,10 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 # From the lowest to the highest: a module may import from its own layer and from those before it.
 LAYERS = (
     "errors", "records", "language", "licences", "strict", "candidates", "recipe", "guidelines", "groups", "run",
-    "taint", "stats", "model", "data", "lineage", "previous", "adjust",
+    "tracking", "taint", "stats", "model", "data", "lineage", "previous", "adjust",
     "measure", "decide", "review", "document", "audit", "erasure", "starter", "prepare", "rungs", "planning", "trials",
-    "choosing", "climbing", "pipeline", "dosing", "reviewing", "concluding", "scale", "probe", "rounds", "watch",
-    "live", "serve", "cli",
+    "choosing", "climbing", "pipeline", "dosing", "reviewing", "concluding", "shipped", "verifying", "scale", "probe",
+    "rounds", "watch", "live", "watching", "comparing", "export", "serve", "cli",
 )  # fmt: skip
 STAGES = ("data", "adjust", "measure", "decide", "review", "document")
 RECIPE_READERS = (
@@ -40,6 +40,7 @@ RECIPE_READERS = (
     "probe",
     "rounds",
     "live",
+    "watching",
     "serve",
     "cli",
 )

@@ -53,8 +53,8 @@ def standing(path: Path | str, store: Store, purpose: Purpose | Literal[""] = ""
 def conclude(path: Path | str, store: Store, purpose: Purpose | Literal[""] = "") -> Standing:
     """End the newest review of a run and take what people judged into the run: figures, verdict, report.
 
-    What was judged for learning is written as rows as well. A card that was made before is removed. Given again, it
-    writes the same.
+    What was judged for learning is written as rows as well; of live answers, which are rows of nobody, figures alone. A
+    card that was made before is removed. Given again, it writes the same.
 
     Raises:
         RunError: there is no such run, or another process works on it.
@@ -75,7 +75,8 @@ def conclude(path: Path | str, store: Store, purpose: Purpose | Literal[""] = ""
             folder.write_rows("review/corrections.jsonl", learning.corrections(said, candidate))
             folder.write_rows("review/preferences.jsonl", learning.preferences(said))
             folder.write_rows("review/flags.jsonl", learning.flags(said))
-        _note_seen(folder, review, reading.seen(store, review.id))
+        if review.purpose != "live":
+            _note_seen(folder, review, reading.seen(store, review.id))
         known = folder.read("review.json") if folder.has("review.json") else {}
         folder.write("review.json", known | {review.purpose: found.content})
         if review.purpose == "verdict":
@@ -87,7 +88,8 @@ def conclude(path: Path | str, store: Store, purpose: Purpose | Literal[""] = ""
 
 
 def _newest(store: Store, folder: RunFolder, purpose: Purpose | Literal[""]) -> Review:
-    known = [one for one in sampling.found(store, identity(folder)) if purpose in ("", one.purpose)]
+    wanted = (purpose,) if purpose else ("verdict", "learning")
+    known = [one for one in sampling.found(store, identity(folder)) if one.purpose in wanted]
     if not known:
         what = f"no review for {purpose}" if purpose else "no review"
         raise ReviewError(f"{folder.path}: {what} was begun", f"begin one: trimtab review {folder.path}")

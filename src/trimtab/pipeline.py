@@ -30,7 +30,8 @@ from trimtab.recipe import Recipe
 from trimtab.recipe import load as load_recipe
 from trimtab.records import Report, Verdict, content_hash, plain
 from trimtab.run import RunFolder
-from trimtab.rungs import advised
+from trimtab.rungs import advised, disclosed
+from trimtab.tracking import tracked
 from trimtab.trials import certify
 
 
@@ -81,13 +82,14 @@ def tune(
     with folder.locked():
         if folder.has("verdict.json") and (explore or not folder.verdict().explored):
             return Run(folder)
-        work = Work(prepared, model_of(prepared), folder, report, explore)
-        try:
-            _open(work)
-            verdict = climb(work)
-        finally:
-            _spend(work)
-        _close(work, verdict)
+        with tracked(folder, report) as told:
+            work = Work(prepared, model_of(prepared), folder, told, explore)
+            try:
+                _open(work)
+                verdict = climb(work)
+            finally:
+                _spend(work)
+            _close(work, verdict)
     return Run(folder)
 
 
@@ -178,6 +180,7 @@ def _open(work: Work) -> None:
     changes = _changes(work)
     _introduce(folder, prepared)
     _record_round(folder, prepared)
+    disclosed.under(Stack(), prepared, work.base, folder)
     if any(rung in WEIGHTS for rung in prepared.recipe.ladder):
         folder.write("certificate.json", certify(prepared, work.base, rows_of(prepared, work.base, "tune")))
     if not folder.has("plan.json"):

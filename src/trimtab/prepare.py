@@ -75,16 +75,7 @@ class Prepared:
     @property
     def sampling(self) -> Sampling:
         """How every stack answers."""
-        options = self.recipe.sampling
-        return Sampling(
-            options.max_new_tokens,
-            options.temperature,
-            options.top_k,
-            options.top_p,
-            options.min_p,
-            options.repetition_penalty,
-            options.stop,
-        )
+        return sampling_of(self.recipe)
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -116,6 +107,20 @@ class Prepared:
         return [self.goal, *(metric for metric in on_target if metric.name != self.goal.name)]
 
 
+def sampling_of(recipe: Recipe) -> Sampling:
+    """How a recipe has every stack answer."""
+    options = recipe.sampling
+    return Sampling(
+        options.max_new_tokens,
+        options.temperature,
+        options.top_k,
+        options.top_p,
+        options.min_p,
+        options.repetition_penalty,
+        options.stop,
+    )
+
+
 def prepare(recipe: Recipe) -> Prepared:
     """Read and split the data, find goal, guards and guidelines.
 
@@ -142,6 +147,11 @@ def prepare(recipe: Recipe) -> Prepared:
     goal = _metric(recipe, recipe.goal)
     guards = tuple(_guard(recipe, guard, examples, parts["tune"]) for guard in recipe.guards)
     check_seeds([goal, *(guard.metric for guard in guards)], range(recipe.sampling.seeds))
+    if recipe.disclosure.watermark == "synthid" and not recipe.sampling.temperature:
+        raise RecipeError(
+            "disclosure.watermark: synthid works by chance, and sampling.temperature 0 leaves nothing to it",
+            "set sampling.temperature above 0, or take green-list, which marks greedy answers too",
+        )
     if service.served(recipe.model):
         _check_service(recipe, goal, guards)
     confirm = split.confirm_hash(parts["confirm"])
@@ -185,7 +195,8 @@ def _parts(recipe: Recipe, examples: Sequence[Example], before: Previous | None)
         return split.split(examples, shares, seed=recipe.seed)
     settled = before.settled(recipe.round.confirm)
     parts = split.split(examples, shares, seed=recipe.seed, settled=settled)
-    return parts | {"tune": before.learned(parts["tune"], recipe.round.corrections)}
+    learned = before.learned(parts["tune"], recipe.round.corrections)
+    return parts | {"tune": [*learned, *before.joined([*parts["select"], *parts["confirm"]])]}
 
 
 def _documents(recipe: Recipe) -> tuple[Document, ...]:
@@ -216,6 +227,9 @@ def _identity(
             "guards": {"__all__": {"suite"}},
         }
     )
+    if not recipe.disclosure.watermark:
+        # Runs from before there was the section stay what they are.
+        del decided["disclosure"]
     for asked in (decided["goal"], *decided["guards"]):
         asked["options"] = {
             key: _content(value) if key == "file" else value for key, value in asked["options"].items()
@@ -270,6 +284,9 @@ def _check_service(recipe: Recipe, goal: Metric, guards: tuple[GuardSuite, ...])
             "use metrics that read answers: careful-requests with refusal, facts-kept with coverage, target with "
             "chrf, or a file of examples with any of them",
         )
+    if recipe.disclosure.watermark:
+        problems.append("disclosure.watermark: not available, because a service draws its tokens itself")
+        hints.insert(0, "leave disclosure out, or have the service mark its answers")
     if any(one.best_of != 1 and one.by == "judgement" for one in recipe.candidates.decoding):
         problems.append(
             "candidates.decoding: by judgement: not available, because a service gives no likelihoods"

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from trimtab import strict
-from trimtab.candidates import Candidates, Rung
+from trimtab.candidates import Augmentation, Candidates, Rung
 from trimtab.errors import RecipeError
 from trimtab.strict import Section
 
@@ -108,43 +108,6 @@ class Guard(Section):
         description="longest answer in tokens for this suite, instead of sampling.max_new_tokens",
     )
     options: dict[str, Any] = Field({}, description="settings of the metric")
-
-
-class Augmentation(Section):
-    """One way to make more rows of tune; select and confirm stay as they are."""
-
-    kind: Literal["synonyms", "noise", "mixing", "balance", "paraphrase", "roundtrip"] = Field(
-        description="synonyms (WordNet), noise (typing errors), mixing (a solved other row before each), balance "
-        "(copies of rows of thin topics), paraphrase or roundtrip (prompts rewritten by the base model)"
-    )
-    most: int = Field(1, ge=1, le=8, description="most rows made of one row")
-    rate: float = Field(
-        0.1, gt=0, le=1, description="synonyms, noise: share of the words that could change which do"
-    )
-    similarity: float | None = Field(
-        None,
-        ge=0,
-        le=1,
-        description="synonyms, paraphrase, roundtrip: least cosine of the prompt's sentence vector with its parent's; "
-        "when not given 0.9 for synonyms, 0.8 for the others",
-    )
-    language: str = Field(
-        "English", min_length=1, max_length=40, description="roundtrip: the language of the prompts"
-    )
-    through: str = Field(
-        "French", min_length=1, max_length=40, description="roundtrip: the language that is gone through"
-    )
-    by: str = Field(
-        "tags",
-        min_length=1,
-        max_length=100,
-        description="balance: what names a row's topic: tags (the first one), group, or a field of its own",
-    )
-    wordnet: str = Field(
-        "",
-        description="synonyms: folder of WordNet's files; /usr/share/wordnet, from the package wordnet-base, "
-        "when not given",
-    )
 
 
 class Training(Section):
@@ -246,6 +209,27 @@ class Review(Section):
     )
 
 
+class Disclosure(Section):
+    """What tells machines that answers were generated."""
+
+    watermark: Literal["", "green-list", "synthid"] = Field(
+        "",
+        description="a mark in the answers of every candidate, which is measured with it against the base model "
+        "without; synthid needs sampling.temperature above 0; none when not given",
+    )
+    bias: float = Field(2.0, gt=0, le=20, description="green-list: added to the logits of green tokens")
+    share: float = Field(
+        0.25, ge=0.05, le=0.95, description="green-list: share of the vocabulary that is green"
+    )
+    key: str = Field(
+        "",
+        pattern=r"^([A-Z_][A-Z0-9_]*)?$",
+        max_length=64,
+        description="environment variable that holds the secret, at least 16 characters, never the secret; a new one "
+        "is drawn for the run when not given",
+    )
+
+
 class Round(Section):
     """What a round takes over from the one before it."""
 
@@ -290,6 +274,9 @@ class Recipe(Section):
     training: Training = Field(Training(), description="how adapters and layers are trained")
     budget: Budget = Field(Budget(), description="time that the run may take")
     review: Review = Field(Review(), description="whether people must judge")
+    disclosure: Disclosure = Field(
+        Disclosure(), description="how machines can tell that answers were generated"
+    )
     round: Round = Field(Round(), description="what is taken over from the round before")
     seed: int = Field(0, ge=0, lt=2**31, description="seed of everything random")
 
@@ -344,7 +331,7 @@ def parse(content: dict[str, Any], *, name: str = "recipe") -> Recipe:
         name=name,
         error=RecipeError,
         page="docs/recipe.md",
-        hidden=("service", "service.key"),
+        hidden=("service", "service.key", "disclosure.key"),
     )
 
 

@@ -122,8 +122,29 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A watermark: what is put into answers as they are drawn, for machines to find; see `model.watermark`.
+
+    Attributes:
+        scheme: green-list (Kirchenbauer et al. 2023, arXiv 2301.10226) or synthid (Dathathri et al. 2024, Nature 634).
+        key: the secret, 32 hexadecimal digits. It is never shown.
+        vocabulary: tokens of the model that it was made for.
+        bias: green-list: added to the logit of every green token; share: of the vocabulary that is green.
+        ngram, depth: synthid: tokens of a context and its next one, and rounds of the tournament.
+    """
+
+    scheme: Literal["green-list", "synthid"]
+    key: str = field(repr=False)
+    vocabulary: int
+    bias: float = 2.0
+    share: float = 0.25
+    ngram: int = 5
+    depth: int = 30
+
+
+@dataclass(frozen=True, slots=True)
 class Sampling:
-    """How answers are drawn. Temperature 0 is greedy; top_k 0, top_p 1 and min_p 0 are off."""
+    """How answers are drawn. Temperature 0 is greedy; top_k 0, top_p 1 and min_p 0 are off; mark: the watermark."""
 
     max_new_tokens: int = 128
     temperature: float = 0.0
@@ -132,6 +153,7 @@ class Sampling:
     min_p: float = 0.0
     repetition_penalty: float = 1.0
     stop: tuple[str, ...] = ()
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,12 @@ def address(path: Path | str) -> str:
     Raises:
         RunError: there is no such run.
     """
-    return named() or f"sqlite:///{RunFolder.open(path).path.resolve().parent / FILE}"
+    return beside(RunFolder.open(path).path.resolve().parent)
+
+
+def beside(root: Path) -> str:
+    """The URL of the store for the runs in a folder."""
+    return named() or f"sqlite:///{root.resolve() / FILE}"
 
 
 def begin(path: Path | str, store: Store, wanted: Wanted, report: Report | None = None) -> Review:
@@ -65,8 +70,10 @@ def begin(path: Path | str, store: Store, wanted: Wanted, report: Report | None 
 
     Raises:
         RunError: there is no such run, its data have changed, or it has nothing to review.
-        ReviewError: people have judged confirm already.
+        ReviewError: people have judged confirm already, or no sample of live answers is open.
     """
+    if wanted.purpose == "live":
+        return _live(path, store)
     folder, prepared = reopened(path)
     purpose = wanted.purpose or _purpose(folder, prepared)
     with folder.locked():
@@ -81,6 +88,18 @@ def begin(path: Path | str, store: Store, wanted: Wanted, report: Report | None 
         real = [Item(e.id, e.messages, texts[e.id], share) for e, share in shown]
         checks = sampling.attention([example for example, _ in shown], count=CHECKS, seed=plan.seed)
         return sampling.begin(store, about, [*sampling.training(rules), *real, *checks])
+
+
+def _live(path: Path | str, store: Store) -> Review:
+    """The newest open review of live answers: they are drawn by themselves, at a set cadence."""
+    folder = RunFolder.open(path)
+    known = [one for one in sampling.found(store, identity(folder)) if one.purpose == "live"]
+    if not known or known[-1].closed is not None:
+        raise ReviewError(
+            f"{folder.path}: no sample of live answers waits for people",
+            f"draw one: trimtab watch {path} --use sample=50",
+        )
+    return known[-1]
 
 
 def machine(path: Path | str, store: Store, review: Review, model: str, report: Report | None = None) -> None:

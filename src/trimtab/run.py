@@ -7,6 +7,7 @@
       lineage.jsonl  augmented.jsonl  ladder.json  verdict.json  report.html
       measured.json, review.json, review/, where people are asked: the verdict without them, and what they judged
       round.json, where it goes on from another run; round-<number>-<hash>/, what the next one is made of
+      progress.json, how far a process has come that works on it, or was cut off
 
 Every file is written whole or not at all. Outputs and scores of the sealed confirm part are never written.
 """
@@ -34,6 +35,8 @@ from trimtab.errors import RunError
 from trimtab.records import Comparison, Estimate, GuardResult, Output, Score, Verdict, plain
 
 SCHEMA = 1
+# Seconds that a run is waited for: those who only see whether it is worked on hold it for less.
+GLANCE = 0.2
 RECORDED_PACKAGES = (
     "torch",
     "transformers",
@@ -181,7 +184,7 @@ class RunFolder:
         Raises:
             RunError: another process works on it.
         """
-        lock = FileLock(self.path / ".lock", timeout=0)
+        lock = FileLock(self.path / ".lock", timeout=GLANCE)
         try:
             lock.acquire()
         except Timeout:
@@ -194,6 +197,19 @@ class RunFolder:
         finally:
             lock.release()
 
+    @property
+    def busy(self) -> bool:
+        """Whether a process works on the run at this moment."""
+        lock = FileLock(self.path / ".lock", timeout=0)
+        try:
+            with lock:
+                return False
+        except Timeout:
+            return True
+        except OSError:
+            # Not ours to hold: a folder that can only be read.
+            return False
+
     def trial(self, stack: str) -> Path:
         """The folder of one stack's trial."""
         return self.path / "trials" / stack
@@ -205,6 +221,11 @@ class RunFolder:
     def write_text(self, name: str, text: str) -> None:
         """Write one text file of the run (recipe, pages)."""
         write_atomic(self.path / name, text)
+
+    def remove(self, name: str) -> None:
+        """Remove one file of the run, if it is there."""
+        with contextlib.suppress(OSError):
+            (self.path / name).unlink(missing_ok=True)
 
     def read(self, name: str) -> Any:
         """Read one JSON file of the run."""
@@ -249,12 +270,16 @@ class RunFolder:
         """The recipe as resolved.
 
         Raises:
-            RunError: the run has none yet.
+            RunError: the run has none yet, or it is damaged.
         """
         if not self.has("recipe.yaml"):
             raise RunError(f"{self.path}: no recipe yet", "finish the run: give its tune command again")
-        content = yaml.safe_load((self.path / "recipe.yaml").read_text(encoding="utf-8"))
-        return dict(content)
+        try:
+            return dict(yaml.safe_load((self.path / "recipe.yaml").read_text(encoding="utf-8")))
+        except (yaml.YAMLError, UnicodeDecodeError, TypeError, ValueError) as error:
+            raise RunError(
+                f"{self.path / 'recipe.yaml'}: damaged: {error}", "give the same tune command again"
+            ) from None
 
 
 def runs(root: Path) -> list[RunFolder]:

@@ -34,7 +34,7 @@ from trimtab.records import (
     TokenRow,
 )
 from trimtab.run import RunFolder
-from trimtab.rungs import confidence
+from trimtab.rungs import confidence, disclosed
 from trimtab.rungs.adapter import shape
 from trimtab.rungs.sources import learned_from
 from trimtab.rungs.workshop import Workshop
@@ -103,7 +103,8 @@ def fit(
     work = folder.path / "fits" / name
     shop = Workshop(prepared, base, work, _named(report, f"fitting {name}"))
     fitted = rungs.kind(rung).fit(shop, candidate)
-    stack, cost = Stack((fitted.adjustment,)), dict(fitted.cost)
+    stack = disclosed.under(Stack((fitted.adjustment,)), prepared, base, folder)
+    cost = dict(fitted.cost)
     if isinstance(candidate, PostprocessCandidate) and candidate.confidence is not None:
         stack, cost["confidence"] = confidence.calibrated(shop, stack, candidate.confidence)
     # First the record of whose rows these are, then what learned from them.

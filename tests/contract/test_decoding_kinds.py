@@ -13,6 +13,7 @@ from trimtab.adjust.confidence import Confidence, identity
 from trimtab.adjust.decoding import Decoding
 from trimtab.adjust.overlay import NAMES
 from trimtab.adjust.stack import BASE, Stack
+from trimtab.adjust.watermark import Watermark, drawn
 from trimtab.errors import ModelError
 from trimtab.model.load import Base
 from trimtab.model.local import Local
@@ -45,6 +46,7 @@ CASES: dict[str, Any] = {
     "best by vote": lambda base: Decoding({"temperature": 0.1}, 3, "vote"),
     "best by judgement": lambda base: Decoding({}, 3, "judgement"),
     "best by repetition": lambda base: Decoding({"temperature": 0.3}, 3, "repetition"),
+    "green list": lambda base: drawn(base, "green-list", "a secret", bias=6.0),
     "confidence, platt": lambda base: confidence(base, "platt"),
     "confidence, isotonic": lambda base: confidence(base, "isotonic"),
 }
@@ -120,6 +122,10 @@ def test_describes_every_setting_with_its_unit(fitted: Any) -> None:
         assert {name for name in NAMES if name in fitted.settings} <= told.settings.keys()
         assert all(told.settings[name].unit for name in fitted.settings)
         assert ("best_of" in told.settings) == (fitted.best_of > 1)
+    elif isinstance(fitted, Watermark):
+        assert {"scheme", "key", "bias", "share"} == told.settings.keys()
+        assert told.settings["bias"].unit == "added to a green token's logit"
+        assert fitted.mark.key not in str(told)
     else:
         assert {"features", "method", "threshold", "for_stack", "samples", "items"} <= told.settings.keys()
         assert told.settings["threshold"].unit == "probability of being good"

@@ -13,7 +13,7 @@ from trimtab import lineage, taint
 from trimtab.adjust.decoding import Decoding
 from trimtab.adjust.stack import Stack
 from trimtab.data.read import read
-from trimtab.document import model_card, probe_page, probed
+from trimtab.document import exported, model_card, probe_page, probed
 from trimtab.erasure import Asked, erase
 from trimtab.errors import TaintedError
 from trimtab.run import RunFolder
@@ -108,3 +108,23 @@ def test_a_card_of_what_learned_from_them_is_removed(tmp_path: Path, cache: Path
     assert not [name for name in model_card.FILES if folder.has(name)]
     assert all(other.has(name) for name in model_card.FILES)
     assert not copy.exists()
+
+
+@pytest.mark.parametrize("adapters", ["taint", "delete"])
+def test_exports_of_what_learned_from_them_are_marked(tmp_path: Path, cache: Path, adapters: Any) -> None:
+    home = tmp_path / "home"
+    folder, stack = run(home, ROWS)
+    inside, outside, other = folder.path / "exports" / "merged-f32", home / "given", home / "another"
+    for place, name in ((inside, stack.hash), (outside, stack.hash), (other, "0" * 16)):
+        place.mkdir(parents=True)
+        (place / "model.safetensors").write_bytes(b"weights")
+        (place / exported.ORIGIN).write_text(json.dumps({"stack": name}))
+    half = folder.path / "exports" / ".gguf-f16.999999.part"
+    half.mkdir()
+    erase(Asked("p", home, adapters=adapters))
+    for place in (inside, outside):
+        assert taint.of(place)["rows"] == 1  # type: ignore[index]
+        assert (place / "model.safetensors").exists() == (adapters == "taint")
+    assert taint.of(other) is None
+    assert (other / "model.safetensors").exists()
+    assert not half.exists()

@@ -12,6 +12,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from tests.tiny import tiny_model, tiny_tokenizer, windowed_model
 from trimtab.model import slots
 from trimtab.model.load import Base, wrap
+from trimtab.model.mixed import Mixed
 from trimtab.model.slots import Slots, suited
 
 BEGINNING = tuple(range(40, 60))
@@ -40,7 +41,8 @@ class Followed:
         self.dice = np.random.default_rng(0)
 
     def enter(self, *prompts: tuple[int, ...]) -> None:
-        for place, prompt in zip(self.slots.enter(prompts), prompts, strict=True):
+        asked = [("", prompt) for prompt in prompts]
+        for place, prompt in zip(self.slots.enter(asked, Mixed(self.base.network)), prompts, strict=True):
             self.ids[place] = list(prompt)
 
     def leave(self, *places: int) -> None:

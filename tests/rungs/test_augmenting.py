@@ -13,11 +13,10 @@ import pytest
 from tests.data.augment.test_augment import wordnet
 from tests.rungs.people import shop
 from trimtab import planning
-from trimtab.candidates import AdapterCandidate, LayersCandidate, PromptCandidate, Trained
+from trimtab.candidates import AdapterCandidate, Augmentation, LayersCandidate, PromptCandidate, Trained
 from trimtab.errors import MissingPart, RecipeError
 from trimtab.model.kept import item_key
 from trimtab.prepare import rows_of
-from trimtab.recipe import Augmentation
 from trimtab.records import Message, content_hash, plain
 from trimtab.rungs import augmenting, training
 from trimtab.rungs.workshop import Speed

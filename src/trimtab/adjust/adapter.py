@@ -31,10 +31,10 @@ from trimtab.adjust import headed, weights
 from trimtab.adjust.contract import Adjustment, Description, Hook, Setting, training_settings
 from trimtab.adjust.fitting import keep, train_followed
 from trimtab.adjust.loop import ALONE, Settings, Training
-from trimtab.adjust.lowrank import fused, low_rank
+from trimtab.adjust.lowrank import fused
 from trimtab.adjust.regularisers import Beside
 from trimtab.model import sites
-from trimtab.model.hooks import Change
+from trimtab.model.hooks import Change, LowRankPart
 from trimtab.model.load import Base
 from trimtab.model.mixed import Changes
 from trimtab.records import Report, TokenRow, content_hash
@@ -115,7 +115,8 @@ class Adapter(Adjustment):
             for name, layer in _adapted(base.network):
                 (key,) = layer.lora_A
                 scale = self.strength * layer.scaling[key]
-                found[name] = (low_rank(layer.lora_A[key].weight, layer.lora_B[key].weight, scale),)
+                down, up = layer.lora_A[key].weight.detach(), layer.lora_B[key].weight.detach()
+                found[name] = (LowRankPart(down.T.contiguous(), (scale * up).T.contiguous()),)
         return found
 
     def _merged(self, base: Base) -> dict[str, torch.Tensor]:

@@ -17,19 +17,7 @@ from typing import Any
 
 import torch
 
-from trimtab.model.hooks import Change
 from trimtab.model.packed import Frozen
-
-
-def low_rank(down: torch.Tensor, up: torch.Tensor, scale: float) -> Change:
-    """What A (r, in) and B (out, r) add to a module's output: y + scale (x A^T) B^T, without gradients."""
-    below, above = down.detach().clone().T, (scale * up.detach()).T.clone()
-
-    def change(asked: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
-        inner = asked.to(below.dtype) @ below
-        return output + (inner @ above).to(output.dtype)
-
-    return change
 
 
 class LowRank(torch.autograd.Function):

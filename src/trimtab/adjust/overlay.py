@@ -13,7 +13,8 @@ from typing import Any
 
 from trimtab.records import Sampling
 
-NAMES = tuple(f.name for f in fields(Sampling))
+# Settings that can be laid over others; a watermark is an adjustment of its own.
+NAMES = tuple(f.name for f in fields(Sampling) if f.name != "mark")
 UNITS = {
     "max_new_tokens": "tokens",
     "temperature": "0 is greedy",
@@ -64,7 +65,7 @@ def laid(sampling: Sampling) -> Laid:
     """The same settings, ready to have others laid over them."""
     if isinstance(sampling, Laid):
         return sampling
-    return Laid(**{name: getattr(sampling, name) for name in NAMES})
+    return Laid(**{name: getattr(sampling, name) for name in NAMES}, mark=sampling.mark)
 
 
 def lay(sampling: Sampling, layer: Layer) -> Laid:

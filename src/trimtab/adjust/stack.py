@@ -44,6 +44,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "embedding": ("embedding", "Embedding"),
     "adapter": ("adapter", "Adapter"),
     "layers": ("layers", "Layers"),
+    "watermark": ("watermark", "Watermark"),
 }
 BASE = "base"
 

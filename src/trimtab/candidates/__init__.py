@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from trimtab.candidates.around import ContextCandidate, PromptCandidate
+from trimtab.candidates.augmentation import Augmentation
 from trimtab.candidates.candidate import WEIGHTS, Candidate, Rung
 from trimtab.candidates.drawing import (
     DECODING_LIMITS,
@@ -23,6 +24,7 @@ __all__ = [
     "DECODING_LIMITS",
     "WEIGHTS",
     "AdapterCandidate",
+    "Augmentation",
     "Candidate",
     "Candidates",
     "ConfidenceOptions",

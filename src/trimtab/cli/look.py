@@ -1,4 +1,4 @@
-"""The verbs that look at what is there: preview, compare, report, runs."""
+"""The verbs that look at what is there: preview, compare, report."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ from typing import Annotated, Any
 
 import typer
 
-from trimtab import document, guidelines, measure, strict, taint
+from trimtab import comparing, document, guidelines, strict
 from trimtab import recipe as recipes
-from trimtab.cli import show, using
+from trimtab.cli import show
+from trimtab.comparing import Compared
 from trimtab.data import preview as pieces
 from trimtab.data.read import read, recognise
 from trimtab.data.render import render
-from trimtab.decide import scores
 from trimtab.document.masking import printable
-from trimtab.errors import GuidelinesError, RunError, UserError
+from trimtab.errors import GuidelinesError, UserError
 from trimtab.model import load
-from trimtab.records import Comparison, TokenRow
+from trimtab.records import TokenRow
 from trimtab.run import RunFolder
-from trimtab.run import runs as all_runs
 
 app = typer.Typer(rich_markup_mode=None)
 OUTCOMES = {"better": 0, "held": 0, "worse": 10, "too small": 10, "breached": 10}
@@ -164,38 +163,21 @@ def compare(
 
     The exit code is 0 for better or held, 10 for worse, too small or breached, and 11 where it is open.
     """
-    if min_gain is not None and margin is not None:
-        raise UserError("--min-gain and --margin were both given", "ask one question at a time")
-    before = scores.open_scores(baseline, stack="" if candidate else scores.BASE)
-    after = scores.open_scores(candidate or baseline)
-    name = scores.shared_metric(before, after, metric)
-    paired = scores.pair(before, after, name)
-    least = min_gain if min_gain is not None else before.min_gain if name == before.metric else 0.0
-    found = scores.judge(paired, _scale(name, before, better), min_gain=least, margin=margin)
+    found = comparing.compare(
+        baseline, candidate, metric=metric, min_gain=min_gain, margin=margin, better=better
+    )
     if as_json:
-        sides = {"baseline": before.name, "candidate": after.name, "metric": name, "alone": paired.alone}
-        show.document({**sides, "comparison": found})
+        sides = {"baseline": found.before.name, "candidate": found.after.name, "metric": found.paired.metric}
+        show.document({**sides, "alone": found.paired.alone, "comparison": found.comparison})
     else:
-        _print_comparison(found, before, after, paired)
-    return OUTCOMES.get(found.outcome, UNDECIDED)
+        _print_comparison(found)
+    return OUTCOMES.get(found.comparison.outcome, UNDECIDED)
 
 
-def _scale(name: str, measured: scores.Measured, better: str) -> scores.Scale:
-    """How to read a metric's scores: as the user says, else as the metric itself says."""
-    if better not in ("", "higher", "lower"):
-        raise UserError(f"--better {better}: unknown", "allowed: higher, lower")
-    if better:
-        return scores.Scale(sign=1.0 if better == "higher" else -1.0)
-    options = measured.options if name == measured.metric else {}
-    known = measure.find(name, options)
-    return scores.Scale(known.sign, known.oriented_bounds, known.oriented_statistic)
-
-
-def _print_comparison(
-    found: Comparison, before: scores.Measured, after: scores.Measured, paired: scores.Paired
-) -> None:
+def _print_comparison(compared: Compared) -> None:
+    found, paired = compared.comparison, compared.paired
     difference = found.difference
-    show.line(f"{found.outcome}: {after.name} against {before.name}")
+    show.line(f"{found.outcome}: {compared.after.name} against {compared.before.name}")
     show.line()
     asked = f"beyond {found.threshold:g}" if found.threshold >= 0 else f"margin {-found.threshold:g}"
     rows = [
@@ -214,7 +196,7 @@ def _print_comparison(
         notes.append(
             f"left out, measured on one side only: {paired.alone[0]} of A and {paired.alone[1]} of B"
         )
-    if before.metric or after.metric:
+    if compared.on_select:
         notes.append(
             "these are scores on select, where stacks were chosen: a chosen stack looks a little too good"
         )
@@ -237,52 +219,3 @@ def report(
     else:
         show.line(document.summary(folder).rstrip())
     return 0
-
-
-@app.command()
-def runs(
-    *,
-    root: using.Runs = Path("runs"),
-    as_json: show.Json = False,
-) -> int:
-    """List the runs and their verdicts, oldest first, and which learned from rows that were erased since."""
-    listed = [_listed(folder) for folder in all_runs(root)]
-    if as_json:
-        show.document({"runs": listed})
-        return 0
-    if not listed:
-        show.line(f"No runs in {root}. Begin with: trimtab demo")
-        return 0
-    rows = [[row["run"], row["goal"][:16], row["outcome"], row["shown"]] for row in listed]
-    show.table(["run, by its time (UTC)", "goal", "outcome", "difference"], rows)
-    return 0
-
-
-def _listed(folder: RunFolder) -> dict[str, Any]:
-    """What one line says of a run; a run that is not finished, or is damaged, says so."""
-    name = folder.path.name
-    day, clock = name[:8], name[9:15]
-    row: dict[str, Any] = {
-        "run": name,
-        "folder": str(folder.path),
-        "time": f"{day[:4]}-{day[4:6]}-{day[6:]}T{clock[:2]}:{clock[2:4]}:{clock[4:]}Z",
-        "goal": "-",
-        "outcome": "unfinished",
-        "difference": None,
-        "tainted": False,
-        "shown": "",
-    }
-    try:
-        if folder.has("recipe.yaml"):
-            row["goal"] = str(folder.recipe()["goal"]["metric"]).rpartition("/")[2]
-        if folder.has("verdict.json"):
-            verdict = folder.read("verdict.json")
-            row["outcome"] = "explored" if verdict.get("explored") else verdict["outcome"]
-            row["difference"] = verdict["difference"]
-            row["tainted"] = taint.of(folder.trial(verdict["stack"])) is not None
-            row["shown"] = show.interval(verdict["difference"])
-            if row["tainted"]:
-                row["shown"] = "tainted by an erasure"
-    except (RunError, KeyError, TypeError):
-        row["outcome"] = "damaged"
-    return row

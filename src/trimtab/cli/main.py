@@ -31,11 +31,14 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "dose": ("dose", "Measure less and more of an adjustment: gain and harm by strength."),
     "probe": ("probe", "See what answers depend on, and what an adjustment moved."),
     "review": ("review", "Have people judge answers blindly, in the browser."),
+    "export": ("export", "Export a tuned model for other programs, compared with it first."),
     "serve": ("serve", "Serve tuned models to OpenAI's clients, many stacks in one batch."),
+    "verify": ("verify", "Say whether a text carries a run's watermark, with the p-value."),
     "profile": ("profile", "Set, learn or delete what a served model is to one user or team."),
+    "watch": ("watch", "See whether live answers have drifted, and let people look at them."),
     "compare": ("look", "Compare two runs, or two files of scores, item by item."),
     "report": ("look", "Write a run's report.html again."),
-    "runs": ("look", "List the runs and their verdicts."),
+    "runs": ("runs", "List the runs and their verdicts, or show them in the browser."),
     "erase": ("erase", "Remove a person's rows, and mark what learned from them."),
 }
 

@@ -47,9 +47,10 @@ def profile(
     as_json: show.Json = False,
     lines: using.Lines = False,
 ) -> int:
-    """Show what a served model is to one user, team or audience; set it, learn it, or delete it.
+    """Set, learn or delete what a served model is to one user or team.
 
-    A profile is a file, profiles/NAME.yaml, to be edited by hand too: trimtab serve RUN --use profiles=profiles.
+    Without anything else, show it. A profile is a file, profiles/NAME.yaml, to be edited by hand too: trimtab serve RUN
+    --use profiles=profiles.
 
     --use stack=RUN (base, own): what answers; strength=adapter:0.5: how strong its adjustments of a kind are.
     --use fact=TEXT: what the model is told of the user; style=TEXT: how to answer. --use arm=RUN: another stack, whose

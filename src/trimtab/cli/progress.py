@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from trimtab.cli import show
 from trimtab.records import Progress, Report
+from trimtab.tracking import facts, share
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -91,24 +92,6 @@ def _bars() -> Iterator[Report]:
             )
 
         yield report
-
-
-def share(progress: Progress) -> str:
-    """How far, in percent; empty where the total is not known."""
-    return f"{min(progress.done / progress.total, 1):4.0%}" if progress.total else ""
-
-
-def facts(progress: Progress) -> str:
-    """Loss, tokens/s and the like, as `loss 1.23  tokens/s 250`."""
-    shown = (
-        f"{name} {value:.3g}"
-        if isinstance(value, float) and abs(value) < 100
-        else f"{name} {value:.0f}"
-        if isinstance(value, int | float)
-        else f"{name} {value}"
-        for name, value in progress.facts.items()
-    )
-    return "  ".join(shown)
 
 
 def time_left(progress: Progress, seconds: float) -> str:

@@ -16,10 +16,11 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from trimtab.candidates import Augmentation
 from trimtab.cli import show
 from trimtab.cli.main import VERBS, command
 from trimtab.guidelines import Guidelines
-from trimtab.recipe import Augmentation, Recipe
+from trimtab.recipe import Recipe
 from trimtab.run import write_atomic
 from trimtab.strict import Section
 

@@ -56,7 +56,8 @@ def review(
     Where the recipe requires people, they judge confirm, and the verdict waits for them; else they judge select, and
     what they write there can be learned from. The pages are served until Ctrl-C; every judgement is kept at once.
 
-    --use for=verdict or learning; items=N; stacks=all to compare each rung's choice. --use host=0.0.0.0 port=8321 to be
+    --use for=verdict, learning, or live (what `watch` drew of live answers); items=N; stacks=all to compare each rung's
+    choice. --use host=0.0.0.0 port=8321 to be
     reached from elsewhere. --use forget=N: erase what is known of person N. Judgements lie in people.db beside the
     runs, or in the database that the environment variable TRIMTAB_DATABASE names: postgresql://user:password@host/name.
     """
@@ -101,18 +102,28 @@ def _serve(
     return 0
 
 
+def author(store: Store) -> tuple[str, str]:
+    """The name and a new invitation of the author, who is the one that gives the command."""
+    known = next((one for one in people.everyone(store) if one.role == "author"), None)
+    name = known.name if known else getpass.getuser()
+    token = people.invite_again(store, known.id) if known else people.invite(store, name, "author")
+    return name, token
+
+
 def _invited(store: Store, names: list[str]) -> dict[str, str]:
-    """Everybody's invitation: the author's, who is the one that gives the command, and those of new raters."""
-    author = next((one for one in people.everyone(store) if one.role == "author"), None)
-    name = author.name if author else getpass.getuser()
-    found = {name: people.invite_again(store, author.id) if author else people.invite(store, name, "author")}
+    """Everybody's invitation: the author's, and those of new raters."""
+    found = dict([author(store)])
     for new in names:
         found[new] = people.invite(store, new, "rater")
     return found
 
 
 def _print_links(store: Store, begun: Review, links: dict[str, str]) -> None:
-    what = {"verdict": "answers on confirm, for the verdict", "learning": "answers on select, to learn from"}
+    what = {
+        "verdict": "answers on confirm, for the verdict",
+        "learning": "answers on select, to learn from",
+        "live": "answers that users were given",
+    }
     show.line(show.wrapped(f"Review {begun.id} of {begun.title}: {what[begun.purpose]}."))
     show.line()
     show.facts(list(links.items()))

@@ -22,6 +22,7 @@ from trimtab.serve.models.app import application
 from trimtab.serve.models.edge import loopback
 from trimtab.serve.models.engine import Engine, Limits, apart
 from trimtab.serve.models.logs import Log
+from trimtab.serve.models.notice import notice
 from trimtab.serve.models.personal import Profiles, checked
 from trimtab.serve.models.recording import Recorder
 from trimtab.serve.models.serving import Serving
@@ -29,7 +30,7 @@ from trimtab.serve.models.serving import Serving
 PORT = 8322
 KEYS = (
     *("host", "port", "rows", "waiting", "prompt", "answer", "seconds", "unproven", "base", "profiles"),
-    *("keys", "each", "record", "days", "log", "revoke", "forget"),
+    *("keys", "each", "record", "days", "log", "revoke", "forget", "notice"),
 )
 YES = ("yes", "no")
 
@@ -68,7 +69,8 @@ def serve(
     --use log=FILE for the log, which holds no content, instead of the standard error; log=no: none. --use rows=32,
     waiting=256: answers at once and in the queue; each=64: requests of one key at once; prompt=2048, answer=1024: most
     tokens of each; seconds=300: longest request. --use unproven=yes serves runs whose verdict is not ship; base=yes the
-    base model too; profiles=DIR the profiles of a folder, see trimtab profile.
+    base model too; profiles=DIR the profiles of a folder, see trimtab profile; notice=TEXT puts a sentence at the end
+    of every answer, which tells people what wrote it.
     """
     said = using.pairs(use or [], KEYS)
     store = Store.open(reviewing.address(runs[0]))
@@ -136,6 +138,7 @@ def _serving(runs: list[str], said: dict[str, list[str]], recorder: Recorder) ->
         keys=using.choice(said, "keys", ("required",), "") == "required",
         each=using.number(said, "each") or Serving.each,
         log=None if log == "no" else Log(log),
+        notice=notice(said["notice"][-1]) if "notice" in said else None,
         profiles=checked(Profiles(Path(people), engine, known, plain, recorder.store, unproven))
         if people
         else None,

@@ -12,10 +12,11 @@ from trimtab.records import Comparison, Estimate
 from trimtab.run import RunFolder, comparison_from, estimate_from
 
 FILE = "review.json"
-LINKS = {"review-verdict": "People", "review-learning": "People, to learn"}
+LINKS = {"review-verdict": "People", "review-learning": "People, to learn", "review-live": "People, live"}
 TITLES = {
     "verdict": "What people say, blindly, on confirm",
     "learning": "What people say on select, to learn from",
+    "live": "What people say, blindly, of live answers",
 }
 SIDES = {"left": "left", "right": "right", "tie": "equally good", "bad": "both bad"}
 # How far agreement carries: Krippendorff 2004, p. 241.

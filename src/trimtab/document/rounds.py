@@ -140,10 +140,12 @@ def _verdicts(record: Record, content: Mapping[str, Any], before: Verdict) -> Ta
 
 def _taken(content: Mapping[str, Any]) -> Table:
     new = content["now"]["new"]
+    users = content.get("live", {}).get("rows", 0)
     rows = (
         ("moved to tune: people saw them on confirm", f"{content['moved']['shown']}"),
         ("moved to tune: people corrected them", f"{content['moved']['corrected']}"),
         ("corrections learned", f"{content['corrections']['texts']}"),
+        *((("answers that users corrected or liked, tuned on", f"{users}"),) if users else ()),
         ("preferences kept", f"{content['preferences']}"),
         *((f"new rows in {part}", f"{count}") for part, count in new.items()),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trimtab.document.figures import MISSING, duration, interval, known, tagged
@@ -19,14 +19,25 @@ _OUTCOMES = {
     "worse": "shown worse",
     "guard breached": "breached a guard",
     "skipped: budget": "not tried: no time left",
+    "begun": "being tried",
 }
 
 
 def table(record: Record) -> Table:
     """One row for each rung of the climb, smallest change first; no rows where the ladder was not recorded."""
-    rows = tuple(_row(rung, record.min_gain) for rung in record.ladder.get("rungs") or ())
+    return climb(record.ladder.get("rungs") or (), record.min_gain)
+
+
+def climb(entries: Sequence[Mapping[str, Any]], min_gain: float, ahead: Sequence[str] = ()) -> Table:
+    """The same of a climb that may still go on.
+
+    Args:
+        entries: of ladder.json; ahead: rungs that come after them.
+    """
+    rows = [_row(rung, min_gain) for rung in entries]
+    rows += [(rung, "still ahead", *["–"] * 4) for rung in ahead]
     head = ("rung", "came out", "gain over the base model", "items", "guards", "time")
-    return Table("The climb, smallest change first", head, rows)
+    return Table("The climb, smallest change first", head, tuple(rows))
 
 
 def lines(record: Record) -> list[str]:

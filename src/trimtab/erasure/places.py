@@ -35,7 +35,7 @@ PLACES: tuple[Place, ...] = (
         "and rounds took over",
         runs.plan,
     ),
-    Place("adapters", "copies of stacks in other folders of the project", runs.elsewhere),
+    Place("adapters", "copies and exports of stacks in other folders of the project", runs.elsewhere),
     Place(
         "judgements",
         "stores of judgements: what people were shown, what users of served models were answered, and what both wrote",

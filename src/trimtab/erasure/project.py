@@ -12,10 +12,12 @@ from typing import Any
 import yaml
 
 from trimtab.data.files import KNOWN
+from trimtab.document import exported
 from trimtab.erasure import person, queue
 from trimtab.erasure.person import Source
 from trimtab.erasure.search import FOLDER, HISTORIES, walk
 from trimtab.errors import DataError
+from trimtab.previous import LIVE
 from trimtab.run import RunFolder
 
 # Largest recipe, in bytes; a larger YAML file is something else.
@@ -64,7 +66,8 @@ def survey(folder: Path, given: Sequence[Path] = (), column: str = "") -> Projec
     project.runs = [RunFolder(path) for path in sorted(homes)]
     outside = [path for path in files if not homes.intersection(path.parents) and path.parent.name != FOLDER]
     columns = _named(project, outside)
-    wanted = {path.resolve() for path in given} | {path for path in columns if path.is_file()}
+    users = {path for run in project.runs for path in run.path.glob(f"round-*/{LIVE}")}
+    wanted = {path.resolve() for path in given} | {path for path in columns if path.is_file()} | users
     for path in dict.fromkeys((*outside, *sorted(wanted))):
         _add(project, path, column, columns.get(path, {}), wanted=path in wanted)
     _unsearched(project)
@@ -102,7 +105,7 @@ def _recipe(path: Path) -> dict[str, Any]:
 
 def _add(project: Project, path: Path, column: str, columns: Mapping[str, str], *, wanted: bool) -> None:
     name = path.name.lower().removesuffix(".gz")
-    if path.name == queue.FILE or not name.endswith(KNOWN):
+    if path.name in (queue.FILE, exported.ORIGIN) or not name.endswith(KNOWN):
         project.others.append(path)
         return
     source = person.read(path, column, columns)

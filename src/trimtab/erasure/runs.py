@@ -7,7 +7,7 @@ import functools
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from trimtab import lineage, previous, taint
-from trimtab.document import model_card, probe_page, probed, write_report
+from trimtab.document import exported, model_card, probe_page, probed, write_report
 from trimtab.erasure.person import Person
 from trimtab.erasure.search import Change, Search, holds, walk
 from trimtab.erasure.texts import Redactor
@@ -30,7 +30,8 @@ SEEN = "seen.json"
 PAGE = "report.html"
 # What a probe shows of prompts and answers is cut into words, which no search for a text would find.
 PROBE = (probed.FILE, probe_page.PAGE, probed.IMAGES)
-LEFT = (taint.FILE, "identity.json", ".lock", lineage.ROWS)
+# Rows of users that a round took are a data file, wherever it lies.
+LEFT = (taint.FILE, "identity.json", ".lock", lineage.ROWS, previous.LIVE)
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,28 @@ def _marks(search: Search, one: Found) -> Iterator[Change]:
         what = "tainted, files deleted" if delete else "tainted"
         apply = functools.partial(taint_stack, folder, search.request, rows, delete=delete)
         yield Change("adapters", folder, what, apply)
+    for origin in sorted(one.folder.path.glob(f"exports/*/{exported.ORIGIN}")):
+        yield from _export(search, origin, one.stacks)
+
+
+def _export(search: Search, origin: Path, stacks: Mapping[str, int]) -> Iterator[Change]:
+    """The mark of an exported folder whose stack learned from the person."""
+    with contextlib.suppress(TrimtabError, KeyError, TypeError, AttributeError):
+        stack = read_json(origin)["stack"]
+        if stack in stacks:
+            delete = search.adapters == "delete"
+            apply = functools.partial(
+                taint_export, origin.parent, search.request, stacks[stack], delete=delete
+            )
+            yield Change("adapters", origin.parent, "export tainted", apply)
+
+
+def taint_export(folder: Path, request: str, rows: int, *, delete: bool) -> None:
+    """Mark an exported folder, and delete its weights where that is asked for."""
+    taint.mark(folder, request, rows, deleted=delete)
+    for path in sorted(folder.iterdir()):
+        if delete and path.suffix in exported.WEIGHTS:
+            path.unlink()
 
 
 def taint_stack(folder: Path, request: str, rows: int, *, delete: bool) -> None:
@@ -132,8 +155,9 @@ def taint_stack(folder: Path, request: str, rows: int, *, delete: bool) -> None:
 def _record(search: Search, one: Found) -> Iterator[Change]:
     """Every file of a run that has a row or a text of the person."""
     if one.parts.get("tune"):
-        for folder in sorted(path for path in one.folder.path.glob("fits/*") if path.is_dir()):
-            what = "unfinished fit removed"
+        left = [*one.folder.path.glob("fits/*"), *one.folder.path.glob("exports/.*.part")]
+        for folder in sorted(path for path in left if path.is_dir()):
+            what = "unfinished fit or export removed"
             yield Change(PLACE, folder, what, functools.partial(shutil.rmtree, folder, ignore_errors=True))
     if one.parts:
         for path in (one.folder.path / name for name in PROBE):
@@ -229,9 +253,11 @@ def _forget(folder: RunFolder, person: Person, request: str) -> None:
 
 
 def elsewhere(search: Search) -> Iterator[Change]:
-    """Copies of the tainted stacks in other folders of the project."""
+    """Copies and exports of the tainted stacks in other folders of the project."""
     stacks = {s: n for folder in search.runs for s, n in found(search.person, folder).stacks.items()}
     for path in search.files:
+        if path.name == exported.ORIGIN:
+            yield from _export(search, path, stacks)
         if path.name != "stack.json":
             continue
         with contextlib.suppress(TrimtabError, KeyError, TypeError, AttributeError):

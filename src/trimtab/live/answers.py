@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, insert, select
 
 from trimtab.errors import ReviewError
+from trimtab.review import erasing
 from trimtab.review.people import note
 from trimtab.review.store import Store
 from trimtab.review.tables import api_keys, feedback, live_answers
@@ -152,5 +153,6 @@ def _row(one: Kept) -> dict[str, Any]:
 
 
 def _delete(connection: Any, ids: Any) -> int:
+    erasing.withdraw(connection, ids)
     connection.execute(delete(feedback).where(feedback.c.answer.in_(ids)))
     return int(connection.execute(delete(live_answers).where(live_answers.c.id.in_(ids))).rowcount)

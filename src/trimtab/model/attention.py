@@ -25,7 +25,7 @@ _function: ContextVar[Attend] = ContextVar("function")
 
 
 class TreeAttention(torch.autograd.Function):
-    """Masked attention of one sequence of T tokens whose H query heads share KV key heads in groups."""
+    """Masked attention of T tokens to S whose H query heads share KV key heads in groups."""
 
     @staticmethod
     def forward(
@@ -36,12 +36,12 @@ class TreeAttention(torch.autograd.Function):
         mask: torch.Tensor,
         scale: float,
     ) -> torch.Tensor:
-        """O (H, T, d) from query (H, T, d), key and value (KV, T, d) and an additive mask (T, T)."""
+        """O (H, T, d) from query (H, T, d), key and value (KV, S, d) and an additive mask (T, S)."""
         heads, tokens, size = query.shape
         grouped = (key.shape[0], heads // key.shape[0] * tokens, size)
         scaled = (query * scale).reshape(grouped)
         scores = torch.bmm(scaled, key.transpose(1, 2))
-        scores.view(heads, tokens, tokens).add_(mask)
+        scores.view(heads, tokens, -1).add_(mask)
         weights = scores.softmax(-1)
         ctx.save_for_backward(scaled, key, value, weights)
         ctx.scale = scale
@@ -71,7 +71,7 @@ def attend(
     **others: Any,
 ) -> tuple[torch.Tensor, None]:
     """What transformers calls for attention; anything but one masked tree goes its usual way."""
-    if attention_mask is None or len(query) > 1 or query.shape[2] != key.shape[2]:
+    if attention_mask is None or len(query) > 1:
         return _own(module, query, key, value, attention_mask, scaling=scaling, dropout=dropout, **others)
     if dropout or special(others) or query.device.type != "cpu":
         return _own(module, query, key, value, attention_mask, scaling=scaling, dropout=dropout, **others)

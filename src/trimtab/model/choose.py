@@ -14,6 +14,8 @@ from trimtab.records import Sampling
 # Most likely tokens that are looked at, more where fewer do not tell the draw.
 HEAD = 64
 WIDER = (1024, 8192)
+# Temperatures below it are 0: logits divided by less are no numbers any more.
+COLDEST = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def penalise(logits: torch.Tensor, seen: torch.Tensor, penalty: torch.Tensor) ->
 
 
 def choose(logits: torch.Tensor, settings: Settings, uniforms: torch.Tensor) -> torch.Tensor:
-    """The next token of each row, (rows,) int64; temperature 0 takes the most likely one.
+    """The next token of each row, (rows,) int64; temperature 0, and below `COLDEST`, takes the most likely one.
 
     The order of steps is transformers': temperature, top-k, top-p (Holtzman et al. 2020), min-p (Nguyen et al.
     2024). The draw inverts the cumulative distribution, most likely tokens first, at one uniform number a row, so it
@@ -70,7 +72,7 @@ def choose(logits: torch.Tensor, settings: Settings, uniforms: torch.Tensor) -> 
         logits: (rows, vocabulary) float32, after penalties.
         uniforms: (rows,) float64 in [0, 1).
     """
-    greedy = settings.temperature <= 0
+    greedy = settings.temperature < COLDEST
     if greedy.all():
         return logits.argmax(-1)
     if greedy.any():

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -18,9 +17,10 @@ from trimtab.model import slots
 from trimtab.model.choose import Settings, choose, log_total, penalise
 from trimtab.model.load import Base
 from trimtab.model.memory import available_bytes
-from trimtab.model.mixed import Mixed
+from trimtab.model.mixed import Asked, Mixed
 from trimtab.model.pack import rounded
 from trimtab.model.padded import Padded
+from trimtab.model.watermark import Marking, marks, unmarked
 from trimtab.records import Output, Question, Sampling
 
 # Rows in one batch: enough that the weights are read seldom; and the share of free memory that their keys and values
@@ -61,8 +61,8 @@ class Places(Protocol):
         """Number of rows that can enter now."""
         ...
 
-    def enter(self, prompts: Sequence[tuple[int, ...]], whose: str = "") -> list[int]:
-        """Give each row, by its prompt, a place; `whose`: under which changes of the network prompts are read."""
+    def enter(self, asked: Sequence[Asked], mixed: Mixed) -> list[int]:
+        """Give each row a place, by its prompt and whose changes of the network it is read under."""
         ...
 
     def leave(self, places: Sequence[int]) -> None:
@@ -148,18 +148,11 @@ class Decoding:
         count = min(self.places.free(), len(self._waiting))
         if not count or (self.live and count < min(self.joining, len(self._waiting))):
             return
-        # Those of one stack together: their prompts are read in one pass.
-        entering = sorted(self._waiting[:count], key=lambda row: row.whose)
-        for whose, group in groupby(entering, key=lambda row: row.whose):
-            rows = list(group)
-            if self.places.free() < len(rows):
-                return
-            self._waiting = [row for row in self._waiting if row not in rows]
-            with self._mixed.applied({whose: None}):
-                places = self.places.enter([row.prompt for row in rows], whose)
-            entered = dict(zip(places, rows, strict=True))
-            self.live |= entered
-            self._draw.join(entered, len(self.places.logits), self.places.logits.device)
+        rows, self._waiting = self._waiting[:count], self._waiting[count:]
+        places = self.places.enter([(row.whose, row.prompt) for row in rows], self._mixed)
+        entered = dict(zip(places, rows, strict=True))
+        self.live |= entered
+        self._draw.join(entered, len(self.places.logits), self.places.logits.device)
 
     def _left(self, done: Sequence[int]) -> None:
         self.places.leave(done)
@@ -217,11 +210,12 @@ def _bytes_a_token(network: Any) -> int:
 
 
 class _Drawing:
-    """Random streams and seen tokens of the rows by place, and the settings of those that are answered."""
+    """Random streams, watermarks and seen tokens of the rows by place, and the settings of those that are answered."""
 
     def __init__(self, longest: int, *, penalised: bool) -> None:
         self.penalised = penalised
         self.streams: dict[int, np.random.Generator] = {}
+        self.marking: dict[int, Marking] = {}
         # (places, tokens): prompt and answer, then the prompt's first token again; and (places,): how many are filled.
         self.seen = torch.empty(0)
         self.filled = torch.empty(0)
@@ -233,6 +227,10 @@ class _Drawing:
         """Take rows in at their places."""
         self._of = ()
         self.streams |= {place: row.random() for place, row in entered.items()}
+        for place, row in entered.items():
+            self.marking.pop(place, None)
+            if row.sampling.mark and marks(row.sampling):
+                self.marking[place] = Marking(row.sampling, row.sampling.mark, row.prompt[-1])
         if not self.penalised:
             return
         if self.seen.shape[0] != places:
@@ -249,6 +247,9 @@ class _Drawing:
             self._of = ()
         for source, target in moved.items():
             self.streams[target] = self.streams.pop(source)
+            self.marking.pop(target, None)
+            if source in self.marking:
+                self.marking[target] = self.marking.pop(source)
             if self.penalised:
                 self.seen[target], self.filled[target] = self.seen[source], self.filled[source]
 
@@ -258,7 +259,7 @@ class _Drawing:
         """The next token by place, (places,) int64, and the log-probabilities of those at `at`, drawn as `how` says."""
         if self._settings is None or self._of != tuple(at):
             self._of = tuple(at)
-            self._settings = Settings.of(how, logits.device)
+            self._settings = Settings.of([unmarked(one) for one in how], logits.device)
         index = torch.tensor(at, device=logits.device)
         uniforms = torch.tensor([self.streams[place].random() for place in at], dtype=torch.float64)
         uniforms = uniforms.to(logits.device)
@@ -278,7 +279,15 @@ class _Drawing:
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Next tokens and log-probabilities of some rows, which are at the places `index`."""
         scores = penalise(logits, self.seen[index], settings.penalty) if self.penalised else logits
+        places = index.tolist() if self.marking else []
+        marked = {n: self.marking[place] for n, place in enumerate(places) if place in self.marking}
+        if marked:
+            scores = scores.clone()
+        for number, marking in marked.items():
+            scores[number] = marking.scores(scores[number])
         found = choose(scores, settings, uniforms)
+        for number, marking in marked.items():
+            marking.said(int(found[number]))
         if self.penalised:
             self.seen[index, self.filled[index]] = found
             self.filled[index] += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,32 @@ import torch
 
 # From what a module was given first and what it would give, to what it gives instead: the same shape and type.
 Change = Callable[[Any, torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class LowRankPart:
+    """What a low-rank part adds to a module's output: y + (x A) B, with A (in, r) and B (r, out).
+
+    Attributes:
+        down, up: A and B; any scale lies in B.
+    """
+
+    down: torch.Tensor
+    up: torch.Tensor
+
+    def __call__(
+        self, asked: torch.Tensor, output: torch.Tensor, mask: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """The changed output; a mask that multiplies x A says which of the r dimensions count where."""
+        inner = asked.to(self.down.dtype) @ self.down
+        if mask is not None:
+            inner = inner * mask
+        return output + (inner @ self.up).to(output.dtype)
+
+    @classmethod
+    def beside(cls, parts: Sequence[LowRankPart]) -> LowRankPart:
+        """Several as one, whose dimensions stand one after another."""
+        return cls(torch.cat([part.down for part in parts], 1), torch.cat([part.up for part in parts]))
 
 
 @dataclass(frozen=True, eq=False)

@@ -285,6 +285,7 @@ def _locate(name: str) -> tuple[str, dict[str, str]]:
 
 def _read(folder: str, options: dict[str, str], dtype: Any) -> tuple[Any, Any]:
     import transformers
+    from safetensors import SafetensorError
 
     form: dict[str, Any] = {} if options else {"use_safetensors": True}
     try:
@@ -292,7 +293,7 @@ def _read(folder: str, options: dict[str, str], dtype: Any) -> tuple[Any, Any]:
             network = transformers.AutoModelForCausalLM.from_pretrained(
                 folder, dtype=dtype, trust_remote_code=False, **form, **options
             )
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ModelError(
             f"model {folder}: cannot be loaded: {reason}",

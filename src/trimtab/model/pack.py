@@ -167,13 +167,14 @@ def tree_size(rows: Sequence[TokenRow]) -> int:
 def _in_order(rows: Sequence[TokenRow]) -> list[tuple[int, int]]:
     """Numbers of rows sorted by their tokens, each with how many it begins with like the one before it."""
     order = sorted(range(len(rows)), key=lambda i: rows[i].ids.tolist())
-    shared = [_common(rows[one].ids, rows[two].ids) for one, two in itertools.pairwise(order)]
+    shared = [common(rows[one].ids, rows[two].ids) for one, two in itertools.pairwise(order)]
     return list(zip(order, [0, *shared], strict=False))
 
 
-def _common(a: np.ndarray, b: np.ndarray) -> int:
+def common(a: Sequence[int] | np.ndarray, b: Sequence[int] | np.ndarray) -> int:
+    """How many tokens two rows begin with alike."""
     length = min(len(a), len(b))
-    different = np.flatnonzero(a[:length] != b[:length])
+    different = np.flatnonzero(np.asarray(a[:length]) != np.asarray(b[:length]))
     return int(different[0]) if len(different) else length
 
 
@@ -260,7 +261,7 @@ def _parting(rows: Sequence[TokenRow]) -> list[TokenRow]:
     """Two rows that part ways, cut to the tokens around where they do; one row if all lie on one path."""
     longest = rows[0]
     for row in rows[1:]:
-        shared = _common(longest.ids, row.ids)
+        shared = common(longest.ids, row.ids)
         if shared < min(len(longest.ids), len(row.ids)):
             return [_around(one, shared) for one in (longest, row)]
         longest = max(longest, row, key=lambda r: len(r.ids))

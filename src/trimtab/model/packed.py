@@ -1,8 +1,8 @@
 """Products with frozen weights, kept in the layout that the processor's matrix library computes in.
 
 The library lays a weight out anew for every product. For bfloat16 on a processor that takes a quarter of a product of
-256 rows and half of one of 64, and a frozen weight never changes, so it is done once. Values are the same up
-to rounding.
+256 rows and half of one of 64, and in float32 a third of one of 32; a frozen weight never changes, so it is done once.
+Values are the same up to rounding; training in float32 keeps the plain product and its numbers.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Frozen:
         self.weight, self.bias = weight, bias
         self._ahead: torch.Tensor | None = None
         self._back: torch.Tensor | None = None
-        if fits(2 * weight.nbytes) and suits(weight):
+        if weight.dtype is torch.bfloat16 and fits(2 * weight.nbytes) and suits(weight):
             self._ahead = _laid_out(weight)
             self._back = _laid_out(weight.t().contiguous())
 
@@ -70,13 +70,18 @@ def used(ahead: Ahead | None) -> Iterator[None]:
 
 
 def suits(weight: torch.Tensor) -> bool:
-    """Whether a weight can be laid out: bfloat16, on a processor, in a build with the library."""
+    """Whether a weight can be laid out: on a processor that computes its type, in a build with the library."""
     return (
         weight.device.type == "cpu"
-        and weight.dtype is torch.bfloat16
         and bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
         and hasattr(torch.ops.mkldnn, "_reorder_linear_weight")
+        and (weight.dtype is torch.float32 or (weight.dtype is torch.bfloat16 and _computes_low()))
     )
+
+
+def _computes_low() -> bool:
+    """Whether the library has products in bfloat16 for this processor."""
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def fits(size: int) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from trimtab.model.load import Base
+from trimtab.model.mixed import Asked, Mixed
 
 
 class Padded:
@@ -28,26 +29,30 @@ class Padded:
         """All places, once the last row has left."""
         return 0 if self._there else self._most
 
-    def enter(self, prompts: Sequence[tuple[int, ...]], whose: str = "") -> list[int]:
-        """Read each distinct prompt once, padded on the left, and repeat it for its rows."""
+    def enter(self, asked: Sequence[Asked], mixed: Mixed) -> list[int]:
+        """Read each distinct prompt of a stack once, padded on the left, and repeat it for its rows."""
         from transformers import DynamicCache
 
         network, device = self.base.network, self.base.network.device
-        distinct = list(dict.fromkeys(prompts))
-        longest = max(map(len, distinct))
+        distinct = list(dict.fromkeys(asked))
+        longest = max(len(prompt) for _, prompt in distinct)
         ids = np.full((len(distinct), longest), self.base.tokenizer.pad_token_id or 0, dtype=np.int64)
         attended = np.zeros_like(ids)
-        for number, prompt in enumerate(distinct):
+        for number, (_, prompt) in enumerate(distinct):
             ids[number, longest - len(prompt) :] = prompt
             attended[number, longest - len(prompt) :] = 1
         self._cache = DynamicCache(config=network.config)
         self._attended = torch.from_numpy(attended).to(device)
-        self._run(torch.from_numpy(ids).to(device))
-        rows = torch.tensor([distinct.index(prompt) for prompt in prompts], device=device)
+        owners: dict[str, list[int]] = {}
+        for number, (whose, _) in enumerate(distinct):
+            owners.setdefault(whose, []).append(number)
+        with mixed.applied(owners):
+            self._run(torch.from_numpy(ids).to(device))
+        rows = torch.tensor([distinct.index(one) for one in asked], device=device)
         self._cache.batch_select_indices(rows)
         self._attended, self.logits = self._attended[rows], self.logits[rows]
-        self._there = set(range(len(prompts)))
-        return list(range(len(prompts)))
+        self._there = set(range(len(asked)))
+        return list(range(len(asked)))
 
     def leave(self, places: Sequence[int]) -> None:
         """Rows that have left are computed on until all have."""

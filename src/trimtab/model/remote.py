@@ -183,7 +183,9 @@ class Remote:
 
     def _key(self, question: Question) -> str:
         # What adjustments remember beside their settings is not sent.
-        sampling = {f.name: getattr(question.sampling, f.name) for f in fields(Sampling)}
+        # Nor is a watermark, which no service is asked for.
+        names = [f.name for f in fields(Sampling) if f.name != "mark"]
+        sampling = {name: getattr(question.sampling, name) for name in names}
         known = [self.fingerprint, question.messages, sampling, _seed(question)]
         return content_hash([FORM, *known], length=32)
 

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from trimtab.model import attention, packed
+from trimtab.model import attention, beginnings, packed, sites
+from trimtab.model.beginnings import Left
 from trimtab.model.load import Base
-from trimtab.model.pack import ROUND, Pack, inputs, packs, rounded, tree_is_exact, unscored
+from trimtab.model.mixed import Asked, Mixed
+from trimtab.model.pack import ROUND, inputs, rounded, tree_is_exact, unscored
 
 # Nodes of one tree of prompts; beyond some hundred, attention between strangers costs more than wide products gain.
 NODES = 512
@@ -26,9 +28,6 @@ TOLERANCE = 0.01
 LOW_TOLERANCE = 0.6
 # Tokens from which laying weights out for products of few rows (0.4 s for 135 million) has paid for itself.
 WORTH = 4096
-
-# Under whose changes of the network a prompt was read, and its tokens.
-Asked = tuple[str, tuple[int, ...]]
 
 _suited: weakref.WeakKeyDictionary[Any, bool] = weakref.WeakKeyDictionary()
 
@@ -60,17 +59,14 @@ class Slots:
         """Number of places without a row."""
         return int((self.owner < 0).sum())
 
-    def enter(self, prompts: Sequence[tuple[int, ...]], whose: str = "") -> list[int]:
-        """Give each row a place, by its prompt; prompts that are not there yet are read. Returns the places.
-
-        whose: what the network is changed by at present; a prompt that was read under other changes is another one.
-        """
-        asked = [(whose, prompt) for prompt in prompts]
+    def enter(self, asked: Sequence[Asked], mixed: Mixed) -> list[int]:
+        """Give each row a place, by its prompt; prompts that are not there yet are read. Returns the places."""
         new = [one for one in dict.fromkeys(asked) if one not in self.prompts]
         if new:
             self._let_go(len(new), keep=set(asked))
-            self._read(new)
-        places = np.flatnonzero(self.owner < 0)[: len(prompts)]
+            for together in _readable(new, mixed, self.base.network):
+                self._read(together, mixed)
+        places = np.flatnonzero(self.owner < 0)[: len(asked)]
         self.owner[places] = [self.prompts.index(one) for one in asked]
         self.length[places] = 0
         self.logits[torch.from_numpy(places)] = self._after[torch.from_numpy(self.owner[places])]
@@ -118,34 +114,69 @@ class Slots:
         for place in unused[: max(0, wanted)]:
             self.prompts[place] = None
 
-    def _read(self, prompts: Sequence[Asked]) -> None:
+    def _read(self, prompts: Sequence[Asked], mixed: Mixed) -> None:
         """Run new prompts as trees and keep what they leave in places of their own."""
         free = [place for place, prompt in enumerate(self.prompts) if prompt is None]
-        for numbers, tree in packs([unscored(prompt) for _, prompt in prompts], NODES):
+        network = self.base.network
+        for left in beginnings.left(prompts, list(self.prompts), NODES, network.config.vocab_size):
             kept: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
-            with attention.through(self.base.network, _keeping(kept)):
-                logits = self.base.network(
-                    **inputs(tree, self.base.network),
+            one = len(left.nodes) == 1
+            with (
+                mixed.applied({name: None if one else nodes for name, nodes in left.nodes.items()}, axis=1),
+                attention.through(network, self._keeping(kept, left)),
+                packed.used(self._ahead),
+            ):
+                logits = network(
+                    **inputs(left.tree, network),
                     use_cache=False,
-                    logits_to_keep=torch.from_numpy(tree.ends).to(self.base.network.device),
+                    logits_to_keep=torch.from_numpy(left.tree.ends).to(network.device),
                 ).logits[0]
-            places = [free.pop(0) for _ in numbers]
-            self._store(places, tree, kept, logits)
-            for place, number in zip(places, numbers, strict=True):
+            places = [free.pop(0) for _ in left.numbers]
+            self._store(places, left, kept, logits)
+            for place, number in zip(places, left.numbers, strict=True):
                 self.prompts[place] = prompts[number]
 
-    def _store(self, places: list[int], tree: Pack, kept: dict[int, Any], logits: torch.Tensor) -> None:
+    def _keeping(self, kept: dict[int, Any], left: Left) -> Any:
+        """Attention over a tree, and over what it is read after, that also keeps the keys and values of every layer."""
+        seen: list[torch.Tensor] = []
+
+        def attend(module: Any, query: Any, key: Any, value: Any, mask: Any, **named: Any) -> Any:
+            kept[module.layer_idx] = (key, value)
+            if left.after:
+                if not seen:
+                    sees = np.zeros((mask.shape[-1], left.sees.shape[1]), dtype=bool)
+                    sees[: len(left.sees)] = left.sees
+                    more = attention.additive(torch.from_numpy(sees)[None, None].to(mask.device), mask.dtype)
+                    seen.append(torch.cat([more, mask], -1))
+                mask = seen[0]
+                before = zip(*self._before(module.layer_idx, left.after), strict=True)
+                key, value = (
+                    torch.cat([*old, new], 2) for old, new in zip(before, (key, value), strict=True)
+                )
+            return attention.attend(module, query, key, value, mask, **named)
+
+        return attend
+
+    def _before(
+        self, layer: int, after: Sequence[tuple[int, int]]
+    ) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Keys and values of the first tokens of prompts."""
+        keys, values = self._shared[layer]
+        return [(keys[p : p + 1, :, :count], values[p : p + 1, :, :count]) for p, count in after]
+
+    def _store(self, places: list[int], left: Left, kept: dict[int, Any], logits: torch.Tensor) -> None:
         if not self._own:
             self._allocate(kept, logits)
-        paths = [np.flatnonzero(tree.sees[end]) for end in tree.ends]
-        nodes = np.zeros((len(paths), max(map(len, paths))), dtype=np.int64)
-        for row, path in zip(nodes, paths, strict=True):
-            row[: len(path)] = path
-        into = torch.tensor(places)
+        paths = [np.flatnonzero(left.tree.sees[end]) for end in left.tree.ends]
+        into = torch.tensor(np.repeat(places, [len(path) for path in paths]))
+        nodes = torch.from_numpy(np.concatenate(paths))
+        at = torch.from_numpy(left.tree.depth)[nodes]
         for number, pair in kept.items():
             for store, part in zip(self._shared[number], pair, strict=True):
-                store[into, :, : nodes.shape[1]] = part[0][:, torch.from_numpy(nodes)].transpose(0, 1)
-        self._after[into] = logits
+                store[into, :, at] = part[0][:, nodes].transpose(0, 1)
+                for place, (host, count) in zip(places, left.shared, strict=True):
+                    store[place, :, :count] = store[host, :, :count]
+        self._after[torch.tensor(places)] = logits
 
     def _allocate(self, kept: dict[int, Any], logits: torch.Tensor) -> None:
         """Room for all places, once the shapes are known; zeros, because what is masked is still multiplied by 0."""
@@ -245,14 +276,13 @@ class _Step:
         return grid.reshape(self.used * self.width, groups, -1, part.shape[-1])[self.grid]
 
 
-def _keeping(kept: dict[int, Any]) -> Any:
-    """Attention over a tree that also keeps the keys and values of every layer."""
-
-    def attend(module: Any, query: Any, key: Any, value: Any, mask: Any, **named: Any) -> Any:
-        kept[module.layer_idx] = (key, value)
-        return attention.attend(module, query, key, value, mask, **named)
-
-    return attend
+def _readable(prompts: Sequence[Asked], mixed: Mixed, network: Any) -> list[list[Asked]]:
+    """Prompts that one pass may read: the head is given the last token of each alone, so a stack that changes it is."""
+    head = sites.module_name(network, network.get_output_embeddings())
+    groups: dict[str, list[Asked]] = {}
+    for whose, prompt in prompts:
+        groups.setdefault(whose if head in mixed.changed(whose) else "", []).append((whose, prompt))
+    return list(groups.values())
 
 
 @torch.no_grad()
@@ -277,7 +307,12 @@ def _same(base: Base) -> bool:
         return False
     asked = [prompts[0], prompts[0], prompts[1], prompts[2]]
     slots = Slots(base, ROUND, len(prompts), (4, 4))
-    places = slots.enter(asked)
+    # The second time one that begins like one of the first.
+    places = [
+        place
+        for some in (asked[:2], asked[2:])
+        for place in slots.enter([("", prompt) for prompt in some], Mixed(base.network))
+    ]
     written = [[7, 8], [9, 5], [6, 6], [5, 9]]
     far = 0.0
     for count in range(3):

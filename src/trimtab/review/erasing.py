@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Table, Update, and_, select, update
+from sqlalchemy import Connection, Select, Table, Update, and_, select, update
 
 from trimtab.review.people import note
 from trimtab.review.store import Store
@@ -55,6 +55,19 @@ def erase(store: Store, owned: Owned) -> None:
         if own or changes:
             note(connection, None, "erased", f"{len(own)} items, {len(changes)} texts")
     store.purge()
+
+
+def withdraw(connection: Connection, ids: Select[tuple[str]]) -> None:
+    """Empty what reviews of live answers show of these answers, and what was written of it; choices stay."""
+    shown = (
+        select(items.c.id)
+        .join(reviews, items.c.review == reviews.c.id)
+        .where(reviews.c.purpose == "live", items.c.example.in_(ids))
+    )
+    of_items = judgements.c.task.in_(select(tasks.c.id).where(tasks.c.item.in_(shown)))
+    connection.execute(update(answers).where(answers.c.item.in_(shown)).values(text=""))
+    connection.execute(update(judgements).where(of_items).values(reason="", correction=""))
+    connection.execute(update(items).where(items.c.id.in_(shown)).values(messages=[]))
 
 
 def _items(connection: Connection, owned: Owned) -> list[int]:

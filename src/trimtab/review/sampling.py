@@ -18,8 +18,11 @@ from trimtab.review.people import inserted, note
 from trimtab.review.store import Store
 from trimtab.review.tables import LONG, SHORT, answers, items, reviews
 
-Purpose = Literal["verdict", "learning"]
+# For the verdict, on confirm; to learn from, on select; and of answers that users were given.
+Purpose = Literal["verdict", "learning", "live"]
 PURPOSES = get_args(Purpose)
+# Texts of these leave the store when the review is closed: what is sealed, and what belongs to users.
+_FLEETING = ("verdict", "live")
 # Whose answers an attention item shows: the one that belongs to its prompt, and one of another prompt.
 OWN, STRAY = "own", "stray"
 # Whose texts a training item shows: a rule's example that keeps it, and one that breaks it.
@@ -197,7 +200,7 @@ def _put(connection: Connection, review: int, position: int, item: Item) -> None
 
 
 def close(store: Store, review: int) -> None:
-    """End a review; of one on the sealed part, the texts go: only what was judged of them stays.
+    """End a review; of one on the sealed part or on live answers, the texts go: only what was judged of them stays.
 
     Raises:
         ReviewError: there is no such review.
@@ -206,12 +209,12 @@ def close(store: Store, review: int) -> None:
         known = review_of(connection, review)
         ended = update(reviews).where(reviews.c.id == review, reviews.c.closed.is_(None))
         connection.execute(ended.values(closed=time.time()))
-        if known.purpose == "verdict":
+        if known.purpose in _FLEETING:
             of_review = select(items.c.id).where(items.c.review == review)
             connection.execute(update(answers).where(answers.c.item.in_(of_review)).values(text=""))
             connection.execute(update(items).where(items.c.review == review).values(messages=[]))
         note(connection, None, "closed", f"review {review}")
-    if known.purpose == "verdict":
+    if known.purpose in _FLEETING:
         store.purge()
 
 

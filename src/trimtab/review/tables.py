@@ -88,7 +88,7 @@ reviews = Table(
     Column("id", Integer, primary_key=True),
     Column("run", Name(LONG), nullable=False, index=True),  # identity of the run
     Column("title", Name(LONG), nullable=False),
-    Column("purpose", Name(10), nullable=False),  # verdict, learning
+    Column("purpose", Name(10), nullable=False),  # verdict, learning, live
     Column("stacks", JSON, nullable=False),  # hashes, the base model's first
     Column(
         "guidelines", JSON, nullable=False

@@ -21,7 +21,7 @@ from trimtab.previous import Previous
 from trimtab.recipe import Recipe
 from trimtab.recipe import load as load_recipe
 from trimtab.records import Example, Part, content_hash, plain
-from trimtab.rounds import flagged, reviewed
+from trimtab.rounds import flagged, of_users, reviewed
 from trimtab.rounds.reviewed import Reviewed
 from trimtab.run import RunFolder
 
@@ -38,6 +38,7 @@ class Ending:
         examples: the rows as they are now, those that came since among them.
         parts: where its rows stood, by id.
         earlier: what it took over itself; None for a first round.
+        live: rows of what users said of live answers.
     """
 
     folder: RunFolder
@@ -47,6 +48,7 @@ class Ending:
     parts: Mapping[str, Part]
     said: Reviewed
     earlier: Previous | None
+    live: Sequence[Example] = ()
 
     @property
     def number(self) -> int:
@@ -61,7 +63,7 @@ class Ending:
         return why | corrected
 
 
-def begin(run: Path | str, recipe: Path | str | None = None) -> Path:
+def begin(run: Path | str, recipe: Path | str | None = None, live: Sequence[Example] = ()) -> Path:
     """Write the next round of a reviewed run into its folder, and return the path of its recipe.
 
     Items of confirm that people saw, and those of select that they corrected, move to tune; the corrections are learned
@@ -70,17 +72,22 @@ def begin(run: Path | str, recipe: Path | str | None = None) -> Path:
 
     Args:
         recipe: for the round, such as one with other guidelines; that of the run where none is given.
+        live: answers that users corrected or liked, each with a question and references. They are tuned on, but for
+            those whose question select or confirm asks, or nearly so; with them a review is not needed.
 
     Raises:
-        RunError: the run has no verdict or no review, rows of it are gone, or people said something of sealed items.
+        RunError: the run has no verdict, or neither review nor users' answers, rows of it are gone, or people said
+            something of sealed items.
         DataError, RecipeError: as for a run.
     """
-    ending = _ending(RunFolder.open(run), recipe)
+    ending = _ending(RunFolder.open(run), recipe, live)
     _check(ending)
     parts = {name: "tune" if name in ending.moved else part for name, part in ending.parts.items()}
     corrections = list(_corrections(ending))
+    users = of_users.learned(ending.live, [e for e in ending.examples if parts.get(e.id) != "tune"])
     decided = ending.recipe.model_dump(mode="json", exclude={"round": {"folder"}})
-    named = content_hash([parts, corrections, ending.said.flags, ending.said.preferences, decided])
+    known = [parts, corrections, ending.said.flags, ending.said.preferences, decided]
+    named = content_hash([*known, *([plain(users.rows)] if users.rows else [])])
     place = f"round-{ending.number}-{named[:8]}"
     rows = [
         {"example": name, "part": part, "moved": ending.moved.get(name, "")} for name, part in parts.items()
@@ -89,8 +96,10 @@ def begin(run: Path | str, recipe: Path | str | None = None) -> Path:
         _adopt_looks(ending)
         ending.folder.write_rows(f"{place}/{previous.ROWS}", rows)
         ending.folder.write_rows(f"{place}/{previous.CORRECTIONS}", corrections)
+        if users.rows:
+            ending.folder.write_rows(f"{place}/{previous.LIVE}", map(previous.live_row, users.rows))
         ending.folder.write_rows(f"{place}/preferences.jsonl", map(_preference, ending.said.preferences))
-        ending.folder.write(f"{place}/{previous.FACTS}", _facts(ending, _flags(ending, place)))
+        ending.folder.write(f"{place}/{previous.FACTS}", _facts(ending, users, _flags(ending, place)))
         ending.folder.write_text(f"{place}/recipe.yaml", _recipe(ending))
     return ending.folder.path / place / "recipe.yaml"
 
@@ -101,20 +110,26 @@ def _recipe(ending: Ending) -> str:
     return str(yaml.safe_dump(content, sort_keys=False))
 
 
-def _ending(folder: RunFolder, recipe: Path | str | None) -> Ending:
+def _ending(folder: RunFolder, recipe: Path | str | None, live: Sequence[Example]) -> Ending:
     folder.verdict()
     own = load_recipe(folder.path / "recipe.yaml")
     following = load_recipe(recipe) if recipe is not None else own
     data = following.data
-    rows = [row for row in lineage.rows(folder) if row.part in PARTS and not row.erased]
+    earlier = previous.read(own.round.folder) if own.round.folder else None
+    taken = {example.id: example for example in (*(earlier.live if earlier else ()), *live)}
+    # Rows of users are none of the data file: they stand in the round's folder alone.
+    rows = [
+        row for row in lineage.rows(folder) if row.part in PARTS and not row.erased and row.id not in taken
+    ]
     return Ending(
         folder,
         own,
         following,
         read.read(data.examples, data.columns, data.instruction),
         {row.id: cast(Part, row.part) for row in rows},
-        reviewed.read(folder),
-        previous.read(own.round.folder) if own.round.folder else None,
+        reviewed.read(folder) if folder.has(reviewed.SEEN) or not taken else reviewed.NOTHING,
+        earlier,
+        tuple(taken.values()),
     )
 
 
@@ -218,7 +233,7 @@ def _guidelines(recipe: Recipe) -> Guidelines | None:
     return load_guidelines(recipe.guidelines).guidelines if recipe.guidelines else None
 
 
-def _facts(ending: Ending, proposal: flagged.Proposal) -> dict[str, Any]:
+def _facts(ending: Ending, users: of_users.Learned, proposal: flagged.Proposal) -> dict[str, Any]:
     """How the run ended, and what was taken from its review."""
     why = list(ending.moved.values())
     rules = _guidelines(ending.own)
@@ -230,6 +245,7 @@ def _facts(ending: Ending, proposal: flagged.Proposal) -> dict[str, Any]:
         "confirm": sum(part == "confirm" for part in ending.parts.values()),
         "moved": {name: why.count(name) for name in (SHOWN, CORRECTED)},
         "corrections": {"rows": len(ending.said.corrected), "texts": len(ending.said.corrections)},
+        "live": {"rows": len(users.rows), "sealed": users.sealed},
         "preferences": len(ending.said.preferences),
         "flagged": [{"example": name} for name in sorted({row["example"] for row in ending.said.flags})],
         "proposed": {"phrases": proposal.phrases, "remarks": proposal.remarks},

@@ -61,6 +61,9 @@ class Reviewed:
         return found
 
 
+NOTHING = Reviewed({"select": frozenset(), "confirm": frozenset()}, (), (), ())
+
+
 def read(folder: RunFolder) -> Reviewed:
     """What a review left in a run folder; files of which there is nothing to say may be missing, but for seen.json.
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from trimtab.candidates import Candidate, Trained
+from trimtab.candidates import Augmentation, Candidate, Trained
 from trimtab.data import augment
 from trimtab.data.split import prompt_key
 from trimtab.errors import RecipeError
@@ -23,7 +23,7 @@ from trimtab.model.kept import item_key
 from trimtab.model.load import Base
 from trimtab.model.sampler import sample
 from trimtab.model.sentences import default_encoder
-from trimtab.recipe import Augmentation, Recipe
+from trimtab.recipe import Recipe
 from trimtab.records import Example, Message, Progress, Report, Sampling, content_hash
 from trimtab.run import write_atomic
 from trimtab.rungs.workshop import CHARACTERS_PER_TOKEN, Speed, Workshop

@@ -7,6 +7,7 @@ from typing import Any
 
 from trimtab.adjust.confidence import Confidence
 from trimtab.adjust.stack import Stack
+from trimtab.adjust.watermark import Watermark
 from trimtab.records import content_hash
 from trimtab.run import RunFolder
 from trimtab.rungs import confidence
@@ -22,7 +23,10 @@ def join(shop: Workshop, parts: Sequence[Stack], folder: RunFolder) -> tuple[Sta
     if folder.has(record):
         known = folder.read(record)
         return Stack.load(folder.trial(known["stack"])), known["cost"]
-    whole = Stack(tuple(adjustment for part in parts for adjustment in part.adjustments))
+    found = [adjustment for part in parts for adjustment in part.adjustments]
+    # The run's watermark stands under each part, and once under the whole.
+    once = [a for number, a in enumerate(found) if not (isinstance(a, Watermark) and a in found[:number])]
+    whole = Stack(tuple(once))
     cost: dict[str, Any] = {}
     if any(isinstance(adjustment, Confidence) for adjustment in whole.adjustments):
         whole, cost["confidence"] = confidence.again(shop, whole)

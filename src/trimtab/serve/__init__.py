@@ -1,1 +1,1 @@
-"""What is reached over HTTP: the pages on which people judge."""
+"""What is reached over HTTP: the pages of reviews and of runs, and models that answer."""

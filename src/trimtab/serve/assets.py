@@ -19,10 +19,12 @@ ASSETS = {
             ("trimtab.document", "templates/theme.css"),
             ("trimtab.document", "templates/report.css"),
             ("trimtab.serve", "static/review.css"),
+            ("trimtab.serve", "static/runs.css"),
         ),
     ),
     "icon.svg": ("image/svg+xml", (("trimtab.serve", "static/icon.svg"),)),
     "review.js": ("text/javascript", (("trimtab.serve", "static/review.js"),)),
+    "runs.js": ("text/javascript", (("trimtab.serve", "static/runs.js"),)),
 }
 
 

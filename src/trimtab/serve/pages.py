@@ -11,7 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 
 from trimtab.document import pages
+from trimtab.review.people import Person
 
+REVIEWS, RUNS = "/", "/runs"
 # Status: what the page says, and the next step.
 REFUSALS: Mapping[int, tuple[str, str]] = {
     400: ("This form cannot be read", "Go back, load the page again, and send it once more."),
@@ -22,6 +24,7 @@ REFUSALS: Mapping[int, tuple[str, str]] = {
     413: ("That is too long", "Shorten what you wrote, and send it again."),
     422: ("That cannot be taken as it is", "Go back, mend it, and send it again."),
     429: ("That was too fast", "Wait a moment, then load the page again. Nothing that you sent before is lost."),
+    503: ("There is too much to do at present", "Wait a moment, then load the page again."),
     500: ("Something went wrong on our side", "Load the page again. Every judgement that was confirmed is kept."),
 }  # fmt: skip
 
@@ -35,8 +38,16 @@ class Refused(HTTPException):
 
 def show(request: Request, template: str, context: Mapping[str, Any], status: int = 200) -> HTMLResponse:
     """A page for whoever asks; what every page knows of them is added."""
-    asker = {"me": getattr(request.state, "person", None), "seal": getattr(request.state, "seal", "")}
+    person = getattr(request.state, "person", None)
+    asker = {"me": person, "seal": getattr(request.state, "seal", ""), "home": home(request, person)}
     return HTMLResponse(pages.page(template, {**asker, **context}, "trimtab.serve"), status)
+
+
+def home(request: Request, person: Person | None) -> str:
+    """Where somebody begins: authors at the runs, where these are served, all others at their reviews."""
+    app = request.scope.get("app")
+    runs = app is not None and app.state.project is not None
+    return RUNS if runs and person is not None and person.role == "author" else REVIEWS
 
 
 def refusal(request: Request, status: int, said: str = "") -> HTMLResponse:

@@ -8,6 +8,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -46,7 +47,18 @@ def address(listening: socket.socket, *, secure: bool = False) -> str:
     return f"http{'s' * secure}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def server(application: ASGIApp, *, proxy: str = "", patience: float = PATIENCE) -> uvicorn.Server:
+class Server(uvicorn.Server):
+    """A server that says so when it was told to stop: answers that would never end have to end then."""
+
+    leaving: Callable[[], None] = staticmethod(lambda: None)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take a signal to stop."""
+        self.leaving()
+        super().handle_exit(sig, frame)
+
+
+def server(application: ASGIApp, *, proxy: str = "", patience: float = PATIENCE) -> Server:
     """A server, not yet running: `run(sockets=[...])` runs it, `should_exit` ends it.
 
     Args:
@@ -66,7 +78,7 @@ def server(application: ASGIApp, *, proxy: str = "", patience: float = PATIENCE)
         timeout_graceful_shutdown=math.ceil(patience),
         ws="none",
     )
-    return uvicorn.Server(config)
+    return Server(config)
 
 
 def serve(
@@ -76,16 +88,20 @@ def serve(
     proxy: str = "",
     patience: float = PATIENCE,
     ready: Callable[[], None] = lambda: None,
+    leaving: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until SIGINT or SIGTERM; requests under way are answered first.
 
     Args:
         patience: seconds that they are given to end.
         ready: called once what is asked will be answered.
+        leaving: called when the signal comes.
     """
     with _outliving(signal.SIGINT, signal.SIGTERM), listening:
         ready()
-        server(application, proxy=proxy, patience=patience).run(sockets=[listening])
+        found = server(application, proxy=proxy, patience=patience)
+        found.leaving = leaving
+        found.run(sockets=[listening])
 
 
 @contextlib.contextmanager

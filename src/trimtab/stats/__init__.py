@@ -13,11 +13,12 @@ from trimtab.stats.paired import compare, interval, non_inferior, undefined
 from trimtab.stats.power import detectable_effect, items_without_change, joint_power, power, sample_size
 from trimtab.stats.predicted import predicted_mean
 from trimtab.stats.preference import win_rate
-from trimtab.stats.tables import fisher, holm, log_odds_ratio, sign_test, wilson
+from trimtab.stats.tables import binomial_test, fisher, holm, log_odds_ratio, sign_test, wilson
 
 __all__ = [
     "agreement",
     "alpha_from_level",
+    "binomial_test",
     "bounded_mean",
     "compare",
     "detectable_effect",

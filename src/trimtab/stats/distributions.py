@@ -1,5 +1,6 @@
 """Normal and Student t quantiles; scipy is imported on first use, because it takes a third of a second."""
 
+import math
 from statistics import NormalDist
 
 _NORMAL = NormalDist()
@@ -13,6 +14,11 @@ def normal_quantile(p: float) -> float:
 def normal_cdf(x: float) -> float:
     """The probability that a standard normal value is at most x."""
     return _NORMAL.cdf(x)
+
+
+def normal_tail(x: float) -> float:
+    """The probability that a standard normal value is above x, exact also where it is tiny."""
+    return 0.5 * math.erfc(x / math.sqrt(2))
 
 
 def t_quantile(p: float, df: float) -> float:

@@ -52,6 +52,16 @@ def rung_alphas(
     return alphas
 
 
+def series_alpha(rate: float, number: int) -> float:
+    """What number `number` (1, 2, ...) of a series without an end may err with: rate / (number (number + 1)).
+
+    The sum over all of them is the rate (the series telescopes).
+    """
+    if number < 1 or not 0.0 < rate < 1.0:
+        raise StatisticsError(f"number {number} at rate {rate}", "count from 1, at a rate between 0 and 1")
+    return rate / (number * (number + 1))
+
+
 def level_from_alpha(alpha: float) -> float:
     """The level of the two-sided interval whose bounds each err with probability `alpha`."""
     return 1.0 - 2.0 * alpha

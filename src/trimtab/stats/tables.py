@@ -102,6 +102,20 @@ def sign_test(count: int, n: int) -> float:
     return min(1.0, 2 * float(bdtr(min(count, n - count), n, 0.5))) if n else 1.0
 
 
+def binomial_test(count: int, n: int, share: float) -> float:
+    """One-sided p value that of n independent draws `count` or more come out if each does with probability `share`.
+
+    The exact upper tail of the binomial distribution; 1 for n = 0.
+
+    Raises:
+        StatisticsError: count is not within 0..n.
+    """
+    _check((count, n - count))
+    from scipy.special import bdtrc
+
+    return float(bdtrc(count - 1, n, share)) if count else 1.0
+
+
 def holm(p_values: Sequence[float]) -> list[float]:
     """P values adjusted for their number: at most a share alpha of families has any false one below alpha.
 

@@ -72,6 +72,12 @@ class Baseline:
     answers: Landmarks | None
     fingerprint: str
 
+    @property
+    def topics(self) -> Mapping[str, str]:
+        """What each figure of topics is about, in words of the prompts."""
+        names = self.prompts.names if self.prompts is not None else ()
+        return {f"topic {number}": name for number, name in enumerate(names, 1)}
+
     def figures(self, rows: Sequence[Traffic]) -> dict[str, dict[str, Array]]:
         """The figures of some rows: by quantity, by column, (n,) each, nan where undefined."""
         named = [quantity.name for quantity in self.quantities if quantity.name in FIGURES]

@@ -16,6 +16,7 @@ from tests import projects
 from tests.tiny import tiny_model, tiny_tokenizer
 from trimtab.adjust.postprocess import Postprocess
 from trimtab.adjust.stack import Stack
+from trimtab.adjust.watermark import drawn
 from trimtab.errors import ModelError, RunError
 from trimtab.guidelines.schema import parse
 from trimtab.model.load import Base, load, wrap
@@ -24,6 +25,7 @@ from trimtab.serve import running
 from trimtab.serve.models import stacks
 from trimtab.serve.models.app import application
 from trimtab.serve.models.engine import Engine, Limits
+from trimtab.serve.models.notice import notice
 from trimtab.serve.models.serving import Serving
 from trimtab.serve.models.stacks import Served
 
@@ -72,6 +74,38 @@ def server() -> Iterator[Server]:
     )
     yield found
     found.stop()
+
+
+@pytest.fixture(scope="module")
+def told() -> Iterator[Server]:
+    """A server whose stack is marked, with a notice."""
+    base = base_model()
+    marked = Stack((drawn(base, "green-list", bias=8.0),))
+    signed = Stack((Postprocess(parse(RULES), "off", None, 1.0),))
+    found = Server([Served("marked", marked, WARM), Served("signed", signed, WARM)], base)
+    found.serving.notice = notice("By a machine.")
+    yield found
+    found.stop()
+
+
+def test_a_notice_ends_every_answer_once_and_a_watermark_is_told(told: Server) -> None:
+    ask = told.client.chat.completions.create
+    whole = ask(model="marked", messages=ASK, seed=4)
+    text = whole.choices[0].message.content or ""
+    assert text.endswith(" By a machine.")
+    assert whole.choices[0].model_extra["trimtab"]["rules"] == ["notice"]  # type: ignore[index]
+    assert whole.model_extra["trimtab"]["watermark"] == "green-list"  # type: ignore[index]
+    pieces = [
+        c.choices[0].delta.content or "" for c in ask(model="marked", messages=ASK, seed=4, stream=True)
+    ]
+    assert "".join(pieces) == text
+    assert len(pieces) > 3
+    signed = ask(model="signed", messages=ASK, seed=4)
+    assert (signed.choices[0].message.content or "").count("By a machine.") == 1
+    assert signed.choices[0].model_extra["trimtab"]["rules"] == ["sign"]  # type: ignore[index]
+    assert "watermark" not in signed.model_extra["trimtab"]  # type: ignore[index]
+    more = told.client.completions.create(model="marked", prompt="Once", seed=1)
+    assert more.choices[0].text.endswith("By a machine.")
 
 
 def test_models_are_listed_and_found(server: Server) -> None:

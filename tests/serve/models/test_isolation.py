@@ -59,7 +59,7 @@ def test_what_is_one_users_reaches_no_other(live: Live) -> None:
         for user in range(USERS)
     }
     texts = {number: live.key(f"holder {number}", *models) for number, models in own.items()}
-    before = len(live.lines())
+    before = len(live.lines(USERS))
 
     def use(user: int) -> tuple[str, list[str], list[str], int]:
         key, model = texts[user % KEYS], sorted(own[user % KEYS])[user // KEYS % 2]
@@ -89,14 +89,14 @@ def test_what_is_one_users_reaches_no_other(live: Live) -> None:
         refused = live.ask("POST", "/v1/feedback", texts[(user + 1) % KEYS], json={"id": id, "thumb": -1})
         assert refused.status_code == 404
         assert id not in refused.text
-    logged = "".join(json.dumps(line) for line in live.lines()[before:])
+    logged = "".join(json.dumps(line) for line in live.lines(before + 4 * USERS)[before:])
     counts = live.ask("GET", "/metrics").text
     assert not any(secret(user) in logged + counts for user in used)
     assert not any(f"holder {number}" in logged + counts for number in own)
     assert not any(id in counts for id, *_ in used.values())
 
 
-@hypothesis.settings(max_examples=60)
+@hypothesis.settings(max_examples=40)
 @hypothesis.given(data=strategies.data())
 def test_ids_and_paths_that_are_made_up_break_nothing(fuzzed: Live, data: strategies.DataObject) -> None:
     draw = data.draw
@@ -137,7 +137,7 @@ def test_nothing_that_the_published_schema_allows_fails_on_our_side(fuzzed: Live
     for operation in operations:
 
         @hypothesis.settings(
-            max_examples=15,
+            max_examples=10,
             phases=[hypothesis.Phase.generate],
             suppress_health_check=list(hypothesis.HealthCheck),
         )
@@ -146,7 +146,7 @@ def test_nothing_that_the_published_schema_allows_fails_on_our_side(fuzzed: Live
             if isinstance(case.body, dict) and "model" in case.body:
                 # A name that is made up gets no further than the first look.
                 case.body["model"] = real
-            status = case.call(headers=known, timeout=30).status_code
+            status = case.call(headers=known, timeout=300).status_code
             seen.setdefault(case.operation.path, set()).add(status)
             assert status < 500, case.as_curl_command()
 

@@ -12,7 +12,11 @@ from trimtab.document.sections import Cell, Row, Section, Table
 from trimtab.errors import RunError
 from trimtab.run import comparison_from, estimate_from
 
-PARTS = {"verdict": "confirm, blindly, for the verdict", "learning": "select, to learn from"}
+PARTS = {
+    "verdict": "confirm, blindly, for the verdict",
+    "learning": "select, to learn from",
+    "live": "live answers, blindly",
+}
 
 
 def section(facts: Facts) -> Section:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from trimtab.document import words
+from trimtab.document import exported, words
 from trimtab.document.charts import Tone
 from trimtab.document.figures import significant
 from trimtab.document.flows import Box
@@ -37,7 +38,7 @@ def section(facts: Facts) -> Section:
         "lineage",
         "Lineage",
         (),
-        (Table("The same in words", ("what", "which", "made of"), rows),),
+        (Table("The same in words", ("what", "which", "made of"), rows), *_handed(facts)),
         {"nodes": {box.name: box.detail for box in boxes}, "edges": lines},
         (Flow("card-lineage", "From rows to the verdict", tuple(boxes), lines),),
     )
@@ -72,4 +73,42 @@ def _made(facts: Facts) -> Iterator[Box]:
 def _release(facts: Facts) -> str:
     if facts.tainted is not None:
         return "none: it learned from erased rows"
-    return "none recorded yet" if facts.released else "none: the verdict is not ship"
+    if not facts.released:
+        return "none: the verdict is not ship"
+    last = {f"{one['form']} {one['type']}": str(one["time"])[:10] for one in _exports(facts)}
+    told = [f"{what}, {day}" for what, day in last.items()]
+    return "; ".join(told) or "none recorded yet"
+
+
+def _exports(facts: Facts) -> list[Mapping[str, Any]]:
+    return exported.released(facts.record.folder, facts.stack)
+
+
+def _handed(facts: Facts) -> list[Table]:
+    """What was exported, with the check that it passed; no table where there is nothing."""
+    rows = tuple(
+        (
+            f"{shown(one['form'])} {shown(one['type'])}",
+            str(one["time"])[:10],
+            f"{one['bytes'] / 2**20:,.1f} MiB",
+            f"{one['parity']['largest']:.2g}",
+            f"{one['parity']['agreement']:.1%} of {one['parity']['tokens']}",
+            _hash(one["files"]),
+        )
+        for one in _exports(facts)
+    )
+    head = (
+        "form",
+        "day",
+        "size",
+        "nats apart at most",
+        "likeliest tokens the same",
+        "SHA-256 of the weights",
+    )
+    return [Table("Exported, and compared with the stack", head, rows)] if rows else []
+
+
+def _hash(files: Mapping[str, str]) -> str:
+    return "; ".join(
+        f"{name} {digest[:16]}" for name, digest in files.items() if name.endswith(exported.WEIGHTS)
+    )

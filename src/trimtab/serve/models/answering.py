@@ -13,6 +13,7 @@ from typing import Any
 from trimtab.adjust.stack import Adjusted
 from trimtab.errors import Overloaded
 from trimtab.model.decoding import Row, settled
+from trimtab.model.watermark import marks
 from trimtab.records import Message, Model, Output, Question, Sampling
 from trimtab.serve.models.engine import Asked, Engine, Ticket, TooLong
 from trimtab.serve.models.schema import Asking, Refusal
@@ -79,6 +80,14 @@ class Request:
     def spent(self) -> int:
         """Tokens that were drawn so far."""
         return sum(len(one.row.logprobs) for one in self._asked.open)
+
+    @property
+    def mark(self) -> str:
+        """Scheme of the watermark that its answers carry; empty where they carry none."""
+        sampling = self.sampling
+        for adjustment in reversed(self.served.stack.adjustments):
+            sampling = adjustment.sampling(sampling)
+        return sampling.mark.scheme if sampling.mark and marks(sampling) else ""
 
     def questions(self) -> list[Question]:
         """One for each answer."""

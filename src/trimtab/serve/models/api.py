@@ -161,6 +161,7 @@ def _body(
         "as_measured": begun.measured,
         **_of_profile(begun.served),
         "ai_generated": True,
+        **({"watermark": begun.mark} if begun.mark else {}),
     }
     head = {
         "id": begun.named,

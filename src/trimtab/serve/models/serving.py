@@ -21,6 +21,7 @@ from trimtab.serve.models.answering import Said
 from trimtab.serve.models.counts import Counts
 from trimtab.serve.models.engine import Engine
 from trimtab.serve.models.logs import Log
+from trimtab.serve.models.notice import Notice
 from trimtab.serve.models.personal import Profiles
 from trimtab.serve.models.recording import Recorder
 from trimtab.serve.models.schema import Asking, Refusal
@@ -48,6 +49,7 @@ class Serving:
         keys: whether a key is needed even where none was ever made.
         each: most requests of one key at once.
         log: of requests; None where none is written.
+        notice: what stands at the end of every answer; None where nothing does.
         profiles: of users, teams and audiences; None where there are none.
     """
 
@@ -59,6 +61,7 @@ class Serving:
     keys: bool = False
     each: int = 64
     log: Log | None = None
+    notice: Notice | None = None
     profiles: Profiles | None = None
     started: float = field(default_factory=time.time)
     counts: Counts = field(init=False)
@@ -135,7 +138,7 @@ class Serving:
         """
         try:
             async with asyncio.timeout(self.seconds):
-                return await answering.whole(begun)
+                return [self._noticed(said) for said in await answering.whole(begun)]
         except TimeoutError:
             raise Refusal(504, f"no answer within {self.seconds:g} seconds", code="timeout") from None
 
@@ -151,10 +154,13 @@ class Serving:
             return
         try:
             async with asyncio.timeout(self.seconds):
-                async for piece in answering.pieces(begun, logprobs=logprobs):
-                    yield piece
+                async for number, said in answering.pieces(begun, logprobs=logprobs):
+                    yield number, self._noticed(said)
         except TimeoutError:
             raise Refusal(504, f"not finished within {self.seconds:g} seconds", code="timeout") from None
+
+    def _noticed(self, said: Said) -> Said:
+        return self.notice.on(said) if self.notice else said
 
     async def keep(self, begun: answering.Request, account: Account, said: Mapping[int, Said]) -> None:
         """Keep answers by the number of the choice, before whoever asked has the whole of them.

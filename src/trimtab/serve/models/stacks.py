@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 
+from trimtab import shipped
 from trimtab.adjust.contract import Adjustment
 from trimtab.adjust.prompt import Prompt
-from trimtab.adjust.stack import BASE, Stack
-from trimtab.data.certificate import template_hash
-from trimtab.errors import ModelError, RunError
+from trimtab.adjust.stack import Stack
+from trimtab.errors import ModelError
 from trimtab.model.load import Base, prompt_ids
 from trimtab.records import Message, Sampling
-from trimtab.run import RunFolder
 from trimtab.serve.models.engine import Engine
 
 # What is read to see whether a stack changes anything: the smallest difference of logits that is one.
@@ -84,21 +82,8 @@ def of_run(path: Path | str, base: Base, *, unproven: bool = False) -> Served:
         ModelError: it was made with another base, or under another chat template.
         TaintedError: it learned from rows that were erased since.
     """
-    folder = RunFolder.open(path)
-    verdict = folder.verdict()
-    name = folder.path.resolve().name
-    if verdict.stack == BASE:
-        raise RunError(f"{path}: its verdict is about no stack", "serve a run that found one")
-    if verdict.outcome != "ship" and not unproven:
-        raise RunError(
-            f"{path}: its verdict is {verdict.outcome}, not ship",
-            "serve it all the same, marked as unproven: --use unproven=yes",
-        )
-    _check_template(folder, base)
-    stack = Stack.load(folder.trial(verdict.stack))
-    for adjustment in stack.adjustments:
-        adjustment.changes(base)
-    return Served(name, stack, _sampling(folder.recipe()), verdict.outcome, name)
+    found = shipped.of_run(path, base, unproven=unproven)
+    return Served(found.name, found.stack, found.sampling, found.outcome, found.name)
 
 
 def of_base(name: str, sampling: Sampling) -> Served:
@@ -144,20 +129,3 @@ def _effect(engine: Engine, whose: str) -> float:
         with engine.mixed.applied({whose: None}):
             after = network(input_ids=ids, use_cache=False).logits.float()
     return float((after - before).abs().max())
-
-
-def _check_template(folder: RunFolder, base: Base) -> None:
-    """Refuse a template other than the one that the run was trained under."""
-    if not folder.has("certificate.json"):
-        return
-    known, now = folder.read("certificate.json")["template"], template_hash(base.tokenizer)
-    if known != now:
-        raise ModelError(
-            f"{folder.path}: trained under the chat template {known}, and the model's is {now}",
-            "serve it with the tokenizer that it was tuned with",
-        )
-
-
-def _sampling(recipe: Mapping[str, Any]) -> Sampling:
-    given = {key: value for key, value in recipe["sampling"].items() if key != "seeds"}
-    return Sampling(**given | {"stop": tuple(given["stop"])})

@@ -79,7 +79,7 @@ def invite(request: Request, asker: Deciding, store: Kept, fields: Sealed) -> Re
     """Let somebody in; their link is shown this once."""
     name, role = (lines(str(fields.get(field, ""))) for field in ("name", "role"))
     token = people.invite(store, name, role)  # type: ignore[arg-type]
-    return _people(request, store, {"name": name.strip(), "link": _link(request, token)})
+    return _people(request, store, {"name": name.strip(), "link": link_of(request, token)})
 
 
 @router.post("/people/{person}/link")
@@ -87,7 +87,7 @@ def link(request: Request, person: Who, asker: Deciding, store: Kept, _: Sealed)
     """Another link for somebody; it too is shown once."""
     token = people.invite_again(store, person)
     name = next(one.name for one in people.everyone(store) if one.id == person)
-    return _people(request, store, {"name": name, "link": _link(request, token)})
+    return _people(request, store, {"name": name, "link": link_of(request, token)})
 
 
 @router.post("/people/{person}/revoke")
@@ -118,7 +118,8 @@ def _people(request: Request, store: Kept, invited: dict[str, str] | None = None
     return show(request, "people.html.j2", context)
 
 
-def _link(request: Request, token: str) -> str:
+def link_of(request: Request, token: str) -> str:
+    """The address of an invitation."""
     return f"{str(request.base_url).rstrip('/')}/join/{token}"
 
 

@@ -10,7 +10,7 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from trimtab.review import assigning, people
-from trimtab.serve.pages import Refused, show
+from trimtab.serve.pages import Refused, home, show
 from trimtab.serve.sessions import (
     COOKIE,
     VISIT,
@@ -47,8 +47,8 @@ def join(
     entered = people.enter(store, token)
     if entered is None:
         raise Refused(404, "This invitation has ended, was withdrawn, or never was. Ask for a new one.")
-    session, _ = entered
-    answer = RedirectResponse("/", 303)
+    session, person = entered
+    answer = RedirectResponse(home(request, person), 303)
     set_cookie(request, answer, COOKIE, session, people.SESSION_DAYS)
     answer.delete_cookie(VISIT)
     return answer

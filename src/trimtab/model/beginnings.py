@@ -1,0 +1,88 @@
+"""Beginnings of prompts that have been read already: what of a new prompt is left to read, and after what.
+
+People who ask one model send it the same instructions, and only what follows is new. A tree (`pack`) is then read after
+the keys and values of one earlier prompt for each stack, of which every node sees as many tokens as its prompt shares.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from trimtab.model.mixed import Asked
+from trimtab.model.pack import Pack, common, packs, unscored
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A tree of what is left to read of some prompts.
+
+    Attributes:
+        numbers: which prompts, in the order of `tree.ends`.
+        tree: their last tokens; positions count from the prompts' first.
+        nodes: by stack, the nodes that are read under its changes of the network.
+        after: (place, tokens) of each earlier prompt that something is read after.
+        sees: (nodes, sum of those tokens) bool, which of them each node attends to.
+        shared: for each of the prompts, the place that has its beginning and how many tokens; -1 and 0 for none.
+    """
+
+    numbers: list[int]
+    tree: Pack
+    nodes: dict[str, list[int]]
+    after: list[tuple[int, int]]
+    sees: np.ndarray
+    shared: list[tuple[int, int]]
+
+
+def left(prompts: Sequence[Asked], there: Sequence[Asked | None], budget: int, size: int) -> Iterator[Left]:
+    """Trees of at most `budget` nodes for new prompts.
+
+    Args:
+        there: prompts that were read, by place.
+        size: of the vocabulary.
+
+    A token that is read under other changes of the network, or after another number of shared tokens, is another token:
+    only what is the same in all of it is read once.
+    """
+    shared = _shared(prompts, there)
+    kinds = [(whose, *found) for (whose, _), found in zip(prompts, shared, strict=True)]
+    known = list(dict.fromkeys(kinds))
+    rows = [
+        unscored([known.index(kind) * size + token for token in ids[kind[2] :]])
+        for kind, (_, ids) in zip(kinds, prompts, strict=True)
+    ]
+    for numbers, whole in packs(rows, budget):
+        kind, ids = np.divmod(whole.ids, size)
+        counts = np.array([count for *_, count in known])[kind]
+        tree = dataclasses.replace(whole, ids=ids, depth=whole.depth + counts)
+        nodes = {
+            name: np.flatnonzero([known[k][0] == name for k in kind]).tolist()
+            for name in dict.fromkeys(known[k][0] for k in np.unique(kind))
+        }
+        places = np.array([place for _, place, _ in known])[kind]
+        after = [(int(p), int(counts[places == p].max())) for p in np.unique(places) if p >= 0]
+        parts = [(places == p)[:, None] & (np.arange(count) < counts[:, None]) for p, count in after]
+        sees = np.concatenate(parts, 1) if parts else np.zeros((len(ids), 0), dtype=bool)
+        yield Left(numbers, tree, nodes, after, sees, [shared[number] for number in numbers])
+
+
+def _shared(prompts: Sequence[Asked], there: Sequence[Asked | None]) -> list[tuple[int, int]]:
+    """For each prompt the place that its beginning is taken from, one for all of a stack, and how many tokens of it.
+
+    The last token of a prompt is always read: its logits are wanted.
+    """
+    found = [(-1, 0)] * len(prompts)
+    for whose in dict.fromkeys(name for name, _ in prompts):
+        numbers = [number for number, (name, _) in enumerate(prompts) if name == whose]
+        best: list[int] = []
+        for place, one in enumerate(there):
+            if one and one[0] == whose:
+                counts = [common(one[1], prompts[number][1][:-1]) for number in numbers]
+                if sum(counts) > sum(best):
+                    best = counts
+                    for number, count in zip(numbers, counts, strict=True):
+                        found[number] = (place, count) if count else (-1, 0)
+    return found
