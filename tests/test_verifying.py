@@ -73,7 +73,7 @@ def test_a_text_of_the_run_is_known_and_another_is_not(run: Any, network: Path) 
 
 def test_its_record_says_what_is_found(run: Any) -> None:
     found = record(run.folder)
-    assert found["texts"]["answers"]["found"].value > 0.9
+    assert found["texts"]["answers"]["found"].value > 0.7
     assert found["texts"]["references"]["found"].value < 0.2
     assert found["texts"]["base answers"]["texts"] == found["texts"]["answers"]["texts"] > 5
     assert run.folder.read("verified.json")["texts"].keys() == found["texts"].keys()

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from trimtab.adjust.prompt import Prompt, Wording
@@ -147,7 +148,11 @@ class Profiles:
             return self.plain
         if stack == OWN:
             path = profiles.home(self.folder, name) / "runs" / profile.own
-            return stacks.of_run(path, self.engine.base, unproven=self.unproven)
+            # By the engine, for the reason that `stacks.admit` has.
+            found: Served = self.engine.do(
+                partial(stacks.of_run, path, self.engine.base, unproven=self.unproven)
+            )
+            return found
         if stack not in self.runs:
             there = ", ".join((BASE, OWN, *sorted(self.runs)))
             raise ProfileError(
