@@ -22,6 +22,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, network: Path) -> str:
     changes: Any = {"disclosure": {"watermark": "synthid"}}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRIMTAB_CACHE", str(folder / "cache"))
+        patch.setattr("trimtab.adjust.watermark.secrets.token_hex", lambda _: "5eed" * 8)
         made = trimtab.tune(project(folder, network, **changes), root=folder / "runs", explore=True)
     return str(made.folder.path)
 
