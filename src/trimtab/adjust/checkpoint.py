@@ -67,8 +67,11 @@ class Keeper:
         step = torch.tensor(float(state.step))  # type: ignore[attr-defined]
         for name, parameter in self.parameters.items():
             parameter.data.copy_(tensors[f"parameter.{name}"])
+            # In the parameter's own layout, which the fused update takes for granted; a file has none.
             found = {
-                key: tensors[f"{key}.{name}"].to(parameter.device)
+                key: torch.empty_like(parameter, dtype=tensors[f"{key}.{name}"].dtype).copy_(
+                    tensors[f"{key}.{name}"]
+                )
                 for key in MOMENTS
                 if f"{key}.{name}" in tensors
             }
