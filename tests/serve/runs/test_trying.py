@@ -15,6 +15,7 @@ from trimtab.adjust.postprocess import Postprocess
 from trimtab.adjust.stack import Stack
 from trimtab.guidelines.schema import parse
 from trimtab.run import RunFolder
+from trimtab.serve.runs import trying
 from trimtab.serve.runs.trying import marked
 
 RULES = {
@@ -157,3 +158,24 @@ def test_words_that_the_other_text_lacks_are_marked() -> None:
     assert marked("", "a") == [[], [("a", True)]]
     long = "word " * 2000
     assert marked(long, "a") == [[(long, False)], [("a", False)]]
+
+
+def test_a_job_that_ends_while_its_page_is_made_is_still_waited_for(
+    place: Place, run: RunFolder, author: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/runs/{run.path.name}/try"
+    form = {"seal": field(author.get(path).text, "seal"), "question": "a", "left": "", "right": ""}
+    page = author.post(path, data=form)
+    looked = trying._choices
+
+    def slow(folder: RunFolder, project: Any) -> dict[str, str]:
+        # What the page is made of takes until the answers are there.
+        (job,) = project.jobs._known.values()
+        while not job.done:
+            time.sleep(0.01)
+        return looked(folder, project)
+
+    monkeypatch.setattr(trying, "_choices", slow)
+    shown = author.get(page.url.path).text
+    assert ("data-again" in shown) != (len(answers(shown)) == 2)
+    assert len(answers(author.get(page.url.path).text)) == 2

@@ -81,7 +81,9 @@ def answers(request: Request, folder: Run, project: Here, asker: Deciding, job: 
 def _page(
     request: Request, folder: RunFolder, project: Project, asked: Mapping[str, Any], job: Job | None = None
 ) -> Response:
-    given: list[Answered] = job.result if job is not None and job.result else []
+    # Looked at once, and first: it may end while the page is made.
+    pending = job is not None and not job.done
+    given: list[Answered] = job.result if job is not None and job.result and not pending else []
     context: dict[str, Any] = {
         "run": folder.path.name,
         "asked": asked,
@@ -90,6 +92,7 @@ def _page(
         "step": STEP,
         "longest": LONGEST,
         "job": job,
+        "pending": pending,
         "titles": [_title(asked, side) for side in SIDES],
         "answers": marked(*(mask(printable(one.text)) for one in given)) if given else [],
         "same": len({one.text for one in given}) == 1,
