@@ -9,6 +9,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Times that `make bench` measures each arm.
 REPEATS ?= 3
+# Processes that `make test` runs tests in; each takes about 2 GiB.
+WORKERS ?= 2
 
 .PHONY: install demo test check docs bench
 
@@ -30,8 +32,9 @@ $(STAMP): pyproject.toml constraints.txt Makefile
 demo: install
 	@status=0; $(BIN)/trimtab demo || status=$$?; case $$status in 0|10|11) exit 0;; *) exit $$status;; esac
 
+# Tests of one module stay together: they share what is costly to make.
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope
 
 check: install
 	$(BIN)/ruff check .

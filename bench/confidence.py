@@ -32,7 +32,7 @@ from trimtab.adjust.loop import Settings
 from trimtab.adjust.stack import Stack
 from trimtab.measure import registry
 from trimtab.model.load import Base, load
-from trimtab.records import Example, Message, Sampling, questions
+from trimtab.records import Example, Message, Sampling, plain, questions
 from trimtab.rungs.confidence import Marked, mark
 from trimtab.stats import calibration
 from trimtab.stats.reliability import reliability, risk_coverage
@@ -124,18 +124,6 @@ def main() -> int:
             sys.stdout.flush()
     write(plain(result), OUT / "confidence.json")
     return 0
-
-
-def plain(value: Any) -> Any:
-    """Values as JSON has them."""
-    if isinstance(value, dict):
-        return {key: plain(one) for key, one in value.items()}
-    return value if isinstance(value, str | int | float | list | tuple) else vars_of(value)
-
-
-def vars_of(estimate: Any) -> dict[str, Any]:
-    """An estimate's fields."""
-    return {name: getattr(estimate, name) for name in ("value", "low", "high", "level", "n", "method")}
 
 
 if __name__ == "__main__":

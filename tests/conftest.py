@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from hypothesis import settings
 
 from tests import tiny
@@ -16,6 +18,10 @@ pytest_plugins = ("tests.stores", "tests.finished")
 
 # A shell starts what runs in the background without an ear for Ctrl-C, which some tests press.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Tests compute little: a second thread mostly waits, and takes the core of the tests that run beside these.
+os.environ["OMP_NUM_THREADS"] = "1"
+torch.set_num_threads(1)
 
 settings.register_profile("trimtab", deadline=None, derandomize=True, max_examples=50, database=None)
 settings.load_profile("trimtab")

@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -154,6 +154,10 @@ class Sampling:
     repetition_penalty: float = 1.0
     stop: tuple[str, ...] = ()
     mark: Mark | None = None
+
+
+# Settings that can be laid over others, sent and written down; a watermark is an adjustment of its own, with a secret.
+SETTINGS = tuple(f.name for f in fields(Sampling) if f.name != "mark")
 
 
 @dataclass(frozen=True, slots=True)

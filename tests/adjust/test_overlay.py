@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trimtab.adjust.overlay import NAMES, Layer, between, laid, lay
-from trimtab.records import Sampling
+from trimtab.adjust.overlay import Layer, between, laid, lay
+from trimtab.records import SETTINGS, Sampling
 
 OWN = Sampling(max_new_tokens=100, temperature=0.8, top_k=50, top_p=0.9, min_p=0.1, repetition_penalty=1.2)
 FITTED = {
@@ -25,7 +25,7 @@ FITTED = {
 }
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SETTINGS)
 def test_0_is_the_base_and_1_the_fit_exactly(name: str) -> None:
     assert between(name, getattr(OWN, name), FITTED[name], 0) == getattr(OWN, name)
     assert between(name, getattr(OWN, name), FITTED[name], 1) == FITTED[name]
@@ -56,7 +56,7 @@ def test_top_k_goes_by_its_reciprocal_where_off_is_all_tokens() -> None:
     assert kept == sorted(kept, reverse=True)
 
 
-@given(st.floats(-3, 5), st.sampled_from([n for n in NAMES if n not in ("stop", "top_k")]))
+@given(st.floats(-3, 5), st.sampled_from([n for n in SETTINGS if n not in ("stop", "top_k")]))
 def test_no_strength_leaves_what_a_setting_allows(strength: float, name: str) -> None:
     value = between(name, getattr(OWN, name), FITTED[name], strength)
     checked = dataclasses.replace(OWN, **{name: value})
@@ -69,8 +69,8 @@ def test_no_strength_leaves_what_a_setting_allows(strength: float, name: str) ->
 
 def test_what_is_laid_is_read_as_sampling() -> None:
     found = lay(OWN, Layer({"temperature": 0.3}))
-    assert [getattr(found, name) for name in NAMES] == [
-        0.3 if name == "temperature" else getattr(OWN, name) for name in NAMES
+    assert [getattr(found, name) for name in SETTINGS] == [
+        0.3 if name == "temperature" else getattr(OWN, name) for name in SETTINGS
     ]
     assert isinstance(found, Sampling)
     assert lay(OWN, Layer({"temperature": 0.3})) == found
@@ -87,11 +87,11 @@ def test_layers_apply_from_the_earliest_to_the_latest_whichever_order_they_are_l
     found = OWN
     for layer in layers[::-1]:  # a question meets the latest first
         found = lay(found, layer)
-    expected: dict[str, Any] = {name: getattr(OWN, name) for name in NAMES}
+    expected: dict[str, Any] = {name: getattr(OWN, name) for name in SETTINGS}
     for layer in layers:
         for name, value in layer.values.items():
             expected[name] = between(name, expected[name], value, layer.strength)
-    assert {name: getattr(found, name) for name in NAMES} == expected
+    assert {name: getattr(found, name) for name in SETTINGS} == expected
 
 
 def test_what_somebody_else_changes_in_between_is_kept() -> None:

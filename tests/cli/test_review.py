@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
-import socket
-import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Call
+from tests.cli.serving import started
 from tests.test_reviewing import entered, judged, ran, says_ok, store_of
 from trimtab import reviewing
 from trimtab.review import people
@@ -22,32 +18,10 @@ from trimtab.reviewing import Wanted
 pytestmark = pytest.mark.usefixtures("cache")
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
-
-
 def test_pages_are_served_until_ctrl_c(tmp_path: Path, network: Path) -> None:
     run = ran(tmp_path, network)
-    command = [
-        sys.executable,
-        "-c",
-        "from trimtab.cli.main import run; run()",
-        "review",
-        str(run.folder.path),
-    ]
-    command += ["--json", "--invite", "Ann", "--use", f"port={free_port()}"]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
-    )
+    process, said = started("review", str(run.folder.path), "--invite", "Ann")
     try:
-        assert process.stdout is not None
-        text = ""
-        while not text.endswith("\n}\n"):
-            line = process.stdout.readline()
-            assert line, process.stderr.read() if process.stderr else ""
-            text += line
-        said = json.loads(text)
         assert (said["purpose"], len(said["links"])) == ("verdict", 2)
         with urllib.request.urlopen(said["links"]["Ann"], timeout=10) as page:
             assert page.status == 200

@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import httpx
 
 from tests.cli.conftest import Call
+from tests.cli.serving import started
 from tests.cli.test_look import recorded_run
-from tests.cli.test_review import free_port
 from tests.serve.made import field
 
 
 def test_pages_are_served_until_ctrl_c_with_a_ladder_that_is_live(tmp_path: Path) -> None:
     run = recorded_run(tmp_path / "runs", "one", 0.5, finished=False)
-    command = [sys.executable, "-c", "from trimtab.cli.main import run; run()", "runs", "--serve", "--json"]
-    command += ["--runs", str(tmp_path / "runs"), "--use", f"port={free_port()}"]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
-    )
+    process, said = started("runs", "--serve", "--runs", str(tmp_path / "runs"))
     try:
-        assert process.stdout is not None
-        text = ""
-        while not text.endswith("\n}\n"):
-            line = process.stdout.readline()
-            assert line, process.stderr.read() if process.stderr else ""
-            text += line
-        said = json.loads(text)
         assert said["link"].startswith(f"{said['address']}/join/")
         with httpx.Client(follow_redirects=True, timeout=30) as client, run.locked():
             seal = field(client.get(said["link"]).text, "seal")

@@ -6,8 +6,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -20,7 +18,7 @@ import pytest
 import trimtab
 from tests import projects
 from tests.cli.conftest import Call
-from tests.cli.test_review import free_port
+from tests.cli.serving import started
 from trimtab.live import answers, feedback
 from trimtab.review.store import Store
 
@@ -49,21 +47,9 @@ class Process:
     """The verb as its own process."""
 
     def __init__(self, run: Path, *use: str) -> None:
-        verb = [sys.executable, "-c", "from trimtab.cli.main import run; run()", "serve"]
-        command = [*verb, str(run), "--json"]
-        for pair in (f"port={free_port()}", "base=yes", *use):
-            command += ["--use", pair]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
-        )
-        assert self.process.stdout is not None
-        text = ""
-        while not text.endswith("\n}\n"):
-            line = self.process.stdout.readline()
-            assert line, self.process.stderr.read() if self.process.stderr else ""
-            text += line
-        self.place = str(json.loads(text)["address"])
-        self.models = list(json.loads(text)["models"])
+        pairs = [part for pair in ("base=yes", *use) for part in ("--use", pair)]
+        self.process, said = started("serve", str(run), *pairs)
+        self.place, self.models = str(said["address"]), list(said["models"])
 
     def chat(self, **more: Any) -> Any:
         """An answer of the base model, as long as it may be unless it is said otherwise."""
@@ -126,8 +112,9 @@ def test_told_to_stop_it_finishes_what_is_under_way_and_takes_no_more(run: Path)
     waiting.start()
     streaming.start()
     until = time.monotonic() + 30
-    while server.rows() < 16 and time.monotonic() < until:
-        time.sleep(0.01)
+    # Each request asks for 8: with more than 8 in the batch both are under way.
+    while server.rows() <= 8 and time.monotonic() < until:
+        time.sleep(0.02)
     server.process.send_signal(signal.SIGTERM)
     refused = False
     while waiting.is_alive() and not refused and time.monotonic() < until:

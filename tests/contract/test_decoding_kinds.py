@@ -11,13 +11,12 @@ import pytest
 from tests.adjust import made
 from trimtab.adjust.confidence import Confidence, identity
 from trimtab.adjust.decoding import Decoding
-from trimtab.adjust.overlay import NAMES
 from trimtab.adjust.stack import BASE, Stack
 from trimtab.adjust.watermark import Watermark, drawn
 from trimtab.errors import ModelError
 from trimtab.model.load import Base
 from trimtab.model.local import Local
-from trimtab.records import Example, Message, Output, Sampling, questions
+from trimtab.records import SETTINGS, Example, Message, Output, Sampling, questions
 from trimtab.stats import calibration
 
 ITEMS = [Example((Message("user", f"Say {word}."),), id=word) for word in ("tea", "milk", "water")]
@@ -119,7 +118,7 @@ def test_describes_every_setting_with_its_unit(fitted: Any) -> None:
     told = fitted.scaled(0.5).describe()
     assert (told.kind, told.strength, told.parameters) == (fitted.kind, 0.5, 0)
     if isinstance(fitted, Decoding):
-        assert {name for name in NAMES if name in fitted.settings} <= told.settings.keys()
+        assert {name for name in SETTINGS if name in fitted.settings} <= told.settings.keys()
         assert all(told.settings[name].unit for name in fitted.settings)
         assert ("best_of" in told.settings) == (fitted.best_of > 1)
     elif isinstance(fitted, Watermark):

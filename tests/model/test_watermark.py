@@ -135,6 +135,14 @@ def test_a_greedy_answer_has_no_tournament(base: Base) -> None:
     assert not watermark.marks(marked.sampling)
 
 
+@pytest.mark.parametrize("temperature", [1e-38, 1e-5])
+def test_a_temperature_of_nearly_0_is_0_with_a_mark_too(base: Base, temperature: float) -> None:
+    cold = Sampling(max_new_tokens=6)
+    how = [dataclasses.replace(cold, mark=mark) for mark in (GREEN, SYNTH)]
+    nearly = [dataclasses.replace(one, temperature=temperature) for one in how]
+    assert [row.tokens for row in drawn(base, *nearly)] == [row.tokens for row in drawn(base, *how)]
+
+
 def test_green_pairs_are_those_of_transformers_detector(base: Base) -> None:
     row = drawn(base, Sampling(max_new_tokens=60, temperature=1.0, mark=GREEN))[0]
     tokens = [*row.tokens, *row.tokens[:9]]

@@ -15,9 +15,9 @@ from typing import Any, ClassVar
 
 from trimtab.adjust.contract import Adjustment, Description, Hook, Setting
 from trimtab.adjust.draws import By, chosen_from, draws, score
-from trimtab.adjust.overlay import NAMES, UNITS, Laid, Layer, lay
+from trimtab.adjust.overlay import UNITS, Laid, Layer, lay
 from trimtab.errors import RunError
-from trimtab.records import Model, Output, Question, Report, Sampling, content_hash
+from trimtab.records import SETTINGS, Model, Output, Question, Report, Sampling, content_hash
 from trimtab.run import read_json, write_json
 
 FILE = "decoding.json"
@@ -47,12 +47,12 @@ class Decoding(Adjustment):
         Raises:
             RunError: an unknown setting, or a number of draws out of range.
         """
-        unknown = sorted(set(self.settings) - set(NAMES))
+        unknown = sorted(set(self.settings) - set(SETTINGS))
         if unknown or not 1 <= self.best_of <= MOST:
             received = ", ".join(unknown) if unknown else f"best_of {self.best_of}"
             raise RunError(
                 f"decoding: {received}: not allowed",
-                f"settings: {', '.join(NAMES)}; best_of from 1 to {MOST}",
+                f"settings: {', '.join(SETTINGS)}; best_of from 1 to {MOST}",
             )
 
     @functools.cached_property
@@ -111,7 +111,7 @@ class Decoding(Adjustment):
 
     def describe(self) -> Description:
         """The settings that it changes, as fitted."""
-        told = {name: Setting(self.settings[name], UNITS[name]) for name in NAMES if name in self.settings}
+        told = {name: Setting(self.settings[name], UNITS[name]) for name in SETTINGS if name in self.settings}
         if self.best_of > 1:
             told |= {"best_of": Setting(self.best_of, "answers drawn for one"), "by": Setting(self.by)}
         return Description(self.kind, self.strength, told, 0, 0)

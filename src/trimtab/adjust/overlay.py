@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
-from trimtab.records import Sampling
+from trimtab.records import SETTINGS, Sampling
 
-# Settings that can be laid over others; a watermark is an adjustment of its own.
-NAMES = tuple(f.name for f in fields(Sampling) if f.name != "mark")
 UNITS = {
     "max_new_tokens": "tokens",
     "temperature": "0 is greedy",
@@ -65,7 +63,7 @@ def laid(sampling: Sampling) -> Laid:
     """The same settings, ready to have others laid over them."""
     if isinstance(sampling, Laid):
         return sampling
-    return Laid(**{name: getattr(sampling, name) for name in NAMES}, mark=sampling.mark)
+    return Laid(**{name: getattr(sampling, name) for name in SETTINGS}, mark=sampling.mark)
 
 
 def lay(sampling: Sampling, layer: Layer) -> Laid:

@@ -6,6 +6,7 @@ So networks are changed and answers edited in the stack's order, and the last ad
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -153,6 +154,23 @@ class Stack:
             for name, changes in adjustment.changes(base).items():
                 found.setdefault(name, []).extend(changes)
         return found
+
+    def messages(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        """A conversation as the network is asked it: the last adjustment sees it first."""
+        for adjustment in reversed(self.adjustments):
+            messages = adjustment.messages(messages)
+        return messages
+
+    def sampling(self, sampling: Sampling) -> Sampling:
+        """How the network's answer is drawn: the last adjustment sees it first."""
+        for adjustment in reversed(self.adjustments):
+            sampling = adjustment.sampling(sampling)
+        return sampling
+
+    def asked(self, question: Question) -> Question:
+        """A question as the network is asked it."""
+        messages, sampling = self.messages(question.messages), self.sampling(question.sampling)
+        return dataclasses.replace(question, messages=messages, sampling=sampling)
 
     def scaled(self, factor: float) -> Stack:
         """Every adjustment `factor` times as strong."""

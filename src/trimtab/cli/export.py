@@ -16,7 +16,6 @@ from trimtab.export.making import export as make
 from trimtab.export.wanted import FORMS, PROMPTS, Kind, Wanted
 
 KEYS = ("form", "type", "prompts", "within", "unproven")
-YES = ("yes", "no")
 BLOCKED = show.OUTCOMES["hold"]
 
 app = typer.Typer(rich_markup_mode=None)
@@ -50,7 +49,7 @@ def export(
     """
     said = using.pairs(use or [], KEYS)
     wanted = _wanted(said)
-    unproven = using.choice(said, "unproven", YES, "no") == "yes"
+    unproven = using.yes(said, "unproven")
     within = _within(said)
     with progress.live(as_json=as_json) as report:
         found = make(run, wanted, out=out, unproven=unproven, within=within, report=report)

@@ -32,7 +32,6 @@ KEYS = (
     *("host", "port", "rows", "waiting", "prompt", "answer", "seconds", "unproven", "base", "profiles"),
     *("keys", "each", "record", "days", "log", "revoke", "forget", "notice"),
 )
-YES = ("yes", "no")
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -91,7 +90,7 @@ def _serve(store: Store, runs: list[str], said: dict[str, list[str]], *, as_json
             f"--use host={host}: others could reach the models, and there is no key",
             f"make one first: trimtab serve {runs[0]} --key NAME",
         )
-    texts = using.choice(said, "record", YES, "no") == "yes"
+    texts = using.yes(said, "record")
     recorder = Recorder(store, texts, using.number(said, "days"))
     recorder.sweep()
     listening = running.listen(host, port)
@@ -117,9 +116,9 @@ def _serving(runs: list[str], said: dict[str, list[str]], recorder: Recorder) ->
     """What is to be served; the base model is that of the first run, and every run is checked against it."""
     recipe = load_recipe(Path(runs[0]) / "recipe.yaml")
     base = loaded(find(recipe.model))
-    unproven = using.choice(said, "unproven", YES, "no") == "yes"
+    unproven = using.yes(said, "unproven")
     served = [stacks.of_run(run, base, unproven=unproven) for run in dict.fromkeys(runs)]
-    if using.choice(said, "base", YES, "no") == "yes":
+    if using.yes(said, "base"):
         served.append(stacks.of_base(recipe.model, served[0].sampling))
     default = Limits()
     names = ("rows", "waiting", "prompt", "answer")
@@ -153,13 +152,11 @@ def _keys(store: Store, new: str, said: dict[str, list[str]], *, as_json: bool) 
         done["key"] = keys.made(store, name, models.split(",") if models else ())
     for name in said.get("revoke", ()):
         keys.revoked(store, name)
-    for name in said.get("forget", ()):
-        done["forgotten"] = int(str(done.get("forgotten", 0))) + forgetting.forget(store, name)
-    rows = [
-        {"name": key.name, "id": key.id, "models": key.models, "valid": key.revoked is None}
-        for key in keys.listed(store)
-    ]
+    if "forget" in said:
+        done["forgotten"] = sum(forgetting.forget(store, name) for name in said["forget"])
+    known = keys.listed(store)
     if as_json:
+        rows = [{"name": k.name, "id": k.id, "models": k.models, "valid": k.revoked is None} for k in known]
         show.document(done | {"keys": rows})
         return 0
     if "forgotten" in done:
@@ -174,7 +171,7 @@ def _keys(store: Store, new: str, said: dict[str, list[str]], *, as_json: bool) 
                 "revoked" if key.revoked else "valid",
                 ", ".join(key.models) or "all",
             ]
-            for key in keys.listed(store)
+            for key in known
         ]
         show.sheet(["key", "id", "state", "models"], table)
     return 0

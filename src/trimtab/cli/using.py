@@ -67,6 +67,15 @@ def choice(said: Mapping[str, Sequence[str]], key: str, values: Sequence[str], d
     return value
 
 
+def yes(said: Mapping[str, Sequence[str]], key: str) -> bool:
+    """The value of a key that takes yes or no; no where it was not given.
+
+    Raises:
+        UserError: another value was given.
+    """
+    return choice(said, key, ("yes", "no"), "no") == "yes"
+
+
 def number(said: Mapping[str, Sequence[str]], key: str) -> int:
     """The value of a key that takes a whole number above 0; 0 where it was not given.
 

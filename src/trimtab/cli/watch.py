@@ -33,7 +33,6 @@ KEYS = (
     "replay",
     "bounds",
 )
-YES = ("yes", "no")
 # As of a verdict: 0 quiet, 10 an alarm stands, 11 too little was seen to say.
 CODES = {"quiet": 0, "alarm": 10, "waiting": 11}
 UNITS = {"h": 3600.0, "d": 86_400.0, "w": 7 * 86_400.0}
@@ -79,7 +78,7 @@ def watch(
         raise UserError("no RUN was named", "name a run's folder, or play a stream again: --use replay=FILE")
     store = Store.open(reviewing.address(run))
     try:
-        if using.choice(said, "next", YES, "no") == "yes":
+        if using.yes(said, "next"):
             return _next(run, store, said, as_json=as_json)
         return _watch(run, store, said, as_json=as_json, lines=lines)
     finally:
@@ -95,7 +94,7 @@ def _watch(run: str, store: Store, said: dict[str, list[str]], *, as_json: bool,
     wanted, cadence, every = _wanted(said), _cadence(said), using.number(said, "every")
     telling = watching.Telling(_say, watching.named(said.get("webhook", [""])[-1]))
     follower = watching.Follower(run, source, encoder, wanted.stack)
-    delays = using.choice(said, "delays", YES, "no") == "yes"
+    delays = using.yes(said, "delays")
 
     def look(wanted: watching.Wanted) -> Looked:
         with progress.live(as_json=as_json, wanted=lines) as report:
@@ -144,7 +143,7 @@ def _wanted(said: dict[str, list[str]]) -> watching.Wanted:
         said.get("stack", [""])[-1],
         rate,
         said.get("baseline", [""])[-1],
-        again=using.choice(said, "again", YES, "no") == "yes",
+        again=using.yes(said, "again"),
     )
 
 

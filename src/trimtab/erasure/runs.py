@@ -7,7 +7,7 @@ import functools
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,19 +117,19 @@ def _marks(search: Search, one: Found) -> Iterator[Change]:
         apply = functools.partial(taint_stack, folder, search.request, rows, delete=delete)
         yield Change("adapters", folder, what, apply)
     for origin in sorted(one.folder.path.glob(f"exports/*/{exported.ORIGIN}")):
-        yield from _export(search, origin, one.stacks)
+        yield from _copied(search, origin, one.stacks, taint_export, "export tainted")
 
 
-def _export(search: Search, origin: Path, stacks: Mapping[str, int]) -> Iterator[Change]:
-    """The mark of an exported folder whose stack learned from the person."""
+def _copied(
+    search: Search, record: Path, stacks: Mapping[str, int], mark: Callable[..., None], what: str
+) -> Iterator[Change]:
+    """The mark of a folder whose record names a stack that learned from the person."""
     with contextlib.suppress(TrimtabError, KeyError, TypeError, AttributeError):
-        stack = read_json(origin)["stack"]
+        stack = read_json(record)["stack"]
         if stack in stacks:
             delete = search.adapters == "delete"
-            apply = functools.partial(
-                taint_export, origin.parent, search.request, stacks[stack], delete=delete
-            )
-            yield Change("adapters", origin.parent, "export tainted", apply)
+            apply = functools.partial(mark, record.parent, search.request, stacks[stack], delete=delete)
+            yield Change("adapters", record.parent, what, apply)
 
 
 def taint_export(folder: Path, request: str, rows: int, *, delete: bool) -> None:
@@ -257,17 +257,9 @@ def elsewhere(search: Search) -> Iterator[Change]:
     stacks = {s: n for folder in search.runs for s, n in found(search.person, folder).stacks.items()}
     for path in search.files:
         if path.name == exported.ORIGIN:
-            yield from _export(search, path, stacks)
-        if path.name != "stack.json":
-            continue
-        with contextlib.suppress(TrimtabError, KeyError, TypeError, AttributeError):
-            name = read_json(path)["stack"]
-            if name in stacks:
-                delete = search.adapters == "delete"
-                apply = functools.partial(
-                    taint_stack, path.parent, search.request, stacks[name], delete=delete
-                )
-                yield Change("adapters", path.parent, "copy tainted", apply)
+            yield from _copied(search, path, stacks, taint_export, "export tainted")
+        if path.name == "stack.json":
+            yield from _copied(search, path, stacks, taint_stack, "copy tainted")
 
 
 def marked(runs: Sequence[RunFolder], request: str) -> dict[str, dict[str, int]]:

@@ -17,12 +17,12 @@ import yaml
 from trimtab import __version__
 from trimtab.adjust.contract import Adjustment
 from trimtab.adjust.decoding import Decoding
-from trimtab.adjust.overlay import NAMES
 from trimtab.adjust.prompt import Prompt
+from trimtab.adjust.stack import Stack
 from trimtab.document.exported import ORIGIN
 from trimtab.export.wanted import OUTSIDE, Form, Kind, divided
 from trimtab.model.load import Base
-from trimtab.records import Message, Sampling
+from trimtab.records import SETTINGS, Message, Sampling
 from trimtab.run import write_atomic, write_json
 from trimtab.shipped import Shipped
 
@@ -35,20 +35,6 @@ HUB = {
     "gguf": {"base_model_relation": "finetune", "library_name": "gguf"},
 }
 SAMPLED = ("temperature", "top_k", "top_p", "min_p")
-
-
-def conversation(outside: Sequence[Adjustment], messages: tuple[Message, ...]) -> tuple[Message, ...]:
-    """A conversation as the network is asked it: the last adjustment sees a question first."""
-    for one in reversed(outside):
-        messages = one.messages(messages)
-    return messages
-
-
-def settings(outside: Sequence[Adjustment], sampling: Sampling) -> Sampling:
-    """Settings of a question as the network is given them."""
-    for one in reversed(outside):
-        sampling = one.sampling(sampling)
-    return sampling
 
 
 def generation_config(base: Base, sampling: Sampling) -> Any:
@@ -96,7 +82,7 @@ def warnings(shipped: Shipped, outside: Sequence[Adjustment], sampling: Sampling
 def origin(shipped: Shipped, base: Base, form: Form, kind: Kind) -> dict[str, Any]:
     """trimtab.json: which stack of which run this is, on which base, and what is not in its weights."""
     inside, outside = divided(shipped.stack)
-    sampling = settings(outside, shipped.sampling)
+    sampling = Stack(tuple(outside)).sampling(shipped.sampling)
     return {
         "trimtab": __version__,
         "run": shipped.name,
@@ -109,7 +95,7 @@ def origin(shipped: Shipped, base: Base, form: Form, kind: Kind) -> dict[str, An
         "not_in_the_weights": [{"kind": one.kind, "why": OUTSIDE[one.kind]} for one in outside],
         "messages": _messages(outside),
         "revise": [one.wording.revise for one in outside if isinstance(one, Prompt) and one.wording.revise],
-        "sampling": {name: getattr(sampling, name) for name in NAMES},
+        "sampling": {name: getattr(sampling, name) for name in SETTINGS},
         "warnings": warnings(shipped, outside, sampling, form),
     }
 
@@ -139,9 +125,9 @@ def public(name: str) -> str:
 
 def _messages(outside: Sequence[Adjustment]) -> list[Message]:
     """The turns around a question, without solved examples and passages; none where a question is asked as it is."""
-    bare = [
+    bare: list[Adjustment] = [
         dataclasses.replace(one, wording=dataclasses.replace(one.wording, exemplars=0))
         for one in outside
         if isinstance(one, Prompt)
     ]
-    return list(conversation(bare, (Message("user", QUESTION),))) if bare else []
+    return list(Stack(tuple(bare)).messages((Message("user", QUESTION),))) if bare else []

@@ -18,6 +18,7 @@ import torch
 from trimtab import shipped
 from trimtab.adjust.adapter import Adapter
 from trimtab.adjust.contract import Adjustment
+from trimtab.adjust.stack import Stack
 from trimtab.document import exported
 from trimtab.errors import ModelError, RunError
 from trimtab.export import beside, gguf_file, merging, parity
@@ -115,8 +116,9 @@ def known_of(found: Shipped, base: Base, prompts: int) -> Reference:
         raise RunError(f"{found.folder.path}: it keeps no prompts of select", "tune again")
     asked = [tuple(Message(one["role"], one["content"]) for one in row["messages"]) for row in rows]
     with merging.attached(base, inside):
-        most = min(parity.MOST, beside.settings(outside, found.sampling).max_new_tokens)
-        return parity.reference(base, [beside.conversation(outside, one) for one in asked], most)
+        around = Stack(tuple(outside))
+        most = min(parity.MOST, around.sampling(found.sampling).max_new_tokens)
+        return parity.reference(base, [around.messages(one) for one in asked], most)
 
 
 def written(folder: Path, base: Base, found: Shipped, form: Form, kind: Kind) -> dict[str, Any]:
@@ -134,7 +136,7 @@ def written(folder: Path, base: Base, found: Shipped, form: Form, kind: Kind) ->
 
 def _weights(folder: Path, base: Base, found: Shipped, form: Form, kind: Kind) -> None:
     inside, outside = divided(found.stack)
-    how = beside.generation_config(base, beside.settings(outside, found.sampling))
+    how = beside.generation_config(base, Stack(tuple(outside)).sampling(found.sampling))
     if form == "peft":
         _adapter(folder, inside[-1], base)
         how.save_pretrained(folder)

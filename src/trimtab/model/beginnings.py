@@ -58,10 +58,8 @@ def left(prompts: Sequence[Asked], there: Sequence[Asked | None], budget: int, s
         kind, ids = np.divmod(whole.ids, size)
         counts = np.array([count for *_, count in known])[kind]
         tree = dataclasses.replace(whole, ids=ids, depth=whole.depth + counts)
-        nodes = {
-            name: np.flatnonzero([known[k][0] == name for k in kind]).tolist()
-            for name in dict.fromkeys(known[k][0] for k in np.unique(kind))
-        }
+        owners = np.array([whose for whose, *_ in known])[kind]
+        nodes = {name: np.flatnonzero(owners == name).tolist() for name in sorted(set(owners.tolist()))}
         places = np.array([place for _, place, _ in known])[kind]
         after = [(int(p), int(counts[places == p].max())) for p in np.unique(places) if p >= 0]
         parts = [(places == p)[:, None] & (np.arange(count) < counts[:, None]) for p, count in after]

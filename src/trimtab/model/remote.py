@@ -13,7 +13,7 @@ import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 from trimtab.errors import ModelError
@@ -23,7 +23,7 @@ from trimtab.model.embedded import cache_folder
 from trimtab.model.kept import Kept, Reply, reply
 from trimtab.model.load import Choice
 from trimtab.model.service import Address, Options, Spent, address, key
-from trimtab.records import Output, Pair, Progress, Question, Report, Sampling, content_hash
+from trimtab.records import SETTINGS, Output, Pair, Progress, Question, Report, Sampling, content_hash
 
 # What of a model's entry in /models says which model it is; the rest changes from hour to hour.
 TELLING = ("id", "owned_by", "root", "parent", "max_model_len", "meta", "version", "digest")
@@ -183,9 +183,7 @@ class Remote:
 
     def _key(self, question: Question) -> str:
         # What adjustments remember beside their settings is not sent.
-        # Nor is a watermark, which no service is asked for.
-        names = [f.name for f in fields(Sampling) if f.name != "mark"]
-        sampling = {name: getattr(question.sampling, name) for name in names}
+        sampling = {name: getattr(question.sampling, name) for name in SETTINGS}
         known = [self.fingerprint, question.messages, sampling, _seed(question)]
         return content_hash([FORM, *known], length=32)
 

@@ -44,6 +44,7 @@ class Slots:
     def __init__(self, base: Base, rows: int, prompts: int, longest: tuple[int, int]) -> None:
         """Make places for as many rows and prompts, of at most `longest` tokens of prompt and of answer."""
         self.base = base
+        self._head = sites.module_name(base.network, base.network.get_output_embeddings())
         self.owner = np.full(rows, -1)
         self.length = np.zeros(rows, dtype=np.int64)
         self.prompts: list[Asked | None] = [None] * prompts
@@ -64,7 +65,7 @@ class Slots:
         new = [one for one in dict.fromkeys(asked) if one not in self.prompts]
         if new:
             self._let_go(len(new), keep=set(asked))
-            for together in _readable(new, mixed, self.base.network):
+            for together in self._readable(new, mixed):
                 self._read(together, mixed)
         places = np.flatnonzero(self.owner < 0)[: len(asked)]
         self.owner[places] = [self.prompts.index(one) for one in asked]
@@ -113,6 +114,14 @@ class Slots:
         unused = [n for n, p in enumerate(self.prompts) if p and n not in used and p not in keep]
         for place in unused[: max(0, wanted)]:
             self.prompts[place] = None
+
+    def _readable(self, prompts: Sequence[Asked], mixed: Mixed) -> list[list[Asked]]:
+        """Prompts that one pass may read; a stack that changes the head is alone: it is given last tokens only."""
+        groups: dict[str, list[Asked]] = {}
+        for whose, prompt in prompts:
+            alone = whose if self._head in mixed.changed(whose) else ""
+            groups.setdefault(alone, []).append((whose, prompt))
+        return list(groups.values())
 
     def _read(self, prompts: Sequence[Asked], mixed: Mixed) -> None:
         """Run new prompts as trees and keep what they leave in places of their own."""
@@ -171,10 +180,11 @@ class Slots:
         into = torch.tensor(np.repeat(places, [len(path) for path in paths]))
         nodes = torch.from_numpy(np.concatenate(paths))
         at = torch.from_numpy(left.tree.depth)[nodes]
+        begun = [(place, *of) for place, of in zip(places, left.shared, strict=True) if of[1]]
         for number, pair in kept.items():
             for store, part in zip(self._shared[number], pair, strict=True):
                 store[into, :, at] = part[0][:, nodes].transpose(0, 1)
-                for place, (host, count) in zip(places, left.shared, strict=True):
+                for place, host, count in begun:
                     store[place, :, :count] = store[host, :, :count]
         self._after[torch.tensor(places)] = logits
 
@@ -274,15 +284,6 @@ class _Step:
         """The other way round."""
         grid = part.view(self.used, groups, self.width, -1, part.shape[-1]).transpose(1, 2)
         return grid.reshape(self.used * self.width, groups, -1, part.shape[-1])[self.grid]
-
-
-def _readable(prompts: Sequence[Asked], mixed: Mixed, network: Any) -> list[list[Asked]]:
-    """Prompts that one pass may read: the head is given the last token of each alone, so a stack that changes it is."""
-    head = sites.module_name(network, network.get_output_embeddings())
-    groups: dict[str, list[Asked]] = {}
-    for whose, prompt in prompts:
-        groups.setdefault(whose if head in mixed.changed(whose) else "", []).append((whose, prompt))
-    return list(groups.values())
 
 
 @torch.no_grad()

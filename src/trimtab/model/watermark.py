@@ -25,6 +25,7 @@ import torch
 from transformers import SynthIDTextWatermarkingConfig, WatermarkingConfig
 from transformers.generation.logits_process import MinPLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
+from trimtab.model.choose import COLDEST
 from trimtab.records import Mark, Sampling
 
 # Most tokens that take part in a tournament: over a whole vocabulary it takes longer than the network does.
@@ -58,14 +59,19 @@ def config(mark: Mark) -> Any:
 def marks(sampling: Sampling) -> bool:
     """Whether answers that are drawn so carry a watermark: of greedy ones with synthid, none does."""
     mark = sampling.mark
-    return mark is not None and (mark.scheme == "green-list" or sampling.temperature > 0)
+    return mark is not None and (mark.scheme == "green-list" or _warm(sampling))
+
+
+def _warm(sampling: Sampling) -> bool:
+    """Whether there is anything to chance: what `choose` takes for greedy is greedy here."""
+    return sampling.temperature >= COLDEST
 
 
 def unmarked(sampling: Sampling) -> Sampling:
     """How to draw from scores that `Marking` has made: temperature and truncation are in them."""
     if not marks(sampling):
         return sampling
-    warm = 1.0 if sampling.temperature > 0 else 0.0
+    warm = 1.0 if _warm(sampling) else 0.0
     return replace(sampling, temperature=warm, top_k=0, top_p=1.0, min_p=0.0)
 
 
@@ -81,7 +87,7 @@ class Marking:
     def scores(self, logits: torch.Tensor) -> torch.Tensor:
         """What to draw the next token from, (vocabulary,), given the logits after penalties."""
         if self._mark.scheme == "green-list":
-            scores = self._truncated(logits) if self._sampling.temperature > 0 else logits
+            scores = self._truncated(logits) if _warm(self._sampling) else logits
             green = _green(replace(self._mark, bias=1.0), self._last).to(logits.device)
             return torch.where(green, scores + self._mark.bias, scores)
         return self._tournament(logits)

@@ -8,12 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trimtab.adjust.decoding import Decoding
-from trimtab.adjust.overlay import NAMES
 from trimtab.adjust.stack import Stack
 from trimtab.candidates import DecodingCandidate
 from trimtab.errors import RecipeError
 from trimtab.model.load import Base
-from trimtab.records import Example, Progress, Report
+from trimtab.records import SETTINGS, Example, Progress, Report
 from trimtab.rungs import search
 from trimtab.rungs.workshop import CHARACTERS_PER_TOKEN, Fitted, Speed, Workshop
 
@@ -101,7 +100,7 @@ def fit(shop: Workshop, candidate: DecodingCandidate) -> Fitted:
 def adjustment(candidate: DecodingCandidate, found: Mapping[str, float]) -> Decoding:
     """The adjustment of a candidate whose ranges have been settled."""
     values = {**candidate.fixed, **found}
-    settings = {name: values[name] for name in NAMES if name in values}
+    settings = {name: values[name] for name in SETTINGS if name in values}
     return Decoding(settings, int(values["best_of"]), candidate.by)
 
 

@@ -21,6 +21,8 @@ from trimtab.run import RunFolder, read_json, read_rows
 
 # A rating from which on an answer with a thumb up is taken for liked.
 GOOD = 4
+# The tag of a row that somebody wrote.
+CORRECTED = "corrected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +77,6 @@ def next_round(
     liked = sum(example.id in kept and CORRECTED not in example.tags for example in examples)
     sealed = int(read_json(path.parent / previous.FACTS)["live"]["sealed"])
     return NextRound(path, rows, corrected, liked, sealed, len(owners), max(owners.values(), default=0))
-
-
-CORRECTED = "corrected"
 
 
 def learnable(said: Sequence[tuple[Kept, Given]], instruction: str = "") -> list[Example]:

@@ -45,7 +45,7 @@ def push(whose: str) -> torch.Tensor:
 def test_many_threads_and_stacks_get_the_answers_that_they_get_alone(engine: Engine) -> None:
     stacks = ("", "a", "bb")
     for whose in stacks[1:]:
-        engine.know(whose, {BLOCK: [lambda _, states, whose=whose: states + push(whose)]})
+        engine.know(whose, lambda whose=whose: {BLOCK: [lambda _, states: states + push(whose)]})
     asked = [(number, stacks[number % 3]) for number in range(24)]
     with ThreadPoolExecutor(12) as pool:
         found = list(pool.map(lambda ask: Asked(engine, ask[1]).answer([question(ask[0])])[0], asked))
@@ -88,7 +88,7 @@ def test_a_fault_is_told_to_those_who_wait_and_to_nobody_else(engine: Engine) ->
     def broken(_: object, __: torch.Tensor) -> torch.Tensor:
         raise RuntimeError("planted")
 
-    engine.know("broken", {BLOCK: [broken]})
+    engine.know("broken", lambda: {BLOCK: [broken]})
     with pytest.raises(RuntimeError, match="planted"):
         Asked(engine, "broken").answer([question(1)])
     assert Asked(engine).answer([question(1)])[0].text == sampler.answer(base_model(), [question(1)])[0].text
@@ -97,7 +97,7 @@ def test_a_fault_is_told_to_those_who_wait_and_to_nobody_else(engine: Engine) ->
 def test_likelihoods_are_read_between_two_tokens_under_the_stacks_own_changes(engine: Engine) -> None:
     pairs = [((Message("user", "Say 1."),), "one"), ((), "plain text")]
     alone = Asked(engine).likelihood(pairs)
-    engine.know("a", {BLOCK: [lambda _, states: states + push("a")]})
+    engine.know("a", lambda: {BLOCK: [lambda _, states: states + push("a")]})
     pushed = Asked(engine, "a").likelihood(pairs)
     base = base_model()
 

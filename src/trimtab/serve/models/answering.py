@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
@@ -81,12 +82,10 @@ class Request:
         """Tokens that were drawn so far."""
         return sum(len(one.row.logprobs) for one in self._asked.open)
 
-    @property
+    @functools.cached_property
     def mark(self) -> str:
         """Scheme of the watermark that its answers carry; empty where they carry none."""
-        sampling = self.sampling
-        for adjustment in reversed(self.served.stack.adjustments):
-            sampling = adjustment.sampling(sampling)
+        sampling = self.served.stack.sampling(self.sampling)
         return sampling.mark.scheme if sampling.mark and marks(sampling) else ""
 
     def questions(self) -> list[Question]:
@@ -94,23 +93,28 @@ class Request:
         return [Question(self.id, self.messages, self.sampling, seed) for seed in self.seeds]
 
     def tickets(self, grown: Callable[[int, Row], None]) -> list[Ticket]:
-        """Rows of a stack whose answers nothing edits, waiting for places.
+        """Rows of a stack whose answers nothing edits, to be submitted.
 
         grown: called with the number of the answer and its row, in the engine's thread.
 
         Raises:
-            Refusal: the conversation is too long, or too much waits.
+            Refusal: the conversation is too long.
         """
         found = []
         for number, question in enumerate(self.questions()):
-            for adjustment in reversed(self.served.stack.adjustments):
-                question = adjustment.asked(question)
-            row = _refusing(partial(self._asked.row, question, self.bare))
+            row = _refusing(partial(self._asked.row, self.served.stack.asked(question), self.bare))
             found.append(Ticket(row, partial(grown, number)))
         self.prompt = len(found[0].row.prompt)
         self._asked.open.extend(found)
-        _refusing(lambda: self.engine.submit(found))
         return found
+
+    def submit(self, tickets: Sequence[Ticket]) -> None:
+        """Let them wait for places.
+
+        Raises:
+            Refusal: too much waits.
+        """
+        _refusing(partial(self.engine.submit, tickets))
 
     def drop(self) -> None:
         """Give its places back: nobody waits any more."""
@@ -120,7 +124,7 @@ class Request:
         """All answers, through everything that the stack does; it blocks.
 
         Raises:
-            Refusal: as for `tickets`.
+            Refusal: the conversation is too long, or too much waits.
         """
         model: Model = self._asked
         for adjustment in self.served.stack.adjustments:
@@ -185,17 +189,28 @@ async def pieces(
         Refusal: as for `whole`.
     """
     loop = asyncio.get_running_loop()
-    grown: asyncio.Queue[int] = asyncio.Queue()
+    # In the order in which they grew, each once: whoever reads slower than answers grow reads more of them at a time.
+    grown: dict[int, None] = {}
+    more = asyncio.Event()
+
+    def note(number: int) -> None:
+        grown[number] = None
+        more.set()
 
     def tell(number: int, row: Row) -> None:
         if row.finish or not only_whole or tickets[number].trouble:
-            loop.call_soon_threadsafe(grown.put_nowait, number)
+            loop.call_soon_threadsafe(note, number)
 
     tickets = request.tickets(tell)
+    request.submit(tickets)
     left = set(range(len(tickets)))
     try:
         while left:
-            number = await grown.get()
+            await more.wait()
+            number = next(iter(grown))
+            del grown[number]
+            if not grown:
+                more.clear()
             ticket = tickets[number]
             if ticket.trouble:
                 raise _refused(ticket.trouble)

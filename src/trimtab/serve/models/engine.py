@@ -82,11 +82,15 @@ class Engine:
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
 
-    def know(self, whose: str, changes: Changes) -> None:
-        """Let rows be answered under these changes of the network."""
+    def know(self, whose: str, changes: Callable[[], Changes]) -> None:
+        """Let rows be answered under changes of the network, which are computed between two tokens.
+
+        What computes them looks at the network, and rows of others change it while they are answered.
+        """
+        found = self.do(changes)
         with self._changed:
             self._leaving.discard(whose)
-            self.mixed.know(whose, changes)
+            self.mixed.know(whose, found)
 
     def knows(self, whose: str) -> bool:
         """Whether new rows may be answered under these changes."""

@@ -148,7 +148,7 @@ class Profiles:
             return self.plain
         if stack == OWN:
             path = profiles.home(self.folder, name) / "runs" / profile.own
-            # By the engine, for the reason that `stacks.admit` has.
+            # By the engine, for the reason that `Engine.know` has.
             found: Served = self.engine.do(
                 partial(stacks.of_run, path, self.engine.base, unproven=self.unproven)
             )

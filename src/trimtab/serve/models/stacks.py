@@ -114,8 +114,7 @@ def admit(engine: Engine, one: Served) -> None:
     """
     if not one.whose or engine.knows(one.whose):
         return
-    # By the engine: what computes changes looks at the network, and rows of others change it while they are answered.
-    engine.know(one.whose, engine.do(partial(one.stack.changes, engine.base)))
+    engine.know(one.whose, partial(one.stack.changes, engine.base))
     if engine.do(partial(_effect, engine, one.whose)) < LEAST:
         engine.forget(one.whose)
         raise ModelError(f"{one.name}: its adjustment changes nothing", "tune again, or leave it out")

@@ -108,7 +108,7 @@ def _served(engine: Engine, folder: RunFolder, side: Side) -> Served:
 def _answered(engine: Engine, served: Served, messages: Sequence[Message]) -> Answered:
     """An answer; the engine knows the stack no longer than that."""
     if served.whose:
-        engine.know(served.whose, engine.do(partial(served.stack.changes, engine.base)))
+        engine.know(served.whose, partial(served.stack.changes, engine.base))
     try:
         request = begun(engine, served, Asking(model=served.name, seed=0), messages, None)
         started = time.monotonic()

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path as Folder
 from types import TracebackType
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Path, Request
 
 from trimtab import run
+from trimtab.errors import Overloaded
+from trimtab.records import Report
 from trimtab.run import RunFolder
 from trimtab.serve.pages import Refused
 from trimtab.serve.review.author import Deciding
 from trimtab.serve.runs.bench import Bench
-from trimtab.serve.runs.jobs import Jobs
+from trimtab.serve.runs.jobs import Job, Jobs
 
 # Pages that are told live at once.
 STREAMS = 32
@@ -45,6 +47,17 @@ class Project:
     def leave(self) -> None:
         """Let answers that wait for more end."""
         self.ending = True
+
+    def begin(self, job: Job, task: Callable[[Report], Any]) -> None:
+        """Do a task when those before it are done.
+
+        Raises:
+            Refused: 503, too many wait already, or the server is stopping.
+        """
+        try:
+            self.jobs.begin(job, task)
+        except Overloaded as error:
+            raise Refused(503, f"{error.message[:1].upper()}{error.message[1:]}.") from None
 
     def runs(self) -> list[RunFolder]:
         """All runs, newest first, but those whose names no address can hold."""

@@ -10,7 +10,6 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from trimtab import reviewing
-from trimtab.errors import Overloaded
 from trimtab.review import people, sampling
 from trimtab.reviewing import STACKS, Wanted
 from trimtab.run import RunFolder
@@ -40,10 +39,7 @@ def begin(folder: Run, project: Here, asker: Deciding, store: Kept, fields: Seal
     """Begin it: answers for the verdict are drawn now, which takes its time."""
     wanted, names = _wanted(fields), _names(fields)
     job = Job(asker.id, KIND, {"names": names})
-    try:
-        project.jobs.begin(job, lambda report: reviewing.begin(folder.path, store, wanted, report))
-    except Overloaded as error:
-        raise Refused(503, f"{error.message[:1].upper()}{error.message[1:]}.") from None
+    project.begin(job, lambda report: reviewing.begin(folder.path, store, wanted, report))
     return RedirectResponse(f"/runs/{quote(folder.path.name)}/review/{job.id}", 303)
 
 

@@ -19,7 +19,7 @@ from trimtab.document.masking import mask, printable
 from trimtab.document.record import read
 from trimtab.document.samples import common_instruction
 from trimtab.document.sections import Table
-from trimtab.errors import Overloaded, RunError
+from trimtab.errors import RunError
 from trimtab.records import Message
 from trimtab.run import RunFolder
 from trimtab.serve.pages import Refused, show
@@ -62,10 +62,7 @@ def ask(request: Request, folder: Run, project: Here, asker: Deciding, fields: S
     messages = [Message("system", asked["instruction"])] if asked["instruction"].strip() else []
     messages.append(Message("user", asked["question"]))
     job = Job(asker.id, KIND, asked)
-    try:
-        project.jobs.begin(job, lambda report: project.bench.ask(folder, sides, messages, report))
-    except Overloaded as error:
-        raise Refused(503, f"{error.message[:1].upper()}{error.message[1:]}.") from None
+    project.begin(job, lambda report: project.bench.ask(folder, sides, messages, report))
     return RedirectResponse(f"/runs/{quote(folder.path.name)}/try/{job.id}", 303)
 
 
