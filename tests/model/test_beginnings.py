@@ -29,12 +29,13 @@ def test_only_what_is_new_is_read_after_the_prompt_that_saves_most() -> None:
         1: (3, 4),
         2: (0, 1),
     }
-    assert sorted(left.after) == [(0, 1), (3, 6)]
+    (part,) = left.parts
+    assert sorted(part.after) == [(0, 1), (3, 6)]
     assert sorted(left.tree.ids.tolist()) == sorted([20, 30, 31, *OPENING[1:], 20])
     for end, number in zip(left.tree.ends, left.numbers, strict=True):
         _, ids = new[number]
         assert left.tree.depth[end] == len(ids) - 1
-        assert left.sees[end].sum() == left.shared[left.numbers.index(number)][1]
+        assert part.sees[end].sum() == left.shared[left.numbers.index(number)][1]
     assert sorted(left.nodes) == ["", "one"]
 
 
@@ -47,12 +48,27 @@ def test_the_last_token_is_read_though_all_is_known() -> None:
 def test_nothing_is_read_after_another_stacks_prompt() -> None:
     (left,) = beginnings.left([("one", OPENING)], [("", OPENING), ("two", OPENING)], 64, SIZE)
     assert left.shared == [(-1, 0)]
-    assert not left.after
+    assert [part.after for part in left.parts] == [[]]
 
 
+def test_parts_see_nothing_of_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beginnings, "FEW", 3)
+    new = [("", (*OPENING, 20, 21)), ("", (*OPENING, 30)), ("", (40, 41, 42, 43)), ("one", (5, 6, 7))]
+    (left,) = beginnings.left(new, [("", (*OPENING, 50)), ("one", (5, 9))], 64, SIZE)
+    ends = [(part.start, part.stop) for part in left.parts]
+    assert ends == [(0, 3), (3, 7), (7, 9)]
+    inside = np.zeros_like(left.tree.sees)
+    for start, stop in ends:
+        inside[start:stop, start:stop] = True
+    assert not (left.tree.sees & ~inside).any()
+    assert [part.after for part in left.parts] == [[(0, 6)], [], [(1, 1)]]
+
+
+@pytest.mark.parametrize("few", [1, 64])
 def test_answers_go_on_from_a_beginning_as_from_the_whole_prompt(
-    base: Base, monkeypatch: pytest.MonkeyPatch
+    base: Base, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
+    monkeypatch.setattr(beginnings, "FEW", few)
     read = []
     inputs = slots.inputs
     monkeypatch.setattr(slots, "inputs", lambda tree, of: read.append(len(tree.ids)) or inputs(tree, of))

@@ -15,6 +15,25 @@ import numpy as np
 from trimtab.model.mixed import Asked
 from trimtab.model.pack import Pack, common, packs, unscored
 
+# Nodes of a part, at least: attention between strangers costs less than another few products.
+FEW = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Neighbouring nodes of a tree that nothing else of it sees, and that see nothing else of it.
+
+    Attributes:
+        start, stop: the nodes.
+        after: (place, tokens) of each earlier prompt that one of them is read after.
+        sees: (nodes, sum of those tokens) bool, which of them each node attends to.
+    """
+
+    start: int
+    stop: int
+    after: list[tuple[int, int]]
+    sees: np.ndarray
+
 
 @dataclass(frozen=True, slots=True)
 class Left:
@@ -24,16 +43,14 @@ class Left:
         numbers: which prompts, in the order of `tree.ends`.
         tree: their last tokens; positions count from the prompts' first.
         nodes: by stack, the nodes that are read under its changes of the network.
-        after: (place, tokens) of each earlier prompt that something is read after.
-        sees: (nodes, sum of those tokens) bool, which of them each node attends to.
+        parts: all nodes, in order.
         shared: for each of the prompts, the place that has its beginning and how many tokens; -1 and 0 for none.
     """
 
     numbers: list[int]
     tree: Pack
     nodes: dict[str, list[int]]
-    after: list[tuple[int, int]]
-    sees: np.ndarray
+    parts: list[Part]
     shared: list[tuple[int, int]]
 
 
@@ -61,10 +78,27 @@ def left(prompts: Sequence[Asked], there: Sequence[Asked | None], budget: int, s
         owners = np.array([whose for whose, *_ in known])[kind]
         nodes = {name: np.flatnonzero(owners == name).tolist() for name in sorted(set(owners.tolist()))}
         places = np.array([place for _, place, _ in known])[kind]
-        after = [(int(p), int(counts[places == p].max())) for p in np.unique(places) if p >= 0]
-        parts = [(places == p)[:, None] & (np.arange(count) < counts[:, None]) for p, count in after]
-        sees = np.concatenate(parts, 1) if parts else np.zeros((len(ids), 0), dtype=bool)
-        yield Left(numbers, tree, nodes, after, sees, [shared[number] for number in numbers])
+        parts = [_part(*ends, places, counts) for ends in _apart(tree.parents)]
+        yield Left(numbers, tree, nodes, parts, [shared[number] for number in numbers])
+
+
+def _apart(parents: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Where parts begin and end: a root's nodes follow it, and nothing before it is seen from there."""
+    start = 0
+    for root in np.flatnonzero(parents < 0).tolist():
+        if root - start >= FEW:
+            yield start, root
+            start = root
+    yield start, len(parents)
+
+
+def _part(start: int, stop: int, places: np.ndarray, counts: np.ndarray) -> Part:
+    """A part, of all nodes' places (T,) of earlier prompts and how many tokens (T,) of those they are read after."""
+    places, counts = places[start:stop], counts[start:stop]
+    after = [(int(p), int(counts[places == p].max())) for p in np.unique(places) if p >= 0]
+    sees = [(places == p)[:, None] & (np.arange(count) < counts[:, None]) for p, count in after]
+    whole = np.concatenate(sees, 1) if sees else np.zeros((stop - start, 0), dtype=bool)
+    return Part(start, stop, after, whole)
 
 
 def _shared(prompts: Sequence[Asked], there: Sequence[Asked | None]) -> list[tuple[int, int]]:

@@ -27,11 +27,17 @@ class LowRankPart:
     def __call__(
         self, asked: torch.Tensor, output: torch.Tensor, mask: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """The changed output; a mask that multiplies x A says which of the r dimensions count where."""
+        """The output, changed in place, which is for passes without gradients.
+
+        mask: multiplies x A, and so says which of the r dimensions count where.
+        """
         inner = asked.to(self.down.dtype) @ self.down
         if mask is not None:
-            inner = inner * mask
-        return output + (inner @ self.up).to(output.dtype)
+            inner *= mask
+        if output.dtype is not self.up.dtype:
+            return output.add_((inner @ self.up).to(output.dtype))
+        rows = output.flatten(0, -2).addmm_(inner.flatten(0, -2), self.up)
+        return rows.view_as(output)
 
     @classmethod
     def beside(cls, parts: Sequence[LowRankPart]) -> LowRankPart:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from trimtab.model import attention, beginnings, packed, sites
-from trimtab.model.beginnings import Left
+from trimtab.model.beginnings import Left, Part
 from trimtab.model.load import Base
 from trimtab.model.mixed import Asked, Mixed
 from trimtab.model.pack import ROUND, inputs, rounded, tree_is_exact, unscored
@@ -147,31 +147,29 @@ class Slots:
 
     def _keeping(self, kept: dict[int, Any], left: Left) -> Any:
         """Attention over a tree, and over what it is read after, that also keeps the keys and values of every layer."""
-        seen: list[torch.Tensor] = []
+        masks: list[torch.Tensor] = []
 
         def attend(module: Any, query: Any, key: Any, value: Any, mask: Any, **named: Any) -> Any:
             kept[module.layer_idx] = (key, value)
-            if left.after:
-                if not seen:
-                    sees = np.zeros((mask.shape[-1], left.sees.shape[1]), dtype=bool)
-                    sees[: len(left.sees)] = left.sees
-                    more = attention.additive(torch.from_numpy(sees)[None, None].to(mask.device), mask.dtype)
-                    seen.append(torch.cat([more, mask], -1))
-                mask = seen[0]
-                before = zip(*self._before(module.layer_idx, left.after), strict=True)
-                key, value = (
-                    torch.cat([*old, new], 2) for old, new in zip(before, (key, value), strict=True)
+            if not masks:
+                masks.extend(_of_part(mask, part, last=part is left.parts[-1]) for part in left.parts)
+            found = []
+            for part, seen in zip(left.parts, masks, strict=True):
+                own = slice(part.start, part.start + seen.shape[2])
+                keys, values = (
+                    torch.cat([*old, new[:, :, own]], 2)
+                    for old, new in zip(self._before(module.layer_idx, part.after), (key, value), strict=True)
                 )
-            return attention.attend(module, query, key, value, mask, **named)
+                found.append(attention.attend(module, query[:, :, own], keys, values, seen, **named)[0])
+            return torch.cat(found, 1), None
 
         return attend
 
-    def _before(
-        self, layer: int, after: Sequence[tuple[int, int]]
-    ) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """Keys and values of the first tokens of prompts."""
-        keys, values = self._shared[layer]
-        return [(keys[p : p + 1, :, :count], values[p : p + 1, :, :count]) for p, count in after]
+    def _before(self, layer: int, after: Sequence[tuple[int, int]]) -> list[list[torch.Tensor]]:
+        """Keys, and values, of the first tokens of prompts."""
+        if not after:
+            return [[], []]
+        return [[store[p : p + 1, :, :count] for p, count in after] for store in self._shared[layer]]
 
     def _store(self, places: list[int], left: Left, kept: dict[int, Any], logits: torch.Tensor) -> None:
         if not self._own:
@@ -234,6 +232,18 @@ class Slots:
         return found.reshape(rows, 1, heads, -1).to(query.dtype), None
 
 
+def _of_part(mask: torch.Tensor, part: Part, *, last: bool) -> torch.Tensor:
+    """What a part's nodes see, (1, 1, nodes, keys): of what they are read after, and of each other.
+
+    The last part has the nodes that fill up the tree, which see themselves alone.
+    """
+    stop = mask.shape[-1] if last else part.stop
+    sees = np.zeros((stop - part.start, part.sees.shape[1]), dtype=bool)
+    sees[: len(part.sees)] = part.sees
+    before = attention.additive(torch.from_numpy(sees)[None, None].to(mask.device), mask.dtype)
+    return torch.cat([before, mask[..., part.start : stop, part.start : stop]], -1)
+
+
 class _Step:
     """What all layers of one step need: how rows lie in the grid of prompts, what each may see, and its position.
 
@@ -269,16 +279,16 @@ class _Step:
         self.every = torch.arange(self.rows, device=device)
         self.last = torch.from_numpy(length).to(device)
         self.grid = torch.from_numpy(grid).to(device)
-        self.filled = torch.from_numpy(np.flatnonzero(owner >= 0)).to(device)
+        # Whose row lies where in the grid; what lies elsewhere is computed, and looked at by nobody.
+        filled, rows = np.flatnonzero(owner >= 0), np.zeros(self.used * self.width, dtype=np.int64)
+        rows[grid[filled]] = filled
+        self.whose = torch.from_numpy(rows).to(device)
 
     def to_grid(self, part: torch.Tensor) -> torch.Tensor:
         """(rows, groups, heads of a group, d) laid out as (used * groups, width * heads of a group, d)."""
         _, groups, heads, size = part.shape
-        grid = part.new_zeros(self.used * self.width, groups, heads, size)
-        grid[self.grid[self.filled]] = part[self.filled]
-        return grid.view(self.used, self.width, groups, heads, size).transpose(1, 2).reshape(
-            self.used * groups, self.width * heads, size
-        )  # fmt: skip
+        grid = part[self.whose].view(self.used, self.width, groups, heads, size).transpose(1, 2)
+        return grid.reshape(self.used * groups, self.width * heads, size)
 
     def to_rows(self, part: torch.Tensor, groups: int) -> torch.Tensor:
         """The other way round."""
