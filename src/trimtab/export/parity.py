@@ -46,7 +46,7 @@ class Limits:
 LIMITS: Mapping[Kind, Limits] = {
     "f32": Limits(0.002, 0.0002, 0.999, 0.9),
     "f16": Limits(0.05, 0.005, 0.99, 0.75),
-    "bf16": Limits(0.5, 0.05, 0.95, 0.3),
+    "bf16": Limits(0.3, 0.03, 0.97, 0.3),
     "q8_0": Limits(0.5, 0.05, 0.95, 0.3),
 }
 
