@@ -20,7 +20,10 @@ def test_every_number_of_the_comparisons_is_the_record_s_own(tmp_path: Path, kin
     folder = made.folder(tmp_path, kind)
     found = evidence.verdict(of(folder))
     verdict = folder.verdict()
-    shown = cells(found.tables)
+    reasons = [table for table in found.tables if table.caption == "Reasons"]
+    shown = cells(table for table in found.tables if table not in reasons)
+    listed = [name if why == "-" else f"{name}: {why}" for table in reasons for name, why in table.rows]
+    assert listed == list(verdict.reasons)
     assert shown["seed"] == "0"
     assert (shown["look at confirm"] == "none was taken") == (verdict.look == 0)
     if verdict.target is not None and not math.isnan(verdict.difference.value):

@@ -40,14 +40,14 @@ def verdict(facts: Facts) -> Section:
     """The verdict, what it means, and every comparison that it was read from."""
     record = facts.record
     target = words.judged(record)
-    reasons = "; ".join(shown(reason) for reason in record.verdict.reasons)
+    reasons = (shown(reason).partition(": ") for reason in record.verdict.reasons)
     said = (
         f"{words.VERDICTS[words.kind(record)]}: {shown(words.headline(record))}.",
         words.meaning(record),
-        *([f"Reasons: {reasons}."] if reasons else []),
         *(shown(note) for one in _all(facts, target) for note in one.notes),
     )
     found = (
+        Table("Reasons", ("of", "reason"), tuple((of, why or "-") for of, _, why in reasons)),
         Table("How it was decided", ("what", "value"), _decided(facts)),
         tables.comparisons(record, target),
     )
