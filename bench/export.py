@@ -1,6 +1,6 @@
 """Every form of export of one adapter on the embedded model: size, seconds, parity, and what damage does.
 
-    python bench/export.py [--prompts 16] [--threads 0] [--kinds merged-f32,peft-f32,gguf-f16]
+    python bench/export.py [--prompts 16] [--threads 0] [--kinds merged-f32,peft-f32,gguf-f16] [--llama BINARY]
 
 A LoRA adapter of rank 16 on all linear layers, fitted on a few E2E rows, at strength 0.8, in a run folder whose verdict
 is taken as ship. Prompts are half restaurants, half product texts, and each greedy answer has at most 48 tokens.
@@ -9,17 +9,14 @@ is taken as ship. Prompts are half restaurants, half product texts, and each gre
     agreement       share of tokens of the stack's greedy answers at which both find the same token likeliest
     answers         share of greedy answers that are the same text
     damage          the same figures for files that were damaged on purpose, against the limits of their kind
-    llama.cpp       with TRIMTAB_LLAMA_PYTHON (an interpreter that has llama-cpp-python): share of prompts that it
-                    turns into the same tokens, and of its greedy answers that are the stack's
+    llama.cpp       with --llama BINARY (its llama-server): share of prompts that it turns into the same tokens, and
+                    of its greedy answers that are the stack's
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-import itertools
-import json
-import os
 import shutil
 import tempfile
 import time
@@ -27,14 +24,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import numpy as np
 import torch
 import yaml
 from gguf import GGUFReader
 from safetensors.torch import load_file, save_file
 
+import llama_server
 import rows as data
-from arms import call
 from machine import choices, describe
 from record import OUT, write
 from trimtab import shipped
@@ -58,7 +56,8 @@ KINDS = (
     "gguf-bf16",
     "gguf-q8_0",
 )
-INTERPRETER = "TRIMTAB_LLAMA_PYTHON"
+# Tokens of a prompt and its answer.
+CONTEXT = 1024
 STRENGTH = 0.8
 
 
@@ -138,30 +137,26 @@ def uninterleaved(folder: Path, base: Base, known: parity.Reference, kind: str) 
     return figures(making.compared(folder, base, "gguf", known, parity.LIMITS[kind]))  # type: ignore[index]
 
 
-def by_llama(folder: Path, base: Base, known: parity.Reference) -> dict[str, Any]:
+def by_llama(binary: str, folder: Path, base: Base, known: parity.Reference, threads: int) -> dict[str, Any]:
     """What llama.cpp itself says of a file."""
-    texts = [
-        base.tokenizer.apply_chat_template(
-            [{"role": m.role, "content": m.content} for m in one], tokenize=False, add_generation_prompt=True
-        )
-        for one in known.asked
-    ]
-    given = {"model": str(folder / NAME), "texts": texts, "ids": known.prompts, "new_tokens": known.tokens}
-    peer = str(Path(__file__).with_name("export_peer.py"))
-    told = call([os.environ[INTERPRETER], peer], "llama.cpp", json.dumps(given))
-    same = [one == other for one, other in zip(told["answers"], known.answers, strict=True)]
-    begun = [_together(one, other) for one, other in zip(told["answers"], known.answers, strict=True)]
-    return {
-        "tokenised": told["tokenised"],
-        "answers": sum(same) / len(same),
-        "alike": sum(begun) / len(begun),
-    }
-
-
-def _together(one: str, other: str) -> float:
-    """Share of a text that another begins with."""
-    pairs = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
-    return sum(1 for _ in pairs) / max(len(one), len(other), 1)
+    tokenised, answers = [], []
+    with (
+        llama_server.serving(binary, folder / NAME, 1, CONTEXT, threads) as address,
+        httpx2.Client(base_url=address, timeout=llama_server.PATIENCE) as client,
+    ):
+        for asked, ids, answer in zip(known.asked, known.prompts, known.answers, strict=True):
+            messages = [{"role": m.role, "content": m.content} for m in asked]
+            text = base.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+            cut = client.post(
+                "/tokenize", json={"content": text, "parse_special": True, "add_special": False}
+            )
+            tokenised.append(cut.raise_for_status().json()["tokens"] == list(ids))
+            said = client.post(
+                "/v1/chat/completions", json={"messages": messages, "max_tokens": known.tokens}
+            )
+            told = said.raise_for_status().json()["choices"][0]["message"]["content"]
+            answers.append(told == answer)
+    return {"tokenised": sum(tokenised) / len(tokenised), "answers": sum(answers) / len(answers)}
 
 
 def main() -> None:
@@ -169,6 +164,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--prompts", type=int, default=16)
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--llama", default="", help="llama.cpp's llama-server")
     parser.add_argument("--kinds", default=",".join(KINDS))
     given = parser.parse_args()
     base = load(dtype="float32", threads=given.threads)
@@ -186,8 +182,9 @@ def main() -> None:
             one = exported(folder, base, found, known, name)
             results["forms"].append(one)
             print(one, flush=True)
-            if one["form"] == "gguf" and os.environ.get(INTERPRETER):
-                results["llama.cpp"][name] = by_llama(folder, base, known)
+            if one["form"] == "gguf" and given.llama:
+                threads = int(base.threads.value)
+                results["llama.cpp"][name] = by_llama(given.llama, folder, base, known, threads)
                 print(results["llama.cpp"][name], flush=True)
             if name in ("merged-f32", "merged-bf16"):
                 results["damage"][name] = damaged(folder, base, known, one["kind"])

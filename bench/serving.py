@@ -20,11 +20,9 @@ the cores.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import itertools
 import multiprocessing
 import resource
-import subprocess
 import sys
 import threading
 import time
@@ -36,6 +34,7 @@ from typing import Any
 import httpx2
 import torch
 
+import llama_server
 import rows as data
 from machine import choices, describe
 from record import OUT, write
@@ -77,22 +76,25 @@ def opened(clients: int) -> tuple[Base, list[Served], Serving]:
     return base, served, Serving(engine, stacks.admitted(engine, served), seconds=PATIENCE)
 
 
-def asked(client: httpx2.Client, model: str, example: Example) -> tuple[int, str]:
-    """Tokens and text of one answer."""
+def asked(client: httpx2.Client, most: int | None, model: str, example: Example) -> tuple[int, str]:
+    """Tokens and text of one answer, of at most so many tokens; None: as many as the stack was measured with."""
     messages = [{"role": m.role, "content": m.content} for m in example.messages]
-    answer = client.post("/v1/chat/completions", json={"model": model, "messages": messages})
+    said = {"model": model, "messages": messages} | ({"max_tokens": most} if most else {})
+    answer = client.post("/v1/chat/completions", json=said)
     answer.raise_for_status()
     content = answer.json()
     return content["usage"]["completion_tokens"], content["choices"][0]["message"]["content"]
 
 
-def ours(address: str, jobs: list[tuple[str, Example]], clients: int) -> dict[str, Any]:
+def ours(
+    address: str, jobs: list[tuple[str, Example]], clients: int, most: int | None = None
+) -> dict[str, Any]:
     """All jobs by so many clients at once."""
     failed: list[str] = []
 
     def one(job: tuple[str, Example]) -> tuple[int, str]:
         try:
-            return asked(client, *job)
+            return asked(client, most, *job)
         except httpx2.HTTPError as error:
             failed.append(str(error))
             return 0, ""
@@ -138,51 +140,10 @@ def peer(base: Base, served: list[Served], jobs: list[tuple[str, Example]]) -> d
 
 def llama(binary: str, jobs: list[tuple[str, Example]], clients: int, threads: int) -> dict[str, Any]:
     """All jobs by llama.cpp's server: the base model for every client, one slot for each."""
-    with contextlib.closing(running.listen()) as free:
-        port = free.getsockname()[1]
-    command = [
-        binary,
-        "-m",
-        str(gguf()),
-        "--alias",
-        "base",
-        "--host",
-        running.LOOPBACK,
-        "--port",
-        str(port),
-    ]
-    how = [
-        "-np",
-        str(clients),
-        "-c",
-        str(clients * LLAMA_CONTEXT),
-        "-t",
-        str(threads),
-        "-n",
-        str(HOW.max_new_tokens),
-    ]
-    address = f"http://{running.LOOPBACK}:{port}"
-    with subprocess.Popen(
-        [*command, *how, "--temp", "0"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as server:
-        try:
-            ready(address)
-            mine = [("base", example) for _, example in jobs]
-            ours(address, mine[:clients], clients)
-            return ours(address, mine, clients)
-        finally:
-            server.terminate()
-
-
-def ready(address: str) -> None:
-    """Wait until a server has its model."""
-    ends = time.monotonic() + PATIENCE
-    while time.monotonic() < ends:
-        with contextlib.suppress(httpx2.HTTPError):
-            if httpx2.get(f"{address}/health", timeout=5).status_code == 200:
-                return
-        time.sleep(0.5)
-    raise SystemExit("llama.cpp's server is not ready")
+    with llama_server.serving(binary, gguf(), clients, LLAMA_CONTEXT, threads) as address:
+        mine = [("base", example) for _, example in jobs]
+        ours(address, mine[:clients], clients, HOW.max_new_tokens)
+        return ours(address, mine, clients, HOW.max_new_tokens)
 
 
 def resident() -> float:
