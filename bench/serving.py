@@ -76,25 +76,23 @@ def opened(clients: int) -> tuple[Base, list[Served], Serving]:
     return base, served, Serving(engine, stacks.admitted(engine, served), seconds=PATIENCE)
 
 
-def asked(client: httpx2.Client, most: int | None, model: str, example: Example) -> tuple[int, str]:
-    """Tokens and text of one answer, of at most so many tokens; None: as many as the stack was measured with."""
+def asked(client: httpx2.Client, model: str, example: Example) -> tuple[int, str]:
+    """Tokens and text of one answer."""
     messages = [{"role": m.role, "content": m.content} for m in example.messages]
-    said = {"model": model, "messages": messages} | ({"max_tokens": most} if most else {})
+    said = {"model": model, "messages": messages, "max_tokens": HOW.max_new_tokens}
     answer = client.post("/v1/chat/completions", json=said)
     answer.raise_for_status()
     content = answer.json()
     return content["usage"]["completion_tokens"], content["choices"][0]["message"]["content"]
 
 
-def ours(
-    address: str, jobs: list[tuple[str, Example]], clients: int, most: int | None = None
-) -> dict[str, Any]:
+def ours(address: str, jobs: list[tuple[str, Example]], clients: int) -> dict[str, Any]:
     """All jobs by so many clients at once."""
     failed: list[str] = []
 
     def one(job: tuple[str, Example]) -> tuple[int, str]:
         try:
-            return asked(client, most, *job)
+            return asked(client, *job)
         except httpx2.HTTPError as error:
             failed.append(str(error))
             return 0, ""
@@ -142,8 +140,8 @@ def llama(binary: str, jobs: list[tuple[str, Example]], clients: int, threads: i
     """All jobs by llama.cpp's server: the base model for every client, one slot for each."""
     with llama_server.serving(binary, gguf(), clients, LLAMA_CONTEXT, threads) as address:
         mine = [("base", example) for _, example in jobs]
-        ours(address, mine[:clients], clients, HOW.max_new_tokens)
-        return ours(address, mine, clients, HOW.max_new_tokens)
+        ours(address, mine[:clients], clients)
+        return ours(address, mine, clients)
 
 
 def resident() -> float:

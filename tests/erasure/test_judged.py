@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,13 +22,18 @@ from trimtab.reviewing import Wanted
 pytestmark = pytest.mark.usefixtures("cache")
 
 
+def tuned(home: Path, network: Path, rows: list[dict[str, Any]]) -> trimtab.Run:
+    """A run of the project of these rows."""
+    recipe = made.project(home, network, rows, data={"examples": "rows.jsonl", "max_tokens": 96})
+    return trimtab.tune(recipe, root=home / "runs")
+
+
 def test_a_store_forgets_the_rows_and_what_was_written_of_them(
     tmp_path: Path, network: Path, cache: Path
 ) -> None:
     home = tmp_path / "home"
     rows = made.rows()
-    recipe = made.project(home, network, rows, data={"examples": "rows.jsonl", "max_tokens": 96})
-    run = trimtab.tune(recipe, root=home / "runs")
+    run = tuned(home, network, rows)
     store = store_of(run)
     own = made.texts_of(rows)
     for purpose in ("learning", "verdict"):
@@ -72,8 +78,7 @@ def test_answers_of_served_models_and_a_profile_of_the_person_go_too(
 ) -> None:
     home = tmp_path / "home"
     rows = made.rows()
-    recipe = made.project(home, network, rows, data={"examples": "rows.jsonl", "max_tokens": 96})
-    run = trimtab.tune(recipe, root=home / "runs")
+    run = tuned(home, network, rows)
     own = made.texts_of(rows)
     store = store_of(run)
     at = "2026-06-01T10:00:00Z"
