@@ -27,17 +27,18 @@ def serving(binary: str, model: Path, slots: int, context: int, threads: int) ->
         [binary, *what, *how], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as server:
         try:
-            _ready(address)
+            _ready(server, address)
             yield address
         finally:
             server.terminate()
 
 
-def _ready(address: str) -> None:
+def _ready(server: subprocess.Popen[bytes], address: str) -> None:
     ends = time.monotonic() + PATIENCE
-    while time.monotonic() < ends:
+    while time.monotonic() < ends and server.poll() is None:
         with contextlib.suppress(httpx2.HTTPError):
             if httpx2.get(f"{address}/health", timeout=5).status_code == 200:
                 return
         time.sleep(0.5)
-    raise SystemExit("llama.cpp's server is not ready")
+    ended = server.poll()
+    raise SystemExit(f"llama.cpp's server {'is not ready' if ended is None else f'ended with {ended}'}")

@@ -14,8 +14,8 @@ from trimtab.decide.judge import Judged
 from trimtab.document import write_report
 from trimtab.errors import UserError
 from trimtab.measure import copying
+from trimtab.model.find import loaded, tuned_on
 from trimtab.model.load import Base
-from trimtab.model.load import load as load_model
 from trimtab.pipeline import reopened, stack_of, tune
 from trimtab.prepare import Prepared, prepare
 from trimtab.recipe import load as load_recipe
@@ -71,7 +71,7 @@ def study(
     with folder.locked():
         tried = existing(chosen, strengths)
         level = dose.level([strength for strength, _ in tried])
-        base = load_model(prepared.recipe.model)
+        base = loaded(tuned_on(folder))
         content = _measured(Study(prepared, base, folder, tuple(tried), level, report))
         folder.write("dose.json", content | {"stack": chosen.hash})
         if folder.has("verdict.json"):

@@ -13,9 +13,9 @@ from trimtab.decide import people
 from trimtab.errors import ReviewError, RunError
 from trimtab.guidelines import Guidelines
 from trimtab.measure.judge import AnswerPair, Asking, judge
-from trimtab.model.find import find
+from trimtab.model.find import find, tuned_on
 from trimtab.model.service import Options
-from trimtab.pipeline import model_of, reopened, stack_of
+from trimtab.pipeline import reopened, stack_of
 from trimtab.prepare import Prepared
 from trimtab.recipe import load as load_recipe
 from trimtab.records import Example, Progress, Report, Share
@@ -199,7 +199,7 @@ def _sealed(
     asked, seed = prepared.recipe.review, prepared.recipe.seed
     count = wanted.items or asked.items
     shown = sampling.drawn(prepared.parts["confirm"], {}, count=count, share=0.0, seed=seed)
-    examples, base = [example for example, _ in shown], model_of(prepared)
+    examples, base = [example for example, _ in shown], tuned_on(folder)
     texts: dict[str, dict[str, str]] = {example.id: {} for example in examples}
     for number, name in enumerate(stacks, 1):
         stack = Stack() if name == BASE else Stack.load(folder.trial(name))

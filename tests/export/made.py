@@ -69,15 +69,16 @@ class Project:
         path = projects.written(self.folder / stack.hash, Path(self.base.name))
         folder = pipeline.begun(prepare.prepare(recipe.load(path)), self.folder / f"runs-{stack.hash}")
         stack.save(folder.trial(stack.hash))
+        folder.write("provenance.json", {"model": self.base.facts()})
         folder.write(
             "verdict.json", plain(replace(documents.verdict("ship"), stack=stack.hash, outcome=outcome))
         )
         return folder
 
 
-def project(folder: Path) -> Project:
+def project(folder: Path, dtype: str = "float32") -> Project:
     """A project with its base model."""
-    return Project(folder, load(str(network(folder / "network")), dtype="float32", threads=1))
+    return Project(folder, load(str(network(folder / "network")), dtype=dtype, threads=1))
 
 
 def lora(base: Base, method: Any = "lora", strength: float = 1.0) -> Adjustment:

@@ -102,6 +102,26 @@ def test_stock_peft_puts_the_adapter_on_the_base(
     assert json.loads((tmp_path / "out" / "adapter.json").read_text())["base"] == project.base.fingerprint
 
 
+@pytest.mark.parametrize(
+    "wanted", [Wanted("peft"), Wanted("merged", "f32"), Wanted("merged"), Wanted("gguf")], ids=str
+)
+def test_a_run_of_bfloat16_is_exported_from_any_machine(tmp_path: Path, wanted: Wanted) -> None:
+    """Sums in bfloat16 alone would move this network's log-probabilities by more than f32 and f16 allow."""
+    project = made.project(tmp_path, "bfloat16")
+    run = project.run(made.lora(project.base, strength=0.5))
+    found = export(run.path, wanted)
+    assert found.parity.failures == ()
+    assert found.parity.tokens > 8
+    assert found.told["base"] == {
+        "name": "network",
+        "fingerprint": project.base.fingerprint,
+        "dtype": "bfloat16",
+    }
+    assert found.told["type"] == (
+        wanted.kind or {"peft": "f32", "merged": "bf16", "gguf": "f16"}[wanted.form]
+    )
+
+
 @pytest.mark.parametrize(("kind", "largest"), [("f32", 1e-4), ("f16", 0.02), ("bf16", 0.2), ("q8_0", 1.0)])
 def test_gguf_is_read_back_by_transformers(
     project: made.Project, adapted: RunFolder, tmp_path: Path, kind: Kind, largest: float

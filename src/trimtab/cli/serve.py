@@ -12,10 +12,11 @@ from trimtab import reviewing
 from trimtab.cli import show, using
 from trimtab.errors import UserError
 from trimtab.live import forgetting, keys
-from trimtab.model.find import find, loaded
+from trimtab.model.find import loaded, tuned_on
 from trimtab.model.sentences import default_encoder, encoder_installed
 from trimtab.recipe import load as load_recipe
 from trimtab.review.store import Store
+from trimtab.run import RunFolder
 from trimtab.serve import running
 from trimtab.serve.models import stacks
 from trimtab.serve.models.app import application
@@ -115,7 +116,7 @@ def _serve(store: Store, runs: list[str], said: dict[str, list[str]], *, as_json
 def _serving(runs: list[str], said: dict[str, list[str]], recorder: Recorder) -> Serving:
     """What is to be served; the base model is that of the first run, and every run is checked against it."""
     recipe = load_recipe(Path(runs[0]) / "recipe.yaml")
-    base = loaded(find(recipe.model))
+    base = loaded(tuned_on(RunFolder.open(runs[0])))
     unproven = using.yes(said, "unproven")
     served = [stacks.of_run(run, base, unproven=unproven) for run in dict.fromkeys(runs)]
     if using.yes(said, "base"):

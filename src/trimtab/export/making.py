@@ -25,7 +25,7 @@ from trimtab.export import beside, gguf_file, merging, parity
 from trimtab.export.parity import Limits, Parity, Reference
 from trimtab.export.reading import reread
 from trimtab.export.wanted import Form, Kind, Wanted, check, divided, number_kind
-from trimtab.model.find import find, loaded
+from trimtab.model.find import loaded, tuned_on
 from trimtab.model.load import Base, quiet
 from trimtab.records import Message, Progress, Report
 from trimtab.run import RunFolder, file_hash, write_json
@@ -78,9 +78,10 @@ def export(
     tell = report or (lambda _: None)
     tell(Progress("loading", 0, 4))
     folder = RunFolder.open(path)
-    base = loaded(find(str(folder.recipe()["model"])))
+    base = loaded(tuned_on(folder))
     found = shipped.of_run(folder.path, base, unproven=unproven)
     kind = _checked(found, base, wanted)
+    widen(base, kind)
     place = out or folder.path / "exports" / f"{wanted.form}-{kind}"
     _free(place)
     limits = parity.LIMITS[kind]
@@ -102,6 +103,19 @@ def export(
         result = Exported(place, told, held, files, size, time.monotonic() - began)
         _record(found, result)
     return result
+
+
+def widen(base: Base, kind: Kind) -> None:
+    """Let a base in bfloat16 compute in float32, its weights the same numbers, unless bfloat16 is what is written.
+
+    Sums in bfloat16 that differ in their order alone move a log-probability as far as a damaged file does.
+    """
+    if kind == "bf16":
+        return
+    read = base.fingerprint
+    base.network.float()
+    # Adjustments were made for the weights as they were read.
+    base.fingerprint = read
 
 
 def known_of(found: Shipped, base: Base, prompts: int) -> Reference:

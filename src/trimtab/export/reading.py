@@ -16,7 +16,7 @@ from trimtab.model.load import Base, load
 
 @contextlib.contextmanager
 def reread(form: Form, folder: Path, base: Base) -> Iterator[Base]:
-    """What lies in a folder, computing as the base does (its dtype, device and threads); quantised weights as numbers.
+    """What lies in a folder, computing as the base does now (number type, device, threads), also where weights were quantised.
 
     An adapter is put on the base's own network for as long as the context lasts.
 
@@ -29,7 +29,8 @@ def reread(form: Form, folder: Path, base: Base) -> Iterator[Base]:
         return
     name = folder / NAME if form == "gguf" else folder
     threads = int(base.threads.value)
-    yield load(str(name.resolve()), dtype=base.dtype.value, device=base.device.value, threads=threads)
+    dtype = str(base.network.dtype).removeprefix("torch.")
+    yield load(str(name.resolve()), dtype=dtype, device=base.device.value, threads=threads)
 
 
 @contextlib.contextmanager

@@ -12,8 +12,7 @@ from trimtab.adjust.stack import BASE
 from trimtab.document import offence, probe_page, probed
 from trimtab.document.sections import Section
 from trimtab.errors import TrimtabError, UserError
-from trimtab.model.find import find
-from trimtab.model.service import Options
+from trimtab.model.find import tuned_on
 from trimtab.pipeline import begun, reopened, stack_of
 from trimtab.prepare import Prepared, prepare
 from trimtab.probe.parts import PARTS, Wanted, Work
@@ -71,7 +70,7 @@ def probe(
     if unknown:
         raise UserError(f"no part {', '.join(unknown)} of a probe", f"parts are {', '.join(PARTS)}")
     folder, prepared = _opened(Path(source), Path(root))
-    base = find(prepared.recipe.model, Options(**prepared.recipe.service.model_dump()))
+    base = tuned_on(folder)
     other = RunFolder.open(against) if against else None
     with folder.locked():
         name = _stack(folder, stack)

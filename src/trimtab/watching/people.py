@@ -15,8 +15,7 @@ from typing import Any
 
 from trimtab.adjust.stack import BASE, Stack
 from trimtab.guidelines import load as load_guidelines
-from trimtab.model.find import find
-from trimtab.model.service import Options
+from trimtab.model.find import tuned_on
 from trimtab.prepare import sampling_of
 from trimtab.recipe import Recipe
 from trimtab.recipe import load as load_recipe
@@ -97,7 +96,7 @@ def sample(
     recipe, number = load_recipe(folder.path / "recipe.yaml"), len(before) + 1
     dice = random.Random(f"{identity(folder)} {stack} live {number}")
     drawn = dice.sample(rows, min(wanted.items, len(rows)))
-    answered = _base_answers(recipe, drawn, report)
+    answered = _base_answers(folder, recipe, drawn, report)
     rules = guidelines_shown(load_guidelines(recipe.guidelines).guidelines if recipe.guidelines else None)
     items = [Item(row.id, _asked(row), {BASE: answered[row.id], stack: row.traffic.answer}) for row in drawn]
     review = Review(
@@ -129,9 +128,11 @@ def _asked(row: Row) -> tuple[Message, ...]:
     return (Message("user", row.traffic.prompt),)
 
 
-def _base_answers(recipe: Recipe, rows: Sequence[Row], report: Report | None) -> dict[str, str]:
+def _base_answers(
+    folder: RunFolder, recipe: Recipe, rows: Sequence[Row], report: Report | None
+) -> dict[str, str]:
     """What the base model answers to the same questions, decoded as the run measured it."""
-    base = find(recipe.model, Options(**recipe.service.model_dump()))
+    base = tuned_on(folder)
     examples = [Example(_asked(row), id=row.id) for row in rows]
     with Stack().attach(base, report=_named(report)) as model:
         return {

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from trimtab.errors import ModelError
-from trimtab.model.find import find, loaded
+from trimtab.model.find import dtype_of, loaded, tuned_on
 from trimtab.model.service import served
 from trimtab.records import Message, Progress, Report
 from trimtab.run import RunFolder
@@ -52,7 +52,7 @@ class Bench:
     """The model that is tried at present. It is asked from one thread at a time, and stopped from any."""
 
     def __init__(self) -> None:
-        self._name, self._stopped = "", False
+        self._known, self._stopped = ("", ""), False
         self._engine: Engine | None = None
 
     def ask(
@@ -66,7 +66,7 @@ class Bench:
             ModelError: the model is a service, or a run was made with another one.
             RunError, TaintedError: a run has no stack, or one that may not be used any more.
         """
-        engine = self._loaded(str(folder.recipe()["model"]), report)
+        engine = self._loaded(folder, report)
         found = []
         for number, side in enumerate(sides):
             report(Progress("answering", number, len(sides)))
@@ -79,20 +79,21 @@ class Bench:
         if self._engine is not None:
             self._engine.stop(finish=False)
 
-    def _loaded(self, name: str, report: Report) -> Engine:
+    def _loaded(self, folder: RunFolder, report: Report) -> Engine:
+        name = str(folder.recipe()["model"])
         if served(name):
             raise ModelError(
                 f"{name}: a service keeps its weights", "try runs of a model that is loaded here"
             )
-        if self._engine is None or self._name != name or not self._engine.alive:
+        if self._engine is None or self._known != (name, dtype_of(folder)) or not self._engine.alive:
             report(Progress("loading the model", 0, 0))
             if self._engine is not None:
                 # The memory of two models may not be there.
                 self._engine.stop(finish=False)
                 self._engine = None
-            base = apart(lambda: loaded(find(name)))
+            base = apart(lambda: loaded(tuned_on(folder)))
             self._engine = Engine(base, Limits(rows=8, prompt=PROMPT, answer=ANSWER, waiting=64))
-            self._name = name
+            self._known = name, dtype_of(folder)
             if self._stopped:
                 self.stop()
         return self._engine
