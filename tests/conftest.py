@@ -19,7 +19,8 @@ pytest_plugins = ("tests.stores", "tests.finished")
 # A shell starts what runs in the background without an ear for Ctrl-C, which some tests press.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Tests compute little: a second thread mostly waits, and takes the core of the tests that run beside these.
+# Tests compute little: a second thread mostly waits, and takes the core of the tests that run beside these. Where a
+# model is loaded, and in processes that are started, the variable says so.
 os.environ["OMP_NUM_THREADS"] = "1"
 torch.set_num_threads(1)
 

@@ -37,7 +37,32 @@ def test_a_folder_is_loaded_frozen_in_evaluation_mode(saved: Path) -> None:
     assert base.stop_ids() == (2,)
 
 
-def test_every_choice_has_a_reason(saved: Path) -> None:
+@pytest.mark.parametrize(
+    ("told", "count"),
+    [
+        ("", None),
+        ("1", 1),
+        (" 1,4", 1),
+        ("99999999999999999999", None),
+        ("0", None),
+        ("-1", None),
+        ("x", None),
+    ],
+)
+def test_threads_are_as_the_environment_says(
+    saved: Path, monkeypatch: pytest.MonkeyPatch, told: str, count: int | None
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", told)
+    before = torch.get_num_threads()
+    try:
+        assert int(load(str(saved)).threads.value) == (count or len(os.sched_getaffinity(0)))
+        assert load(str(saved), threads=2).threads.value == "2"
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_every_choice_has_a_reason(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS")
     before = torch.get_num_threads()
     try:
         base = load(str(saved))

@@ -16,7 +16,7 @@ from trimtab.model.load import Base, load
 
 @contextlib.contextmanager
 def reread(form: Form, folder: Path, base: Base) -> Iterator[Base]:
-    """What lies in a folder, computing as the base does now (number type, device, threads), also where weights were quantised.
+    """What lies in a folder, computing as the base does now (type, device, threads), also where weights were quantised.
 
     An adapter is put on the base's own network for as long as the context lasts.
 

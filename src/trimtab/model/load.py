@@ -121,7 +121,7 @@ def load(name: str = embedded.NAME, *, dtype: str = "auto", device: str = "auto"
         name: the embedded default, a folder, a `.gguf` file, or a Hub id.
         dtype: auto, float32 or bfloat16.
         device: auto, cpu, cuda, cuda:<n> or mps.
-        threads: processor threads; 0 chooses.
+        threads: processor threads; 0 takes OMP_NUM_THREADS, or else one for each core.
 
     Raises:
         ModelError: nothing readable under that name, or a service.
@@ -260,7 +260,13 @@ def _dtype(torch: Any, wanted: str, device: str) -> Choice:
 
 def _threads(torch: Any, wanted: int) -> Choice:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    count, reason = (wanted, "as asked") if wanted else (cores, "one for each core that this process may use")
+    told = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    if wanted:
+        count, reason = wanted, "as asked"
+    elif told.isdecimal() and int(told):
+        count, reason = min(int(told), cores), "OMP_NUM_THREADS says so"
+    else:
+        count, reason = cores, "one for each core that this process may use"
     torch.set_num_threads(count)
     return Choice(str(count), reason)
 
