@@ -11,7 +11,9 @@ from peft import LoraConfig, get_peft_model
 
 from tests.adjust import made
 from tests.tiny import tiny_model
+from trimtab.adjust import adapter
 from trimtab.adjust.lowrank import LowRank, fused
+from trimtab.model.hooks import LowRankPart, changing
 from trimtab.model.pack import pack, token_logprobs
 from trimtab.model.packed import Frozen
 
@@ -112,3 +114,22 @@ def test_low_precision_weights_keep_float32_gradients() -> None:
     assert up.grad is not None
     assert (down.grad.dtype, up.grad.dtype) == (torch.float32, torch.float32)
     torch.testing.assert_close(down.grad, (4 * 0.5 * x.sum(0)).expand(2, 5), atol=0.1, rtol=0.02)
+
+
+@pytest.mark.parametrize(("dtype", "part"), [(torch.float32, 1e-4), (torch.bfloat16, 0.1)])
+def test_what_is_added_to_outputs_is_as_wide_as_the_network_and_what_merged_weights_give(
+    dtype: torch.dtype, part: float
+) -> None:
+    base = made.base(initializer_range=0.2)
+    base.network.to(dtype)
+    found, _ = adapter.fit(base, made.rows(6), adapter.Shape(rank=4), made.HOW)
+    bare = made.logits(base)
+    with found.attach(base):
+        merged = made.logits(base)
+    changes = {name: one for name, (one,) in found.changes(base).items()}
+    added = [one for one in changes.values() if isinstance(one, LowRankPart)]
+    assert len(added) == len(changes) > 8
+    assert {tensor.dtype for one in added for tensor in (one.down, one.up)} == {dtype}
+    with changing(base.network, changes):
+        beside = made.logits(base)
+    assert (beside - merged).float().abs().mean() < part * (merged - bare).float().abs().mean()

@@ -113,7 +113,8 @@ def _masks(rows: Mapping[str, Rows], axis: int) -> Callable[[Owners, torch.Tenso
     def mask(owners: Owners, asked: torch.Tensor) -> torch.Tensor:
         key = owners, asked.shape[axis]
         if key not in made:
-            found = torch.zeros(asked.shape[axis], sum(rank for _, rank in owners), device=asked.device)
+            size = asked.shape[axis], sum(rank for _, rank in owners)
+            found = torch.zeros(size, device=asked.device, dtype=asked.dtype)
             column = 0
             for whose, rank in owners:
                 found[list(rows[whose] or ()), column : column + rank] = 1
