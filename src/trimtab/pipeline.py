@@ -56,7 +56,7 @@ class Run:
 def plan(recipe: Recipe | str | Path, *, report: Report | None = None) -> dict[str, Any]:
     """What a recipe can prove with its data, and what it will cost, before either is spent."""
     prepared = prepare(_read(recipe))
-    return plan_run(prepared, model_of(prepared), report)
+    return plan_run(prepared, _model_of(prepared), report)
 
 
 def tune(
@@ -83,7 +83,7 @@ def tune(
         if folder.has("verdict.json") and (explore or not folder.verdict().explored):
             return Run(folder)
         with tracked(folder, report) as told:
-            work = Work(prepared, model_of(prepared), folder, told, explore)
+            work = Work(prepared, _model_of(prepared), folder, told, explore)
             try:
                 _open(work)
                 verdict = climb(work)
@@ -164,7 +164,7 @@ def _record_round(folder: RunFolder, prepared: Prepared) -> None:
     folder.write(FACTS, {**before.facts, "now": now})
 
 
-def model_of(prepared: Prepared) -> AnyBase:
+def _model_of(prepared: Prepared) -> AnyBase:
     """The model that a recipe names."""
     recipe = prepared.recipe
     return find(recipe.model, Options(**recipe.service.model_dump()))

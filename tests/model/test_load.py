@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,14 @@ def options() -> dict[str, Any]:
     return {"device": "cpu", "threads": torch.get_num_threads()}
 
 
+@pytest.fixture
+def own_threads() -> Iterator[None]:
+    """As many threads afterwards as before: torch keeps the number of the last base that was loaded."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
 def test_a_folder_is_loaded_frozen_in_evaluation_mode(saved: Path) -> None:
     base = load(str(saved), dtype="float32", **options())
     assert not base.network.training
@@ -37,6 +46,7 @@ def test_a_folder_is_loaded_frozen_in_evaluation_mode(saved: Path) -> None:
     assert base.stop_ids() == (2,)
 
 
+@pytest.mark.usefixtures("own_threads")
 @pytest.mark.parametrize(
     ("told", "count"),
     [
@@ -53,22 +63,15 @@ def test_threads_are_as_the_environment_says(
     saved: Path, monkeypatch: pytest.MonkeyPatch, told: str, count: int | None
 ) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", told)
-    before = torch.get_num_threads()
-    try:
-        assert int(load(str(saved)).threads.value) == (count or len(os.sched_getaffinity(0)))
-        assert load(str(saved), threads=2).threads.value == "2"
-    finally:
-        torch.set_num_threads(before)
+    assert int(load(str(saved)).threads.value) == (count or len(os.sched_getaffinity(0)))
+    assert load(str(saved), threads=2).threads.value == "2"
 
 
+@pytest.mark.usefixtures("own_threads")
 def test_every_choice_has_a_reason(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS")
-    before = torch.get_num_threads()
-    try:
-        base = load(str(saved))
-    finally:
-        chosen = torch.get_num_threads()
-        torch.set_num_threads(before)
+    base = load(str(saved))
+    chosen = torch.get_num_threads()
     for choice in (base.dtype, base.device, base.threads):
         assert choice.value
         assert len(choice.reason) > 8

@@ -81,9 +81,9 @@ def export(
     base = loaded(tuned_on(folder))
     found = shipped.of_run(folder.path, base, unproven=unproven)
     kind = _checked(found, base, wanted)
-    widen(base, kind)
     place = out or folder.path / "exports" / f"{wanted.form}-{kind}"
     _free(place)
+    _widen(base, kind)
     limits = parity.LIMITS[kind]
     if within is not None:
         limits = dataclasses.replace(limits, largest=within, mean=within)
@@ -103,19 +103,6 @@ def export(
         result = Exported(place, told, held, files, size, time.monotonic() - began)
         _record(found, result)
     return result
-
-
-def widen(base: Base, kind: Kind) -> None:
-    """Let a base in bfloat16 compute in float32, its weights the same numbers, unless bfloat16 is what is written.
-
-    Sums in bfloat16 that differ in their order alone move a log-probability as far as a damaged file does.
-    """
-    if kind == "bf16":
-        return
-    read = base.fingerprint
-    base.network.float()
-    # Adjustments were made for the weights as they were read.
-    base.fingerprint = read
 
 
 def known_of(found: Shipped, base: Base, prompts: int) -> Reference:
@@ -193,6 +180,19 @@ def _checked(found: Shipped, base: Base, wanted: Wanted) -> Kind:
     if wanted.form == "gguf":
         gguf_file.check(base.network, base.tokenizer)
     return kind
+
+
+def _widen(base: Base, kind: Kind) -> None:
+    """Let a base in bfloat16 compute in float32, its weights the same numbers, unless bfloat16 is what is written.
+
+    Sums in bfloat16 that differ in their order alone move a log-probability as far as a damaged file does.
+    """
+    if kind == "bf16":
+        return
+    read = base.fingerprint
+    base.network.float()
+    # Adjustments were made for the weights as they were read.
+    base.fingerprint = read
 
 
 def _free(place: Path) -> None:

@@ -85,7 +85,8 @@ class Bench:
             raise ModelError(
                 f"{name}: a service keeps its weights", "try runs of a model that is loaded here"
             )
-        if self._engine is None or self._known != (name, dtype_of(folder)) or not self._engine.alive:
+        wanted = name, dtype_of(folder)
+        if self._engine is None or self._known != wanted or not self._engine.alive:
             report(Progress("loading the model", 0, 0))
             if self._engine is not None:
                 # The memory of two models may not be there.
@@ -93,7 +94,7 @@ class Bench:
                 self._engine = None
             base = apart(lambda: loaded(tuned_on(folder)))
             self._engine = Engine(base, Limits(rows=8, prompt=PROMPT, answer=ANSWER, waiting=64))
-            self._known = name, dtype_of(folder)
+            self._known = wanted
             if self._stopped:
                 self.stop()
         return self._engine
