@@ -13,7 +13,8 @@ from trimtab.review.sampling import Plan
 from trimtab.review.store import Store
 from trimtab.review.tables import judgements
 
-ITEMS, PER_ITEM, RATERS, BEFORE = 40, 4, 8, 20
+# More to an item than the raters who are not killed: what these leave is enough for the others, however late they are.
+ITEMS, PER_ITEM, RATERS, BEFORE = 40, 6, 8, 20
 
 
 def started(store: Store, review: int, people: list[int]) -> subprocess.Popen[str]:
